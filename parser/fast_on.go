@@ -1,0 +1,6 @@
+//go:build !respushgeneral
+
+package parser
+
+// useFast switches the fast path on.
+const useFast = true

@@ -1,0 +1,162 @@
+package parser
+
+import (
+	"bytes"
+	"errors"
+	"iter"
+)
+
+// Frame is one complete top-level value with the attributes that stand before
+// it. It is a small value that refers to wire bytes it does not own: what hands
+// it out says how long they are valid, and Clone keeps it beyond that. A Frame
+// may be read from several goroutines at once while its bytes are valid. The
+// zero Frame is no frame; its methods return zero values.
+//
+// Invariant: raw is valid RESP3 from its first byte to its last, the value
+// begins at raw[valueAt], and the name of a push is raw[nameAt:nameEnd] unless
+// naming says otherwise.
+type Frame struct {
+	raw     []byte
+	valueAt int
+	nameAt  int
+	nameEnd int
+	typ     Type
+	naming  naming
+	nested  bool
+}
+
+// errDeep stops a scan that would have to allocate for its stack.
+var errDeep = errors.New("parser: deep frame")
+
+// Parse finds one frame at the start of b, within the default limits, and
+// returns it with its length. The Frame borrows b. Bytes behind the frame are
+// not looked at. It returns [ErrIncomplete] when b begins a frame and does not
+// end it, a [*SyntaxError] or a [*LimitError] when it cannot be one; the offsets
+// count from the start of b. It does not allocate but for these errors.
+func Parse(b []byte) (f Frame, n int, err error) {
+	s := Scanner{stack: stack{shallow: true}}
+	n, done, err := s.Scan(b)
+	if err == errDeep {
+		return parseDeep(b)
+	}
+	return s.result(b, n, done, err)
+}
+
+// parseDeep is Parse with room for as many open aggregates as there may be.
+func parseDeep(b []byte) (Frame, int, error) {
+	var levels [DefaultMaxDepth]level
+	s := Scanner{stack: stack{more: levels[:0]}}
+	n, done, err := s.Scan(b)
+	return s.result(b, n, done, err)
+}
+
+// result is what Parse returns after a scan of b.
+func (s *Scanner) result(b []byte, n int, done bool, err error) (Frame, int, error) {
+	if err != nil {
+		return Frame{}, 0, err
+	}
+	if !done {
+		return Frame{}, 0, ErrIncomplete
+	}
+	return s.frame(b[:n:n]), n, nil
+}
+
+// frame returns the frame that has just been scanned; raw is all of it.
+func (s *Scanner) frame(raw []byte) Frame {
+	return Frame{
+		raw:     raw,
+		valueAt: int(s.valueAt),
+		nameAt:  int(s.nameAt),
+		nameEnd: int(s.nameEnd),
+		typ:     s.typ,
+		naming:  s.naming,
+		nested:  s.nested,
+	}
+}
+
+// Type returns the type of the frame's value.
+func (f Frame) Type() Type {
+	if f.typ.nullable() && f.raw[f.valueAt+1] == '-' {
+		return TypeNull
+	}
+	return f.typ
+}
+
+// IsPush reports whether f is a push.
+func (f Frame) IsPush() bool { return f.typ == TypePush }
+
+// Name returns the name of a push: the text of its first element when that is
+// a bulk, simple or verbatim string (without its format). It is nil for any
+// other frame, and for a push whose first element is no string or missing. It
+// is borrowed like the frame; only a name sent as a streamed string in more
+// than one part, which no server does, is assembled in new memory.
+func (f Frame) Name() []byte {
+	if f.naming == nameKnown {
+		return f.raw[f.nameAt:f.nameEnd:f.nameEnd]
+	}
+	if f.naming == nameStreamed {
+		for v := range f.Value().All() {
+			return v.Bytes()
+		}
+	}
+	return nil
+}
+
+// Value returns the frame's value without the attributes before it, borrowed
+// like the frame.
+func (f Frame) Value() Value {
+	if f.raw == nil {
+		return Value{}
+	}
+	return parseValue(f.raw, 0, f.valueAt, len(f.raw))
+}
+
+// Len returns the number of the value's elements, as [Value.Len] does; the name
+// of a push is one of them.
+func (f Frame) Len() int { return f.Value().Len() }
+
+// Args yields the elements of a push after its name, or all elements of any
+// other aggregate, borrowed like the frame. A push without a name has its first
+// element skipped all the same: it stands in the name's place.
+func (f Frame) Args() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		first := f.IsPush()
+		f.Value().each(func(v Value) bool {
+			if first {
+				first = false
+				return true
+			}
+			return yield(v)
+		})
+	}
+}
+
+// Attributes returns the attributes that stand before the frame's value as one
+// value of TypeAttribute, or the zero Value. It is borrowed like the frame.
+func (f Frame) Attributes() Value { return attributes(f.raw[:f.valueAt]) }
+
+// NestedPushes yields the pushes that the server put inside the frame, at any
+// depth, in the order of their first bytes: servers before Redis 7.2 put a
+// message published by the same connection inside the EXEC reply. They are no
+// elements of what is around them: All and Len pass them over. They are borrowed
+// like the frame. The cost is that of a test when there are none.
+func (f Frame) NestedPushes() iter.Seq[Frame] {
+	return func(yield func(Frame) bool) {
+		if f.nested {
+			nestedPushes(f.raw, f.valueAt, yield)
+		}
+	}
+}
+
+// HasNestedPushes reports whether NestedPushes yields anything.
+func (f Frame) HasNestedPushes() bool { return f.nested }
+
+// Raw returns the frame's wire bytes, attributes included, borrowed like the
+// frame. They must not be changed.
+func (f Frame) Raw() []byte { return f.raw }
+
+// Clone returns a copy of f that owns its memory: one allocation.
+func (f Frame) Clone() Frame {
+	f.raw = bytes.Clone(f.raw)
+	return f
+}

@@ -1,0 +1,150 @@
+package parser
+
+import "bufio"
+
+// IsPubSub reports whether name is one of the nine pushes of publish and
+// subscribe: message, pmessage, smessage, and the confirmations of subscribing
+// and unsubscribing to channels, patterns and sharded channels.
+func IsPubSub(name []byte) bool {
+	switch string(name) {
+	case "message", "pmessage", "smessage",
+		"subscribe", "psubscribe", "ssubscribe",
+		"unsubscribe", "punsubscribe", "sunsubscribe":
+		return true
+	}
+	return false
+}
+
+// The methods here are for code that drives a Reader on behalf of handlers, as
+// package dispatch does.
+
+// MayHavePush reports whether the next frame could be a push, from what can be
+// told at once: false means that a reply is next. It never reads.
+func (r *Reader) MayHavePush() bool {
+	if r.sc.begun() || r.whole || r.lent || r.err != nil {
+		return true
+	}
+	w := r.window()
+	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+}
+
+// NextPush takes the next frame if it is a push, and with leavePubSub unless
+// [IsPubSub] knows its name. ok reports whether it did; if not, and err is nil,
+// the frame is left where it is. NextPush reads until it knows what comes next,
+// and then, for a push that it takes, until that is complete. Errors are as for
+// [Reader.Next]; after one, Pending tells whether a push was being taken.
+func (r *Reader) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
+	if err = r.ready(); err != nil {
+		return Frame{}, false, err
+	}
+	for {
+		f, ok, err = r.push(leavePubSub)
+		if err != ErrIncomplete {
+			return f, ok, err
+		}
+		if err = r.fill(); err != nil {
+			err = r.cut(err)
+			r.forget()
+			return Frame{}, false, err
+		}
+	}
+}
+
+// BufferedPush is NextPush for what has been received: it never reads. It
+// returns [ErrIncomplete] when more bytes are needed to tell what comes next, or
+// to complete a push; called again when there are more it goes on where it
+// stopped. A push that fills the buffer of a [Source] without an end is moved
+// out of it, to make room for the rest.
+func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
+	if r.sc.skip && !r.lent && r.err == nil {
+		if err = r.skipBuffered(); err != nil {
+			return Frame{}, false, err
+		}
+	}
+	if err = r.ready(); err != nil {
+		return Frame{}, false, err
+	}
+	f, ok, err = r.push(leavePubSub)
+	if err == ErrIncomplete {
+		if r.taking && r.full() {
+			w := r.window()
+			r.move(w)
+			r.advance(len(w))
+		}
+		r.forget()
+	}
+	return f, ok, err
+}
+
+// push takes the next frame from what has been received if it is a push that
+// is wanted.
+func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
+	u := untilEnd
+	if !r.sc.begun() && !r.whole {
+		w := r.window()
+		if len(w) == 0 {
+			return Frame{}, false, ErrIncomplete
+		}
+		if Type(w[0]) != TypePush {
+			if Type(w[0]) != TypeAttribute {
+				return Frame{}, false, nil
+			}
+			u = untilName // a reply's attributes: do not look at the reply
+		}
+	} else if r.sc.typ == 0 {
+		u = untilName
+	}
+	done, err := r.scan(u)
+	if u == untilName && err == nil && !done && r.sc.typ == TypePush {
+		done, err = r.scan(untilEnd)
+	}
+	switch {
+	case r.sc.typ != 0 && r.sc.typ != TypePush,
+		leavePubSub && r.sc.naming >= nameKnown && IsPubSub(r.pendingName()):
+		r.whole = done
+		r.forget()
+		return Frame{}, false, nil
+	case err != nil:
+		return Frame{}, false, r.fail(err)
+	case done:
+		return r.take(), true, nil
+	}
+	r.taking = r.sc.typ == TypePush
+	return Frame{}, false, ErrIncomplete
+}
+
+// full reports whether the Source has no room for more.
+func (r *Reader) full() bool {
+	s, ok := r.src.(interface{ Size() int })
+	return ok && r.src.Buffered() >= s.Size()
+}
+
+// Fill waits until there are bytes that no call has looked at, and returns at
+// once when there are; it is for callers that wait between calls of
+// BufferedPush. It returns the error of the underlying reader when that ends
+// first. A [Source] that is full is left as it is.
+func (r *Reader) Fill() error {
+	if err := r.ready(); err != nil {
+		return err
+	}
+	if r.src == nil {
+		if r.whole || len(r.window()) > r.scanned {
+			return nil
+		}
+		return r.cut(r.fill())
+	}
+	n := r.src.Buffered()
+	b, err := r.src.Peek(n + 1)
+	if len(b) > n || err == bufio.ErrBufferFull {
+		return nil
+	}
+	return r.cut(err)
+}
+
+// Lend marks the frame handed out last as being in the hands of a handler:
+// until Reclaim every use of the Reader that could invalidate the frame is
+// refused with [ErrReentrant].
+func (r *Reader) Lend() { r.lent = true }
+
+// Reclaim ends Lend.
+func (r *Reader) Reclaim() { r.lent = false }

@@ -1,0 +1,242 @@
+package parser
+
+import "bytes"
+
+// step is the scanner's loop: one turn for each run of bytes of one state. s.pos
+// stays where it was, so that s.pos+i is the offset of p[i].
+func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
+	for i < len(p) {
+		if u != untilEnd && s.reached(u) {
+			return i, false, nil
+		}
+		c := p[i]
+		switch s.state {
+		case stValue:
+			if j := s.plain(p, i); j != i {
+				i = j
+				if s.ended {
+					return i, true, nil
+				}
+				continue
+			}
+			if err = s.open(c, i); err != nil {
+				return i, false, err
+			}
+		case stLength:
+			if err = s.length(c, i); err != nil {
+				return i, false, err
+			}
+		case stDigits:
+			switch {
+			case c-'0' <= 9:
+				if !s.digit(c) {
+					return i, false, s.syntax(i, ErrLength)
+				}
+			case c == '\r':
+				s.state = stLF
+			default:
+				return i, false, s.syntax(i, lineCause(c, ErrLength))
+			}
+		case stMinus:
+			if c != '1' {
+				return i, false, s.syntax(i, lineCause(c, ErrLength))
+			}
+			s.form, s.state = formNull, stCR
+		case stCR:
+			if c != '\r' {
+				return i, false, s.syntax(i, lineCause(c, s.lineError()))
+			}
+			s.state = stLF
+		case stLF:
+			if c != '\n' {
+				return i, false, s.syntax(i, ErrTerminator)
+			}
+			done, err = s.line(i + 1)
+			if err != nil {
+				return i + 1, false, err
+			}
+			if done {
+				return i + 1, true, nil
+			}
+		case stText:
+			if i = s.text(p, i); i == len(p) {
+				return i, false, nil
+			}
+			if p[i] == '\n' {
+				return i, false, s.syntax(i, ErrTerminator)
+			}
+			s.nameText(i)
+			s.state = stLF
+		case stNumber:
+			if err = s.number(c, i); err != nil {
+				return i, false, err
+			}
+		case stBoolean:
+			if c != 't' && c != 'f' {
+				return i, false, s.syntax(i, lineCause(c, ErrBoolean))
+			}
+			s.state = stCR
+		case stVerbatim:
+			// The first four bytes of the text are the format and a colon;
+			// streamed counts them, as no verbatim string is streamed.
+			if s.streamed == 3 && c != ':' {
+				return i, false, s.syntax(i, ErrVerbatim)
+			}
+			s.streamed++
+			if s.n--; s.streamed == 4 {
+				s.bulk()
+			}
+		case stBulk:
+			if left := len(p) - i; uint64(left) < s.n {
+				s.n -= uint64(left)
+				return len(p), false, nil
+			}
+			i += int(s.n)
+			s.n = 0
+			s.bulk()
+			continue
+		case stBulkCR:
+			if c != '\r' {
+				return i, false, s.syntax(i, ErrTerminator)
+			}
+			s.state = stBulkLF
+		case stBulkLF:
+			if c != '\n' {
+				return i, false, s.syntax(i, ErrTerminator)
+			}
+			if s.mark == markChunk {
+				s.state = stChunk
+			} else if s.complete() {
+				return i + 1, true, nil
+			}
+		case stChunk:
+			if c != markChunk {
+				return i, false, s.syntax(i, ErrChunk)
+			}
+			s.begin(c, i)
+			s.state = stLength
+		}
+		i++
+	}
+	return i, false, nil
+}
+
+// begin makes c at p[i] the item under way.
+func (s *Scanner) begin(c byte, i int) {
+	s.item = s.pos + int64(i)
+	s.mark, s.form, s.n = c, formCounted, 0
+}
+
+// open begins the value, or ends the streamed aggregate, whose first byte is c.
+func (s *Scanner) open(c byte, i int) error {
+	s.begin(c, i)
+	if c == markEnd && s.depth > 0 && s.cur.kind&levelStreamed != 0 {
+		if s.cur.attributed || s.cur.odd {
+			return s.syntax(i, ErrEnd)
+		}
+		s.state = stCR
+		return nil
+	}
+	switch classes[c] {
+	case classNone:
+		return s.syntax(i, ErrType)
+	case classText:
+		s.state = stText
+	case classNumber:
+		s.state, s.num, s.negative = stNumber, numStart, false
+	case classBoolean:
+		s.state = stBoolean
+	case classNull:
+		s.state = stCR
+	case classBulk, classAggregate:
+		s.state = stLength
+	}
+	t := Type(c)
+	if t == TypeAttribute {
+		return nil
+	}
+	if s.depth == 0 {
+		s.typ, s.valueAt = t, s.item-s.start
+		return nil
+	}
+	if t == TypePush {
+		s.nested = true
+		return nil
+	}
+	if s.cur.kind&levelStreamed != 0 {
+		if err := s.announce(1); err != nil {
+			return err
+		}
+	}
+	if s.depth == 1 && s.typ == TypePush && s.naming == nameUnknown {
+		switch t {
+		case TypeBulkString, TypeVerbatimString:
+			s.naming = nameOpen
+		case TypeSimpleString:
+			s.naming, s.nameAt = nameOpen, s.item+1-s.start
+		default:
+			s.naming = nameNone
+		}
+	}
+	return nil
+}
+
+// text returns the index of the first CR or LF in p[i:], or len(p).
+func (s *Scanner) text(p []byte, i int) int {
+	end := len(p)
+	if k := bytes.IndexByte(p[i:], '\r'); k >= 0 {
+		end = i + k
+	}
+	if k := bytes.IndexByte(p[i:end], '\n'); k >= 0 {
+		return i + k
+	}
+	return end
+}
+
+// nameText ends a name that is a simple string.
+func (s *Scanner) nameText(end int) {
+	if s.naming == nameOpen && s.depth == 1 {
+		s.naming, s.nameEnd = nameKnown, s.pos+int64(end)-s.start
+	}
+}
+
+// number reads one byte of a number, or the CR behind it.
+func (s *Scanner) number(c byte, i int) error {
+	if c == '\r' {
+		if !s.num.whole() {
+			return s.syntax(i, ErrNumber)
+		}
+		s.state = stLF
+		return nil
+	}
+	ok := true
+	switch Type(s.mark) {
+	case TypeDouble:
+		s.num = doubleStep(s.num, c)
+	case TypeBigNumber:
+		s.num = integerStep(s.num, c)
+	default:
+		switch s.num = integerStep(s.num, c); s.num {
+		case numMinus:
+			s.negative = true
+		case numDigits:
+			s.n, ok = magnitude(s.n, c, s.negative)
+		}
+	}
+	if !ok || s.num == numDead {
+		return s.syntax(i, lineCause(c, ErrNumber))
+	}
+	return nil
+}
+
+// bulk makes s ready for the rest of a bulk, of which n bytes are to come.
+func (s *Scanner) bulk() {
+	if s.n > 0 {
+		s.state = stBulk
+		return
+	}
+	s.state = stBulkCR
+	if s.naming == nameOpen && s.depth == 1 && s.mark != markChunk {
+		s.naming = nameKnown
+	}
+}

@@ -1,0 +1,202 @@
+package parser
+
+import (
+	"iter"
+	"strconv"
+
+	"github.com/seed79615202/respush/internal/unsafeconv"
+)
+
+// Value is one RESP3 value inside a frame, with the attributes before it. Like
+// the [Frame] it was taken from it is borrowed: it refers to wire bytes it does
+// not own, and is dead when they are. The zero Value has type 0 and no content.
+//
+// Invariant: raw is valid RESP3; the value's type byte is raw[at], its header
+// ends before raw[body].
+type Value struct {
+	raw  []byte // attributes, value
+	at   int
+	body int
+	n    int // bytes of text; or children announced; -1 when streamed
+	typ  Type
+}
+
+// Type returns the value's type. RESP2 nulls ($-1, *-1) are TypeNull.
+func (v Value) Type() Type { return v.typ }
+
+// IsNull reports whether v is a null of any spelling.
+func (v Value) IsNull() bool { return v.typ == TypeNull }
+
+// streamed reports whether v was sent in parts of no announced number.
+func (v Value) streamed() bool { return v.n < 0 }
+
+// aggregate reports whether v has children.
+func (v Value) aggregate() bool { return classes[v.typ] == classAggregate }
+
+// Bytes returns the text of a string, error or number, without its framing and
+// without the format of a verbatim string. It is nil for nulls and aggregates,
+// and "t" or "f" for a boolean. It is borrowed, except for a streamed string in
+// more than one part: that is assembled in new memory, the one case in which an
+// accessor of borrowed bytes allocates.
+func (v Value) Bytes() []byte {
+	if v.typ == 0 || v.typ == TypeNull || v.aggregate() {
+		return nil
+	}
+	if v.streamed() {
+		return joinChunks(v.raw, v.body)
+	}
+	return v.raw[v.body : v.body+v.n : v.body+v.n]
+}
+
+// String returns a copy of the text that Bytes returns; an aggregate comes in a
+// readable form, for logs: ["a" 1 null], {"k": 1}.
+func (v Value) String() string {
+	if v.aggregate() {
+		return string(v.appendText(nil))
+	}
+	return string(v.Bytes())
+}
+
+// Int64 returns the integer that v holds: an integer, or a string or big number
+// whose text is one. It returns ErrKind for other types, ErrNumber for text that
+// is no integer, ErrRange for one beyond int64.
+func (v Value) Int64() (int64, error) {
+	switch v.typ {
+	case TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
+		return parseInt(v.Bytes())
+	}
+	return 0, ErrKind
+}
+
+// Float64 returns the number that v holds: a double, integer or big number, or
+// a string whose text is one. A number beyond float64 is an infinity and
+// ErrRange; other errors are as for Int64.
+func (v Value) Float64() (float64, error) {
+	switch v.typ {
+	case TypeDouble, TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
+	default:
+		return 0, ErrKind
+	}
+	b := v.Bytes()
+	if !isDouble(b) {
+		return 0, ErrNumber
+	}
+	if string(b) == "-nan" {
+		b = b[1:] // strconv knows no sign of nan
+	}
+	// The string borrows v's bytes for the call; strconv keeps none of it.
+	f, err := strconv.ParseFloat(unsafeconv.String(b), 64)
+	if err != nil {
+		err = ErrRange
+	}
+	return f, err
+}
+
+// Bool returns the boolean that v holds, or ErrKind.
+func (v Value) Bool() (bool, error) {
+	if v.typ != TypeBoolean {
+		return false, ErrKind
+	}
+	return v.raw[v.body] == 't', nil
+}
+
+// VerbatimFormat returns the format of a verbatim string, "txt" or "mkd", and
+// "" for any other value.
+func (v Value) VerbatimFormat() string {
+	if v.typ != TypeVerbatimString {
+		return ""
+	}
+	switch b := v.raw[v.body-4 : v.body-1]; string(b) {
+	case "txt":
+		return "txt"
+	case "mkd":
+		return "mkd"
+	default:
+		return string(b)
+	}
+}
+
+// Len returns the number of direct children, 0 for what is no aggregate. A map
+// or attribute counts keys and values. Pushes inside are not counted. The
+// children of a streamed aggregate have to be walked to be counted.
+func (v Value) Len() int {
+	if !v.aggregate() {
+		return 0
+	}
+	if !v.streamed() {
+		return v.n
+	}
+	n := 0
+	v.each(func(Value) bool { n++; return true })
+	return n
+}
+
+// All yields the direct children in wire order, keys and values in turn for a
+// map, each borrowed like v. Pushes inside are passed over. It yields nothing
+// for what is no aggregate.
+func (v Value) All() iter.Seq[Value] {
+	return func(yield func(Value) bool) { v.each(yield) }
+}
+
+// Pairs yields the direct children two by two: the keys and values of a map or
+// attribute. An odd last child of another aggregate is left out.
+func (v Value) Pairs() iter.Seq2[Value, Value] {
+	return func(yield func(Value, Value) bool) {
+		var key Value
+		odd := false
+		v.each(func(c Value) bool {
+			odd = !odd
+			if odd {
+				key = c
+				return true
+			}
+			return yield(key, c)
+		})
+	}
+}
+
+// Attributes returns the attributes that stand before v as one value of
+// TypeAttribute, or the zero Value. It is borrowed like v.
+func (v Value) Attributes() Value {
+	if v.typ == TypeAttribute {
+		return Value{}
+	}
+	return attributes(v.raw[:v.at])
+}
+
+// appendText appends v to dst in the form of String, strings quoted.
+func (v Value) appendText(dst []byte) []byte {
+	switch v.typ {
+	case TypeNull:
+		return append(dst, "null"...)
+	case TypeBoolean:
+		return strconv.AppendBool(dst, v.raw[v.body] == 't')
+	case TypeMap, TypeAttribute:
+		dst = append(dst, '{')
+		first := true
+		for key, val := range v.Pairs() {
+			if !first {
+				dst = append(dst, ", "...)
+			}
+			first = false
+			dst = key.appendText(dst)
+			dst = append(dst, ": "...)
+			dst = val.appendText(dst)
+		}
+		return append(dst, '}')
+	case TypeArray, TypeSet, TypePush:
+		dst = append(dst, '[')
+		first := true
+		for c := range v.All() {
+			if !first {
+				dst = append(dst, ' ')
+			}
+			first = false
+			dst = c.appendText(dst)
+		}
+		return append(dst, ']')
+	case TypeInteger, TypeDouble, TypeBigNumber:
+		return append(dst, v.Bytes()...)
+	}
+	return strconv.AppendQuote(dst, string(v.Bytes()))
+}

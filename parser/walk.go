@@ -1,0 +1,285 @@
+package parser
+
+import "bytes"
+
+// The functions here walk bytes that a Scanner has found valid, so they check
+// nothing twice; an index out of range would be a mistake in the Scanner.
+
+// header reads the header line at b[p], the type byte of a bulk, chunk or
+// aggregate. n is the length or count announced, -1 for a RESP2 null, -2 for a
+// streamed value; body is where the line ends.
+func header(b []byte, p int) (n, body int) {
+	p++
+	switch b[p] {
+	case '-':
+		return -1, p + 4
+	case '?':
+		return -2, p + 3
+	}
+	for b[p] != '\r' {
+		n = n*10 + int(b[p]-'0')
+		p++
+	}
+	return n, p + 2
+}
+
+// line returns the end of the line that begins at b[p], its CR LF excluded.
+func line(b []byte, p int) int { return p + bytes.IndexByte(b[p:], '\r') }
+
+// parseValue reads the head of the value whose type byte is b[at]. It ends at
+// b[end], or nobody knows yet where: then end is -1 and parseValue finds it. The
+// attributes before it begin at b[from].
+func parseValue(b []byte, from, at, end int) Value {
+	v := Value{at: at - from, typ: Type(b[at])}
+	var body int
+	switch classes[b[at]] {
+	case classBulk:
+		v.n, body = header(b, at)
+		switch {
+		case v.n == -1:
+			v.typ, v.n = TypeNull, 0
+			end = body
+		case v.n < 0:
+			v.n = -1
+		default:
+			end = body + v.n + 2
+			if v.typ == TypeVerbatimString {
+				body, v.n = body+4, v.n-4
+			}
+		}
+	case classAggregate:
+		v.n, body = header(b, at)
+		switch {
+		case v.n == -1:
+			v.typ, v.n = TypeNull, 0
+			end = body
+		case v.n < 0:
+			v.n = -1
+		case v.typ.paired():
+			v.n *= 2
+		}
+	default:
+		body = at + 1
+		eol := line(b, body)
+		v.n, end = eol-body, eol+2
+	}
+	if end < 0 {
+		end = skipItem(b, at)
+	}
+	v.body = body - from
+	v.raw = b[from:end:end]
+	return v
+}
+
+// skipItem returns where the item at b[p] ends: a value, an attribute without
+// what follows it, or a push out of band.
+func skipItem(b []byte, p int) int {
+	open := 1 // items that belong to the one at p, itself at first, and are not yet passed
+	for first := true; open > 0; first = false {
+		t := Type(b[p])
+		if first || t != TypeAttribute && t != TypePush {
+			open--
+		}
+		switch classes[b[p]] {
+		case classBulk:
+			n, body := header(b, p)
+			switch {
+			case n == -1:
+				p = body
+			case n < 0:
+				p = skipChunks(b, body)
+			default:
+				p = body + n + 2
+			}
+		case classAggregate:
+			n, body := header(b, p)
+			p = body
+			switch {
+			case n == -1:
+			case n < 0:
+				for b[p] != markEnd {
+					p = skipItem(b, p)
+				}
+				p += 3
+			case t.paired():
+				open += 2 * n
+			default:
+				open += n
+			}
+		default:
+			p = line(b, p) + 2
+		}
+	}
+	return p
+}
+
+// skipChunks returns where the streamed string ends whose first part is at b[p].
+func skipChunks(b []byte, p int) int {
+	for {
+		n, body := header(b, p)
+		if n == 0 {
+			return body
+		}
+		p = body + n + 2
+	}
+}
+
+// joinChunks returns the text of the streamed string whose first part is at
+// b[p]: in place when it is one part, else in new memory.
+func joinChunks(b []byte, p int) []byte {
+	n, body := header(b, p)
+	text := b[body : body+n : body+n]
+	if n == 0 {
+		return text
+	}
+	for {
+		p = body + n + 2
+		if n, body = header(b, p); n == 0 {
+			return text
+		}
+		text = append(text, b[body:body+n]...) // its capacity is its length: append copies
+	}
+}
+
+// skipAttributes returns where the attributes end that begin at b[p], if any.
+func skipAttributes(b []byte, p int) int {
+	for p < len(b) && Type(b[p]) == TypeAttribute {
+		p = skipItem(b, p)
+	}
+	return p
+}
+
+// attributes returns the attributes that fill b as one value.
+func attributes(b []byte) Value {
+	if len(b) == 0 {
+		return Value{}
+	}
+	v := Value{raw: b[:len(b):len(b)], typ: TypeAttribute}
+	for p := 0; p < len(b); p = skipItem(b, p) {
+		n, body := header(b, p)
+		v.n += 2 * n
+		if p == 0 {
+			v.body = body
+		}
+	}
+	return v
+}
+
+// each calls yield for the direct children of v until it returns false.
+func (v Value) each(yield func(Value) bool) {
+	switch {
+	case !v.aggregate():
+	case v.typ == TypeAttribute: // one, or several in a row
+		for p, more := 0, true; more && p < len(v.raw); {
+			n, body := header(v.raw, p)
+			p, more = children(v.raw, body, 2*n, yield)
+		}
+	default:
+		children(v.raw, v.body, v.n, yield)
+	}
+}
+
+// children calls yield for n values from b[p] on, or for those up to the end
+// marker when n is negative, until yield returns false. It returns where the
+// next byte is, and whether yield would have more.
+func children(b []byte, p, n int, yield func(Value) bool) (end int, more bool) {
+	for ; n != 0 && b[p] != markEnd; n-- {
+		from, at := element(b, p)
+		if b[at] == markEnd {
+			return at, true
+		}
+		v := parseValue(b, from, at, -1)
+		p = from + len(v.raw)
+		if !yield(v) {
+			return p, false
+		}
+	}
+	return p, true
+}
+
+// element returns where the next element begins at or behind b[p], with its
+// attributes and without: pushes before it are passed over. at is at the end
+// marker when no element is left.
+func element(b []byte, p int) (from, at int) {
+	for {
+		at = skipAttributes(b, p)
+		if Type(b[at]) != TypePush {
+			return p, at
+		}
+		p = skipItem(b, at)
+	}
+}
+
+// nestedPushes calls yield for the pushes inside the frame b, whose value
+// begins at b[top], until it returns false.
+func nestedPushes(b []byte, top int, yield func(Frame) bool) {
+	pushesIn(b, 0, 1, top, yield)
+}
+
+// pushesIn calls yield for the pushes among and in n values from b[p] on, or
+// those up to the end marker when n is negative. It goes as deep as they nest,
+// which MaxDepth bounds.
+func pushesIn(b []byte, p, n, top int, yield func(Frame) bool) (end int, more bool) {
+	for n != 0 && b[p] != markEnd {
+		from, at := p, skipAttributes(b, p)
+		outOfBand := Type(b[at]) == TypePush && at != top
+		if !outOfBand {
+			n--
+		} else if !yield(nestedPush(b, from, at)) {
+			return p, false
+		}
+		for p < at {
+			count, body := header(b, p)
+			if p, more = pushesIn(b, body, 2*count, top, yield); !more {
+				return p, false
+			}
+		}
+		if p, more = pushesInside(b, at, top, yield); !more {
+			return p, false
+		}
+	}
+	return p, true
+}
+
+// pushesInside is pushesIn for the children of the one value at b[at].
+func pushesInside(b []byte, at, top int, yield func(Frame) bool) (end int, more bool) {
+	if classes[b[at]] != classAggregate {
+		return skipItem(b, at), true
+	}
+	count, body := header(b, at)
+	switch {
+	case count == -1:
+		return body, true
+	case Type(b[at]).paired():
+		count *= 2
+	}
+	end, more = pushesIn(b, body, count, top, yield)
+	if count < 0 {
+		end += 3 // the end marker
+	}
+	return end, more
+}
+
+// nestedPush returns the push at b[at] with the attributes before it, which
+// begin at b[from].
+func nestedPush(b []byte, from, at int) Frame {
+	end := skipItem(b, at)
+	f := Frame{raw: b[from:end:end], valueAt: at - from, typ: TypePush, naming: nameNone, nested: true}
+	n, body := header(b, at)
+	if n == 0 {
+		return f
+	}
+	first, head := element(b, body)
+	v := parseValue(b, first, head, -1)
+	switch v.typ {
+	case TypeBulkString, TypeVerbatimString, TypeSimpleString:
+		if v.streamed() {
+			f.naming = nameStreamed
+			break
+		}
+		f.naming = nameKnown
+		f.nameAt = first - from + v.body
+		f.nameEnd = f.nameAt + v.n
+	}
+	return f
+}

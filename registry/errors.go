@@ -1,0 +1,85 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The reasons a [HandlerError] gives.
+const (
+	ReasonHandlerNil       = "handler cannot be nil"
+	ReasonHandlerExists    = "cannot overwrite existing handler"
+	ReasonHandlerProtected = "handler is protected"
+)
+
+// ProcessorOperation is what was being done when an error came up.
+type ProcessorOperation string
+
+// The operations.
+const (
+	ProcessorOperationProcess    ProcessorOperation = "process"
+	ProcessorOperationRegister   ProcessorOperation = "register"
+	ProcessorOperationUnregister ProcessorOperation = "unregister"
+	ProcessorOperationUnknown    ProcessorOperation = "unknown"
+)
+
+// ErrHandlerNil is returned for a handler that is nil.
+var ErrHandlerNil = errors.New(ReasonHandlerNil)
+
+// HandlerError reports that a handler could not be registered or unregistered.
+type HandlerError struct {
+	Operation            ProcessorOperation
+	PushNotificationName string
+	Reason               string
+	Err                  error // may be nil
+}
+
+// NewHandlerError returns a HandlerError of these parts; err may be nil.
+func NewHandlerError(operation ProcessorOperation, pushNotificationName, reason string, err error) *HandlerError {
+	return &HandlerError{
+		Operation:            operation,
+		PushNotificationName: pushNotificationName,
+		Reason:               reason,
+		Err:                  err,
+	}
+}
+
+// Error tells the operation, the name and the reason, in go-redis' words.
+func (e *HandlerError) Error() string {
+	text := fmt.Sprintf("handler %s failed for '%s': %s", e.Operation, e.PushNotificationName, e.Reason)
+	if e.Err != nil {
+		text += fmt.Sprintf(" (%v)", e.Err)
+	}
+	return text
+}
+
+// Unwrap returns Err.
+func (e *HandlerError) Unwrap() error { return e.Err }
+
+// ErrHandlerExists returns the error for registering a name that is taken.
+func ErrHandlerExists(pushNotificationName string) error {
+	return NewHandlerError(ProcessorOperationRegister, pushNotificationName, ReasonHandlerExists, nil)
+}
+
+// ErrProtectedHandler returns the error for unregistering a protected name.
+func ErrProtectedHandler(pushNotificationName string) error {
+	return NewHandlerError(ProcessorOperationUnregister, pushNotificationName, ReasonHandlerProtected, nil)
+}
+
+// IsHandlerNilError reports whether err is, or wraps, ErrHandlerNil.
+func IsHandlerNilError(err error) bool { return errors.Is(err, ErrHandlerNil) }
+
+// IsHandlerExistsError reports whether err is, or wraps, what ErrHandlerExists returns.
+func IsHandlerExistsError(err error) bool {
+	return isHandlerError(err, ProcessorOperationRegister, ReasonHandlerExists)
+}
+
+// IsProtectedHandlerError reports whether err is, or wraps, what ErrProtectedHandler returns.
+func IsProtectedHandlerError(err error) bool {
+	return isHandlerError(err, ProcessorOperationUnregister, ReasonHandlerProtected)
+}
+
+func isHandlerError(err error, operation ProcessorOperation, reason string) bool {
+	var e *HandlerError
+	return errors.As(err, &e) && e.Operation == operation && e.Reason == reason
+}

@@ -1,0 +1,44 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+)
+
+// Option configures a [Processor].
+type Option func(*Processor)
+
+// WithPubSub makes the processor take the pushes of publish and subscribe too,
+// which it otherwise leaves unread for the client.
+func WithPubSub() Option { return func(p *Processor) { p.takePubSub = true } }
+
+// WithFallback gives pushes whose name has no handler, and pushes without a
+// name, to h.
+func WithFallback(h Handler) Option { return func(p *Processor) { p.fallback = h } }
+
+// WithErrorHandler makes f the receiver of what handlers return, and of their
+// panics as a [*PanicError]. It is called on the goroutine that reads the
+// connection; name is borrowed until it returns, and nil for a push without one.
+// Without this option errors are logged to slog.Default with level Warn.
+func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Option {
+	return func(p *Processor) { p.onError = f }
+}
+
+// WithSkipOversize makes the processor drop a push that is over a limit of its
+// Reader, in memory that does not depend on the size, and count it; otherwise
+// the push is an error and ends the stream.
+func WithSkipOversize() Option { return func(p *Processor) { p.skipOversize = true } }
+
+// HandleOption configures a name given to [Processor.Handle].
+type HandleOption func(*handleOptions)
+
+type handleOptions struct{ protected bool }
+
+// Protected makes a name one that cannot be unregistered.
+func Protected() HandleOption { return func(o *handleOptions) { o.protected = true } }
+
+// logError is the error handler when no other is given.
+func logError(ctx context.Context, name []byte, err error) {
+	slog.Default().LogAttrs(ctx, slog.LevelWarn, "push handler failed",
+		slog.String("push", string(name)), slog.Any("error", err))
+}

@@ -1,0 +1,291 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// Processor takes pushes off readers and calls the handlers registered for
+// their names, as the delivery contract of the package says. The zero value is
+// ready; a Processor must not be copied once in use. All its methods may be
+// called at the same time, from as many connections as there are, as long as
+// each [parser.Reader] stays with one goroutine.
+type Processor struct {
+	handlers     handlers
+	fallback     Handler
+	onError      func(ctx context.Context, name []byte, err error)
+	takePubSub   bool
+	skipOversize bool
+	counters     counters
+}
+
+// NewProcessor returns a Processor without handlers.
+func NewProcessor(opts ...Option) *Processor {
+	p := new(Processor)
+	for _, o := range opts {
+		o(p)
+	}
+	return p
+}
+
+// Handle registers h for the pushes called name. It returns [ErrHandlerNil] for
+// nil, and for a name that is taken, here or by RegisterHandler, an error that
+// [IsHandlerExistsError] knows.
+func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
+	if h == nil {
+		return ErrHandlerNil
+	}
+	var o handleOptions
+	for _, set := range opts {
+		set(&o)
+	}
+	return p.handlers.Register(name, &target{handler: h}, o.protected)
+}
+
+// HandleFunc is Handle for a function.
+func (p *Processor) HandleFunc(name string, f HandlerFunc, opts ...HandleOption) error {
+	if f == nil {
+		return ErrHandlerNil
+	}
+	return p.Handle(name, f, opts...)
+}
+
+// RegisterHandler is Handle for go-redis' handlers.
+func (p *Processor) RegisterHandler(pushNotificationName string, handler NotificationHandler, protected bool) error {
+	return p.handlers.register(pushNotificationName, handler, protected)
+}
+
+// GetHandler returns what RegisterHandler stored under a name; nil for a name
+// that is unknown, or was registered with Handle.
+func (p *Processor) GetHandler(pushNotificationName string) NotificationHandler {
+	return p.handlers.get(pushNotificationName)
+}
+
+// UnregisterHandler removes a name, whichever way it was registered. For a
+// protected one it returns an error that [IsProtectedHandlerError] knows, for an
+// unknown one nil. A call of the handler that is under way may still finish.
+func (p *Processor) UnregisterHandler(pushNotificationName string) error {
+	return p.handlers.Unregister(pushNotificationName)
+}
+
+// ProcessPendingNotifications takes and handles the pushes that stand before the
+// next reply. A client calls it before it reads a reply. It may block: it reads
+// until it knows that a reply, or a push it leaves unread, is next. It returns
+// nil then, and when the connection has nothing of a push to give: no data, a
+// time-out, the end. It returns an error when a push is cut short, malformed or
+// over a limit; after a time-out inside a push nothing is lost, and a further
+// call with the same Reader goes on where this one stopped. A nil Reader is
+// nothing to do.
+func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
+	if rd == nil || !rd.MayHavePush() {
+		return nil
+	}
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
+	return c.drain(true)
+}
+
+// ProcessBuffered is ProcessPendingNotifications for what the Reader has
+// received: it never reads, so it never blocks. It handles whole pushes only
+// and returns how many it took; the rest of one that is not whole is left for
+// the next call, at no cost for looking at its beginning again. Whether more has
+// to come the caller may ask the Reader with Pending.
+func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
+	if rd == nil {
+		return 0, nil
+	}
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
+	err = c.drain(false)
+	return c.taken, err
+}
+
+// Dispatch handles a frame that the caller has read itself: a push, and the
+// pushes nested in it or in a reply, whatever their names. It returns how many
+// of them reached a handler or the fallback.
+func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
+	if !f.IsPush() && !f.HasNestedPushes() {
+		return 0
+	}
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
+	c.dispatch(f)
+	c.publish()
+	return c.handled
+}
+
+// call is one call of a Processor's method.
+type call struct {
+	p          *Processor
+	ctx        context.Context
+	handlerCtx NotificationHandlerContext
+	rd         *parser.Reader // nil when the caller reads
+
+	name    []byte // of the push in the hands of a handler
+	taken   int    // top-level pushes
+	handled int    // pushes given to a handler
+	counts  Stats  // not yet published
+}
+
+// drain takes and handles pushes until something else is next.
+func (c *call) drain(block bool) error {
+	for {
+		over, err := c.pass(block)
+		if over {
+			c.publish()
+			return err
+		}
+	}
+}
+
+// pass is drain up to the first panic: recovering once a pass, and not once a
+// push, is worth a few ns a push (BenchmarkProcess).
+func (c *call) pass(block bool) (over bool, err error) {
+	defer c.recovered()
+	for {
+		f, ok, err := c.rd.BufferedPush(!c.p.takePubSub)
+		if err == parser.ErrIncomplete {
+			if !block {
+				return true, nil
+			}
+			c.publish() // before what may be a long wait
+			f, ok, err = c.rd.NextPush(!c.p.takePubSub)
+		}
+		switch {
+		case err != nil:
+			if !c.skips(err) {
+				return true, verdict(c.rd, err)
+			}
+		case !ok:
+			return true, nil
+		case f.HasNestedPushes():
+			c.taken++
+			c.dispatch(f)
+		default:
+			c.taken++
+			c.count(f)
+			c.handle(f)
+		}
+	}
+}
+
+// verdict is what a processor returns for an error of rd: nil unless it is about
+// a push, as the client's own read reports the rest.
+func verdict(rd *parser.Reader, err error) error {
+	if t, _ := rd.Pending(); rd.Err() == nil && err != parser.ErrReentrant && t != parser.TypePush {
+		return nil
+	}
+	return err
+}
+
+// skips reports whether err is about a push that is to be dropped for its size.
+func (c *call) skips(err error) bool {
+	if !c.p.skipOversize || !isOversize(c.rd, err) || c.rd.SkipOversize() != nil {
+		return false
+	}
+	c.counts.Oversize++
+	return true
+}
+
+// isOversize reports whether err is a limit that a push has broken.
+func isOversize(rd *parser.Reader, err error) bool {
+	var limit *parser.LimitError
+	t, _ := rd.Pending()
+	return t == parser.TypePush && errors.As(err, &limit)
+}
+
+// dispatch handles the pushes that f is and holds, each on its own, so that a
+// panic costs none of the others.
+func (c *call) dispatch(f parser.Frame) {
+	if f.IsPush() {
+		c.count(f)
+		c.guarded(f)
+	}
+	for n := range f.NestedPushes() {
+		c.count(n)
+		c.counts.Nested++
+		c.guarded(n)
+	}
+}
+
+// count counts a push.
+func (c *call) count(f parser.Frame) {
+	c.counts.Pushes++
+	c.counts.Bytes += uint64(len(f.Raw()))
+}
+
+// guarded is handle with its own recovery.
+func (c *call) guarded(f parser.Frame) {
+	defer c.recovered()
+	c.handle(f)
+}
+
+// handle calls the handler of a push.
+func (c *call) handle(f parser.Frame) {
+	h := c.p.fallback
+	name := f.Name()
+	if name != nil {
+		if t, ok := c.p.handlers.Lookup(name); ok {
+			h = t.handler
+		}
+	}
+	if h == nil {
+		c.counts.Unhandled++
+		return
+	}
+	c.handled++
+	c.name = name
+	c.lend()
+	lent := borrow(f)
+	err := h.HandlePush(c.ctx, c.handlerCtx, lent)
+	expire(lent)
+	if err != nil {
+		c.counts.Errors++
+		c.report(err)
+	}
+	c.reclaim()
+}
+
+// recovered ends a handler's panic. When the handler ended its goroutine
+// instead, the Reader is at least left usable.
+func (c *call) recovered() {
+	if v := recover(); v != nil {
+		c.counts.Panics++
+		c.report(&PanicError{Value: v, Stack: debug.Stack()})
+	}
+	c.reclaim()
+}
+
+// report gives an error to the error handler, whose own panic ends here.
+func (c *call) report(err error) {
+	defer func() {
+		if recover() != nil {
+			c.counts.Panics++
+		}
+	}()
+	f := c.p.onError
+	if f == nil {
+		f = logError
+	}
+	f(c.ctx, c.name, err)
+}
+
+// lend makes the Reader refuse the handler.
+func (c *call) lend() {
+	if c.rd != nil {
+		c.rd.Lend()
+	}
+}
+
+// reclaim ends lend.
+func (c *call) reclaim() {
+	if c.rd != nil {
+		c.rd.Reclaim()
+	}
+}
+
+// publish adds what has been counted to the processor's counters.
+func (c *call) publish() {
+	c.p.counters.add(&c.counts)
+	c.counts = Stats{}
+}

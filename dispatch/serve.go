@@ -1,0 +1,99 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// Serve reads a connection that nobody else reads until it ends, such as one
+// that is there for tracking or for publish and subscribe. Pushes, whatever
+// their names, go to their handlers, and so do those nested in a reply, before
+// the reply goes to reply. Replies come in order, borrowed until reply returns;
+// an error from reply ends Serve with that error, and a nil reply drops them.
+//
+// Serve returns nil when the connection ends between frames and
+// io.ErrUnexpectedEOF when it ends inside one, a [*parser.SyntaxError] or
+// [*parser.LimitError] when the stream cannot go on, and any other error of the
+// connection as it is. When ctx ends, Serve returns its error: at once if the
+// connection, which is what rd reads from or else handlerCtx.Conn, has read
+// deadlines, otherwise after the next frame. The deadline is then cleared, so
+// that the connection and rd can be used further.
+func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
+	defer interruptReads(ctx, rd, handlerCtx.Conn)()
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
+	err := c.serve(reply)
+	c.publish()
+	var timeout interface{ Timeout() bool }
+	switch {
+	case err == io.EOF:
+		return nil
+	case ctx.Err() != nil && errors.As(err, &timeout) && timeout.Timeout():
+		return ctx.Err()
+	}
+	return err
+}
+
+// serve is the loop of Serve; it returns io.EOF at the end of the connection.
+func (c *call) serve(reply func(parser.Frame) error) error {
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		f, err := c.next()
+		if err == nil {
+			err = c.give(f, reply)
+		}
+		if err != nil && !c.skips(err) {
+			return err
+		}
+	}
+}
+
+// next returns the next frame; what has been counted is published before a wait.
+func (c *call) next() (parser.Frame, error) {
+	f, ok, err := c.rd.BufferedPush(false)
+	switch {
+	case err == parser.ErrIncomplete:
+		c.publish()
+	case ok || err != nil:
+		return f, err
+	}
+	return c.rd.Next()
+}
+
+// give handles the pushes that f is or holds, and gives a reply to its receiver.
+func (c *call) give(f parser.Frame, reply func(parser.Frame) error) error {
+	if f.IsPush() || f.HasNestedPushes() {
+		c.dispatch(f)
+	}
+	if f.IsPush() || reply == nil {
+		return nil
+	}
+	c.lend()
+	defer c.reclaim()
+	return reply(f)
+}
+
+// interruptReads makes the end of ctx fail the read that is under way. The
+// function it returns ends that, and leaves no deadline behind.
+func interruptReads(ctx context.Context, rd *parser.Reader, conn any) func() {
+	deadline := rd.SetReadDeadline
+	if c, ok := conn.(interface{ SetReadDeadline(time.Time) error }); ok {
+		deadline = c.SetReadDeadline
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		_ = deadline(time.Unix(1, 0)) // without deadlines ctx is looked at between frames
+	})
+	return func() {
+		if !stop() {
+			<-done
+			_ = deadline(time.Time{})
+		}
+	}
+}

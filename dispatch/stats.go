@@ -1,0 +1,60 @@
+package dispatch
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// Stats counts what a [Processor] has done since it was made.
+type Stats struct {
+	Pushes    uint64 // pushes taken or given to Dispatch, nested ones too
+	Bytes     uint64 // their bytes on the wire
+	Unhandled uint64 // those of them without a handler or fallback
+	Errors    uint64 // errors that handlers returned
+	Panics    uint64 // panics of handlers and of the error handler
+	Oversize  uint64 // pushes dropped for their size; not among Pushes
+	Nested    uint64 // pushes that were inside another frame
+}
+
+// stripes is how many copies of the counters there are, a power of two. Calls
+// that end at the same time on different cores are likely to use different ones.
+const stripes = 8
+
+// counters holds the running totals. A call counts for itself and adds its sums
+// when it ends or is about to wait, so no line of memory is written per push.
+type counters struct {
+	stripe [stripes]struct {
+		n [7]atomic.Uint64
+		_ [64 + 8]byte // to two cache lines, as they are fetched in pairs
+	}
+}
+
+// fields lists the fields of s in the order of the counters.
+func (s *Stats) fields() [7]*uint64 {
+	return [...]*uint64{&s.Pushes, &s.Bytes, &s.Unhandled, &s.Errors, &s.Panics, &s.Oversize, &s.Nested}
+}
+
+// add adds s to the totals.
+func (c *counters) add(s *Stats) {
+	if *s == (Stats{}) {
+		return
+	}
+	n := &c.stripe[rand.Uint32()%stripes].n
+	for i, f := range s.fields() {
+		if *f != 0 {
+			n[i].Add(*f)
+		}
+	}
+}
+
+// Stats returns the counts so far. A call that is under way adds its own when it
+// ends, and before it waits for the connection.
+func (p *Processor) Stats() Stats {
+	var s Stats
+	for i := range p.counters.stripe {
+		for j, f := range s.fields() {
+			*f += p.counters.stripe[i].n[j].Load()
+		}
+	}
+	return s
+}

@@ -1,0 +1,64 @@
+package dispatch
+
+import (
+	"context"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// VoidProcessor drops pushes: it is for clients that want none and must not
+// take one for a reply. Those of publish and subscribe it leaves unread, as a
+// [Processor] does. The zero value is ready.
+type VoidProcessor struct{}
+
+// NewVoidProcessor returns a VoidProcessor.
+func NewVoidProcessor() *VoidProcessor { return new(VoidProcessor) }
+
+// GetHandler returns nil.
+func (v *VoidProcessor) GetHandler(string) NotificationHandler { return nil }
+
+// RegisterHandler returns an error that [IsVoidProcessorError] knows.
+func (v *VoidProcessor) RegisterHandler(pushNotificationName string, _ NotificationHandler, _ bool) error {
+	return ErrVoidProcessorRegister(pushNotificationName)
+}
+
+// UnregisterHandler returns an error that [IsVoidProcessorError] knows.
+func (v *VoidProcessor) UnregisterHandler(pushNotificationName string) error {
+	return ErrVoidProcessorUnregister(pushNotificationName)
+}
+
+// ProcessPendingNotifications drops the pushes that stand before the next reply,
+// of any size, in memory that does not depend on it. It blocks, and returns nil
+// or an error, as that of [Processor] does; no push is over a limit.
+func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ NotificationHandlerContext, rd *parser.Reader) error {
+	if rd == nil || !rd.MayHavePush() {
+		return nil
+	}
+	for {
+		ok, err := v.drop(rd)
+		if err != nil {
+			return verdict(rd, err)
+		}
+		if !ok {
+			return nil
+		}
+	}
+}
+
+// drop drops the next frame if it is a push to drop.
+func (v *VoidProcessor) drop(rd *parser.Reader) (ok bool, err error) {
+	_, ok, err = rd.BufferedPush(true)
+	switch {
+	case err == parser.ErrIncomplete:
+		var name []byte
+		if name, ok, err = rd.PeekPush(); err != nil || !ok || parser.IsPubSub(name) {
+			return false, err
+		}
+		return true, rd.Skip()
+	case err != nil && isOversize(rd, err):
+		if err = rd.SkipOversize(); err == nil {
+			err = rd.Skip()
+		}
+	}
+	return ok, err
+}

@@ -53,14 +53,28 @@ type NotificationProcessor interface {
 	UnregisterHandler(pushNotificationName string) error
 }
 
-// target is what a name leads to.
+// target is what a name leads to: one of a function, a Handler, or a
+// NotificationHandler. A HandlerFunc is called as what it is, as a method would
+// copy the handler's context once more.
 type target struct {
-	handler Handler
-	owned   NotificationHandler // nil for a name registered with Handle
+	function HandlerFunc
+	handler  Handler
+	owned    NotificationHandler
 }
 
-// HandlePush decodes the push for a NotificationHandler.
-func (t *target) HandlePush(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
+// newTarget returns the target for h.
+func newTarget(h Handler) *target {
+	if f, ok := h.(HandlerFunc); ok {
+		return &target{function: f}
+	}
+	return &target{handler: h}
+}
+
+// handle gives a push to the handler.
+func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
+	if t.handler != nil {
+		return t.handler.HandlePush(ctx, handlerCtx, push)
+	}
 	decoded, err := push.Value().Any()
 	if err != nil {
 		return err
@@ -77,9 +91,7 @@ func (h *handlers) register(name string, handler NotificationHandler, protected 
 	if handler == nil {
 		return ErrHandlerNil
 	}
-	t := &target{owned: handler}
-	t.handler = t
-	return h.Register(name, t, protected)
+	return h.Register(name, &target{owned: handler}, protected)
 }
 
 func (h *handlers) get(name string) NotificationHandler {

@@ -13,8 +13,15 @@ type Option func(*Processor)
 func WithPubSub() Option { return func(p *Processor) { p.takePubSub = true } }
 
 // WithFallback gives pushes whose name has no handler, and pushes without a
-// name, to h.
-func WithFallback(h Handler) Option { return func(p *Processor) { p.fallback = h } }
+// name, to h; nil is no fallback.
+func WithFallback(h Handler) Option {
+	return func(p *Processor) {
+		p.fallback = nil
+		if h != nil {
+			p.fallback = newTarget(h)
+		}
+	}
+}
 
 // WithErrorHandler makes f the receiver of what handlers return, and of their
 // panics as a [*PanicError]. It is called on the goroutine that reads the

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/seed79615202/respush/parser"
+	"github.com/seed79615202/respush/registry"
 )
 
 // Processor takes pushes off readers and calls the handlers registered for
@@ -15,7 +16,7 @@ import (
 // each [parser.Reader] stays with one goroutine.
 type Processor struct {
 	handlers     handlers
-	fallback     Handler
+	fallback     *target
 	onError      func(ctx context.Context, name []byte, err error)
 	takePubSub   bool
 	skipOversize bool
@@ -42,7 +43,7 @@ func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
 	for _, set := range opts {
 		set(&o)
 	}
-	return p.handlers.Register(name, &target{handler: h}, o.protected)
+	return p.handlers.Register(name, newTarget(h), o.protected)
 }
 
 // HandleFunc is Handle for a function.
@@ -125,6 +126,17 @@ type call struct {
 	taken   int    // top-level pushes
 	handled int    // pushes given to a handler
 	counts  Stats  // not yet published
+	last    lastTarget
+}
+
+// lastTarget remembers where the last name led to, as pushes of one name tend to
+// follow one another: worth 4 ns each, and as much as the registry is large
+// (BenchmarkProcess/frame=F1, N3).
+type lastTarget struct {
+	snapshot registry.Snapshot[*target]
+	target   *target
+	size     int // of the name
+	name     [24]byte
 }
 
 // drain takes and handles pushes until something else is next.
@@ -142,36 +154,46 @@ func (c *call) drain(block bool) error {
 // push, is worth a few ns a push (BenchmarkProcess).
 func (c *call) pass(block bool) (over bool, err error) {
 	defer c.recovered()
+	leave := !c.p.takePubSub
 	for {
-		f, ok, err := c.rd.BufferedPush(!c.p.takePubSub)
+		err := c.rd.BufferedPushes(leave, c.take)
 		if err == parser.ErrIncomplete {
 			if !block {
 				return true, nil
 			}
 			c.publish() // before what may be a long wait
-			f, ok, err = c.rd.NextPush(!c.p.takePubSub)
-		}
-		switch {
-		case err != nil:
-			if !c.skips(err) {
-				return true, verdict(c.rd, err)
+			var f parser.Frame
+			var ok bool
+			if f, ok, err = c.rd.NextPush(leave); ok {
+				c.rd.Lend()
+				c.take(f)
+				c.rd.Reclaim()
+				continue
 			}
-		case !ok:
-			return true, nil
-		case f.HasNestedPushes():
-			c.taken++
-			c.dispatch(f)
-		default:
-			c.taken++
-			c.count(f)
-			c.handle(f)
+		}
+		if err == nil || !c.skips(err) {
+			return true, verdict(c.rd, err)
 		}
 	}
+}
+
+// take handles a push that has been taken off the stream.
+func (c *call) take(f parser.Frame) {
+	c.taken++
+	if f.HasNestedPushes() {
+		c.dispatch(f)
+		return
+	}
+	c.count(f)
+	c.handle(f)
 }
 
 // verdict is what a processor returns for an error of rd: nil unless it is about
 // a push, as the client's own read reports the rest.
 func verdict(rd *parser.Reader, err error) error {
+	if err == nil {
+		return nil
+	}
 	if t, _ := rd.Pending(); rd.Err() == nil && err != parser.ErrReentrant && t != parser.TypePush {
 		return nil
 	}
@@ -217,33 +239,56 @@ func (c *call) count(f parser.Frame) {
 // guarded is handle with its own recovery.
 func (c *call) guarded(f parser.Frame) {
 	defer c.recovered()
+	if c.rd != nil {
+		c.rd.Lend()
+	}
 	c.handle(f)
 }
 
 // handle calls the handler of a push.
 func (c *call) handle(f parser.Frame) {
-	h := c.p.fallback
 	name := f.Name()
-	if name != nil {
-		if t, ok := c.p.handlers.Lookup(name); ok {
-			h = t.handler
-		}
-	}
-	if h == nil {
+	t := c.target(name)
+	if t == nil {
 		c.counts.Unhandled++
 		return
 	}
 	c.handled++
 	c.name = name
-	c.lend()
 	lent := borrow(f)
-	err := h.HandlePush(c.ctx, c.handlerCtx, lent)
+	var err error
+	if t.function != nil {
+		err = t.function(c.ctx, c.handlerCtx, lent)
+	} else {
+		err = t.handle(c.ctx, c.handlerCtx, lent)
+	}
 	expire(lent)
 	if err != nil {
 		c.counts.Errors++
 		c.report(err)
 	}
-	c.reclaim()
+}
+
+// target returns what name leads to, or nil.
+func (c *call) target(name []byte) *target {
+	s, l := c.p.handlers.Snapshot(), &c.last
+	if s == l.snapshot && string(name) == string(l.name[:l.size]) && name != nil && l.target != nil {
+		return l.target
+	}
+	return c.lookup(s, name)
+}
+
+// lookup is target for a name that is not the last one.
+func (c *call) lookup(s registry.Snapshot[*target], name []byte) *target {
+	if name != nil {
+		if t, ok := s.Lookup(name); ok {
+			if l := &c.last; len(name) <= len(l.name) {
+				l.snapshot, l.target, l.size = s, t, copy(l.name[:], name)
+			}
+			return t
+		}
+	}
+	return c.p.fallback
 }
 
 // recovered ends a handler's panic. When the handler ended its goroutine
@@ -253,7 +298,9 @@ func (c *call) recovered() {
 		c.counts.Panics++
 		c.report(&PanicError{Value: v, Stack: debug.Stack()})
 	}
-	c.reclaim()
+	if c.rd != nil {
+		c.rd.Reclaim()
+	}
 }
 
 // report gives an error to the error handler, whose own panic ends here.
@@ -268,20 +315,6 @@ func (c *call) report(err error) {
 		f = logError
 	}
 	f(c.ctx, c.name, err)
-}
-
-// lend makes the Reader refuse the handler.
-func (c *call) lend() {
-	if c.rd != nil {
-		c.rd.Lend()
-	}
-}
-
-// reclaim ends lend.
-func (c *call) reclaim() {
-	if c.rd != nil {
-		c.rd.Reclaim()
-	}
 }
 
 // publish adds what has been counted to the processor's counters.

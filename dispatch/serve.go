@@ -73,8 +73,8 @@ func (c *call) give(f parser.Frame, reply func(parser.Frame) error) error {
 	if f.IsPush() || reply == nil {
 		return nil
 	}
-	c.lend()
-	defer c.reclaim()
+	c.rd.Lend()
+	defer c.rd.Reclaim()
 	return reply(f)
 }
 

@@ -21,7 +21,7 @@ import (
 // ErrMapKey, for a map whose key is an aggregate, which no Go map can hold. Any
 // goes as deep as the value nests, which [Limits] bound.
 func (v Value) Any() (any, error) {
-	switch v.typ {
+	switch v.Type() {
 	case TypeInteger:
 		return v.Int64()
 	case TypeDouble:

@@ -68,6 +68,7 @@ func (r *Reader) take() Frame {
 		r.advance(r.scanned)
 	}
 	r.scanned, r.taking, r.whole = 0, false, false
+	r.idle = !r.given
 	return r.sc.frame(b[:len(b):len(b)])
 }
 
@@ -138,7 +139,8 @@ func (r *Reader) fill() error {
 		return io.EOF
 	}
 	if r.buf == nil {
-		r.buf = make([]byte, r.size)
+		// Behind the buffer there is room for the fast path to load from.
+		r.buf = make([]byte, r.size, r.size+8)
 	}
 	if r.r > 0 {
 		r.w = copy(r.buf, r.buf[r.r:r.w])

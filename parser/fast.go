@@ -1,6 +1,9 @@
 package parser
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // The fast path: what nearly all pushes are made of, in a loop that keeps its
 // state in registers. Everything else, and whatever is not complete in the
@@ -13,97 +16,156 @@ const maxPlain = 9999
 // crlf is CR LF as a little-endian number.
 const crlf = '\r' | '\n'<<8
 
+// maxShort is how many elements a push may have to be taken as a whole, without
+// the Scanner. One that is cut by the end of the buffer is looked at twice, which
+// for so few costs nothing to speak of.
+const maxShort = 16
+
 // admitsPlain reports whether l never stops the fast path: nothing that it
 // reads is over a limit on its own.
 func (l Limits) admitsPlain() bool {
-	return useFast && l.MaxBulk >= maxPlain && l.MaxDepth >= 2
+	return useFast && l.MaxBulk >= maxPlain && l.MaxDepth >= 2 && l.MaxElements >= maxShort
+}
+
+// shortPush returns the push at the start of p and its length if it is plain,
+// short and whole; otherwise its length is 0.
+func shortPush(p []byte) (f Frame, n int) {
+	count, at, end := plainHead(p)
+	if count == 0 {
+		return Frame{}, 0
+	}
+	n, left, _, _ := plainRun(p, end+2, count-1, maxShort-count)
+	if left > 0 {
+		return Frame{}, 0
+	}
+	return Frame{p[:n:n], frameMeta(TypePush) | frameMeta(nameKnown)<<8 | frameMeta(at)<<32 | frameMeta(end)<<48}, n
 }
 
 // plain consumes the plain values that stand whole at p[i], and returns where
 // the first byte is that it left. At the start of a frame it reads the header
-// and the name of a push; inside a counted aggregate short bulk strings, small
-// integers, nulls, and arrays of these.
+// and the name of a push; inside a counted aggregate it reads elements.
 func (s *Scanner) plain(p []byte, i int) int {
 	if !s.plainOK {
 		return i
 	}
 	if s.depth == 0 {
-		j := s.plainHead(p, i)
-		if j == i {
+		count, at, end := plainHead(p[i:])
+		if count == 0 {
 			return i
 		}
-		i = j
+		s.typ, s.naming = TypePush, nameKnown
+		s.valueAt = s.pos + int64(i) - s.start
+		s.nameAt, s.nameEnd = s.valueAt+int64(at), s.valueAt+int64(end)
+		s.elements += int64(count)
+		s.enter(level{rem: int64(count)})
+		if s.cur.rem--; s.cur.rem == 0 {
+			s.cur.rem = 1
+			s.complete()
+			return i + end + 2
+		}
+		i += end + 2
 	} else if s.cur.kind&levelStreamed != 0 || s.depth == 1 && s.naming == nameUnknown && s.typ == TypePush {
 		return i
 	}
-	rem, outer, inner := s.cur.rem, int64(0), false
-	for rem > 0 && len(p)-i >= 8 {
+	rem, budget := int(min(s.cur.rem, math.MaxInt32)), 0
+	if s.depth < s.lim.MaxDepth && s.roomy() {
+		budget = int(max(0, min(int64(s.lim.MaxElements)-s.elements, math.MaxInt32)))
+	}
+	j, left, outer, unused := plainRun(p, i, rem, budget)
+	s.elements += int64(budget - unused)
+	if outer > 0 { // stopped inside an array, which is one of the outer ones still
+		s.cur.rem -= int64(rem - outer)
+		s.enter(level{rem: int64(left)})
+		return j
+	}
+	s.cur.rem -= int64(rem - left)
+	if j > i {
+		s.cur.attributed = false
+	}
+	if s.cur.rem == 0 {
+		s.cur.rem = 1
+		s.complete()
+	}
+	return j
+}
+
+// plainHead reads the header and the name of a push at the start of p: the
+// number of its elements, 0 if it is not plain or not whole, and where the name
+// is.
+func plainHead(p []byte) (count, at, end int) {
+	if len(p) < 12 || p[0] != byte(TypePush) {
+		return 0, 0, 0
+	}
+	w := binary.LittleEndian.Uint64(p)
+	count = int(w>>8&0xff - '0')
+	if uint(count) > 9 || w>>16&0xffff != crlf || Type(w>>32) != TypeBulkString {
+		return 0, 0, 0
+	}
+	n, h := plainLength(binary.LittleEndian.Uint64(p[4:]))
+	at = 4 + h
+	end = at + n
+	// The name ends within 4+7+9999 bytes, near enough for a frameMeta.
+	if h == 0 || end > len(p)-2 || binary.LittleEndian.Uint16(p[end:]) != crlf {
+		return 0, 0, 0
+	}
+	return count, at, end
+}
+
+// plainRun consumes up to rem plain values that stand whole at p[i]. It returns
+// where it stopped and how many are left. When that is inside an array, outer is
+// how many are left around it, the array included, otherwise 0. Arrays are
+// entered as long as their counts are within budget, of which the rest is
+// returned. It may look at bytes between the length and the capacity of p, but
+// draws no conclusion from them.
+func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
+	for rem > 0 && cap(p)-i >= 8 {
 		// One load covers the longest header read here, and one bounds check.
-		w := binary.LittleEndian.Uint64(p[i:])
-		n, h := plainLength(w)
-		if h == 0 {
-			break
+		w := binary.LittleEndian.Uint64(p[i : i+8])
+		a, b := w>>8&0xff-'0', w>>16&0xff-'0'
+		var n, h int
+		switch {
+		case w>>24&0xffff == crlf && a-1 <= 8 && b <= 9:
+			n, h = int(a*10+b), 5
+		case w>>16&0xffff == crlf && a <= 9:
+			n, h = int(a), 4
+		case Type(w) == TypeNull && w>>8&0xffff == crlf:
+			h = 3
+		default:
+			n, h = plainLength(w)
 		}
+		body := i + h
 		switch Type(w) {
 		case TypeBulkString:
-			end := i + h + n
-			if end > len(p)-2 || binary.LittleEndian.Uint16(p[end:]) != crlf {
-				goto out
+			end := body + n
+			if h == 0 || end > len(p)-2 || binary.LittleEndian.Uint16(p[end:]) != crlf {
+				return i, rem, outer, budget
 			}
 			i = end + 2
 		case TypeInteger:
-			i += h
-		case TypeArray:
-			total := s.elements + int64(n)
-			if inner || n == 0 || total > int64(s.lim.MaxElements) || s.depth >= s.lim.MaxDepth {
-				goto out
+			if h == 0 || body > len(p) {
+				return i, rem, outer, budget
 			}
-			s.elements = total
-			outer, rem, inner = rem, int64(n), true
-			i += h
+			i = body
+		case TypeNull:
+			if h != 3 || body > len(p) {
+				return i, rem, outer, budget
+			}
+			i = body
+		case TypeArray:
+			if outer > 0 || h == 0 || n == 0 || n > budget || body > len(p) {
+				return i, rem, outer, budget
+			}
+			outer, rem, budget = rem, n, budget-n
+			i = body
 			continue
 		default:
-			goto out
+			return i, rem, outer, budget
 		}
-		if rem--; rem == 0 && inner {
-			rem, inner = outer-1, false
+		if rem--; rem == 0 && outer > 0 {
+			rem, outer = outer-1, 0
 		}
 	}
-out:
-	s.cur.attributed = s.cur.attributed && i == 0
-	switch {
-	case inner:
-		s.cur.rem = outer
-		s.enter(level{rem: rem})
-	case rem == 0:
-		s.cur.rem = 1
-		s.complete()
-	default:
-		s.cur.rem = rem
-	}
-	return i
-}
-
-// plainHead reads the header and the name of a push at the start of a frame.
-func (s *Scanner) plainHead(p []byte, i int) int {
-	if len(p)-i < 12 || p[i] != byte(TypePush) {
-		return i
-	}
-	count, h := plainLength(binary.LittleEndian.Uint64(p[i:]))
-	if h != 4 || count == 0 || p[i+4] != byte(TypeBulkString) {
-		return i
-	}
-	n, k := plainLength(binary.LittleEndian.Uint64(p[i+4:]))
-	at := i + 4 + k
-	if k == 0 || n > len(p)-2-at || binary.LittleEndian.Uint16(p[at+n:]) != crlf || count > s.lim.MaxElements {
-		return i
-	}
-	s.typ, s.valueAt = TypePush, s.pos+int64(i)-s.start
-	s.naming, s.nameAt = nameKnown, s.valueAt+int64(at-i)
-	s.nameEnd = s.nameAt + int64(n)
-	s.elements += int64(count)
-	s.enter(level{rem: int64(count) - 1})
-	return at + n + 2
+	return i, rem, outer, budget
 }
 
 // plainLength reads the length of up to 4 digits in w, which holds the first 8

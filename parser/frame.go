@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"iter"
+	"math"
 )
 
 // Frame is one complete top-level value with the attributes that stand before
@@ -12,17 +13,46 @@ import (
 // may be read from several goroutines at once while its bytes are valid. The
 // zero Frame is no frame; its methods return zero values.
 //
-// Invariant: raw is valid RESP3 from its first byte to its last, the value
-// begins at raw[valueAt], and the name of a push is raw[nameAt:nameEnd] unless
-// naming says otherwise.
+// Invariant: raw is valid RESP3 from its first byte to its last, and meta is
+// what was learned from scanning it.
+//
+// A Frame has four words because that is the most the compiler keeps in
+// registers; one word more made every call that passes one wait for memory, in
+// all 30 ns a push (BenchmarkProcess/frame=F1).
 type Frame struct {
-	raw     []byte
-	valueAt int
-	nameAt  int
-	nameEnd int
-	typ     Type
-	naming  naming
-	nested  bool
+	raw  []byte
+	meta frameMeta
+}
+
+// frameMeta packs, from the lowest bit: the type (8 bits), the naming (7), the
+// nested flag (1), and, 16 bits each, where the value begins, and where the name
+// of a push begins and ends. An offset that does not fit is farOffset, and is
+// found by walking.
+type frameMeta uint64
+
+const farOffset = math.MaxUint16
+
+func (m frameMeta) typ() Type      { return Type(m) }
+func (m frameMeta) naming() naming { return naming(m >> 8 & 0x7f) }
+func (m frameMeta) nested() bool   { return m>>15&1 != 0 }
+func (m frameMeta) valueAt() int   { return int(m >> 16 & farOffset) }
+func (m frameMeta) nameAt() int    { return int(m >> 32 & farOffset) }
+func (m frameMeta) nameEnd() int   { return int(m >> 48) }
+
+// newFrameMeta packs its arguments; a name that is far away becomes nameFar.
+func newFrameMeta(t Type, n naming, nested bool, valueAt, nameAt, nameEnd int64) frameMeta {
+	if n == nameKnown && nameEnd >= farOffset {
+		n = nameFar
+	}
+	if n != nameKnown {
+		nameAt, nameEnd = 0, 0
+	}
+	m := frameMeta(t) | frameMeta(n)<<8 | frameMeta(min(valueAt, farOffset))<<16 |
+		frameMeta(nameAt)<<32 | frameMeta(nameEnd)<<48
+	if nested {
+		m |= 1 << 15
+	}
+	return m
 }
 
 // errDeep stops a scan that would have to allocate for its stack.
@@ -63,27 +93,29 @@ func (s *Scanner) result(b []byte, n int, done bool, err error) (Frame, int, err
 
 // frame returns the frame that has just been scanned; raw is all of it.
 func (s *Scanner) frame(raw []byte) Frame {
-	return Frame{
-		raw:     raw,
-		valueAt: int(s.valueAt),
-		nameAt:  int(s.nameAt),
-		nameEnd: int(s.nameEnd),
-		typ:     s.typ,
-		naming:  s.naming,
-		nested:  s.nested,
+	return Frame{raw, newFrameMeta(s.typ, s.naming, s.nested, s.valueAt, s.nameAt, s.nameEnd)}
+}
+
+// valueAt returns where the frame's value begins.
+func (f Frame) valueAt() int {
+	at := f.meta.valueAt()
+	if at == farOffset {
+		at = skipAttributes(f.raw, 0)
 	}
+	return at
 }
 
 // Type returns the type of the frame's value.
 func (f Frame) Type() Type {
-	if f.typ.nullable() && f.raw[f.valueAt+1] == '-' {
+	t := f.meta.typ()
+	if t.nullable() && f.raw[f.valueAt()+1] == '-' {
 		return TypeNull
 	}
-	return f.typ
+	return t
 }
 
 // IsPush reports whether f is a push.
-func (f Frame) IsPush() bool { return f.typ == TypePush }
+func (f Frame) IsPush() bool { return f.meta.typ() == TypePush }
 
 // Name returns the name of a push: the text of its first element when that is
 // a bulk, simple or verbatim string (without its format). It is nil for any
@@ -91,10 +123,16 @@ func (f Frame) IsPush() bool { return f.typ == TypePush }
 // is borrowed like the frame; only a name sent as a streamed string in more
 // than one part, which no server does, is assembled in new memory.
 func (f Frame) Name() []byte {
-	if f.naming == nameKnown {
-		return f.raw[f.nameAt:f.nameEnd:f.nameEnd]
+	if f.meta.naming() == nameKnown {
+		return f.raw[f.meta.nameAt():f.meta.nameEnd()]
 	}
-	if f.naming == nameStreamed {
+	return f.walkedName()
+}
+
+// walkedName is Name for a name that meta does not tell the place of.
+func (f Frame) walkedName() []byte {
+	switch f.meta.naming() {
+	case nameFar, nameStreamed:
 		for v := range f.Value().All() {
 			return v.Bytes()
 		}
@@ -108,7 +146,8 @@ func (f Frame) Value() Value {
 	if f.raw == nil {
 		return Value{}
 	}
-	return parseValue(f.raw, 0, f.valueAt, len(f.raw))
+	at := f.valueAt()
+	return parseValue(f.raw, at, at, len(f.raw))
 }
 
 // Len returns the number of the value's elements, as [Value.Len] does; the name
@@ -133,7 +172,7 @@ func (f Frame) Args() iter.Seq[Value] {
 
 // Attributes returns the attributes that stand before the frame's value as one
 // value of TypeAttribute, or the zero Value. It is borrowed like the frame.
-func (f Frame) Attributes() Value { return attributes(f.raw[:f.valueAt]) }
+func (f Frame) Attributes() Value { return attributes(f.raw[:f.valueAt()]) }
 
 // NestedPushes yields the pushes that the server put inside the frame, at any
 // depth, in the order of their first bytes: servers before Redis 7.2 put a
@@ -142,14 +181,14 @@ func (f Frame) Attributes() Value { return attributes(f.raw[:f.valueAt]) }
 // like the frame. The cost is that of a test when there are none.
 func (f Frame) NestedPushes() iter.Seq[Frame] {
 	return func(yield func(Frame) bool) {
-		if f.nested {
-			nestedPushes(f.raw, f.valueAt, yield)
+		if f.meta.nested() {
+			nestedPushes(f.raw, f.valueAt(), yield)
 		}
 	}
 }
 
 // HasNestedPushes reports whether NestedPushes yields anything.
-func (f Frame) HasNestedPushes() bool { return f.nested }
+func (f Frame) HasNestedPushes() bool { return f.meta.nested() }
 
 // Raw returns the frame's wire bytes, attributes included, borrowed like the
 // frame. They must not be changed.

@@ -113,11 +113,11 @@ func (s *Scanner) admit(n, before int64, i int) error {
 	if s.skip {
 		return nil
 	}
-	if total := sum(before, n); total > int64(s.lim.MaxBulk) {
-		return s.over("MaxBulk", s.lim.MaxBulk, total)
+	if exceed(before, n, s.lim.MaxBulk) {
+		return s.over("MaxBulk", s.lim.MaxBulk, sum(before, n))
 	}
-	if total := sum(s.pos+int64(i)-s.start+2, n); total > int64(s.lim.MaxFrame) {
-		return s.over("MaxFrame", s.lim.MaxFrame, total)
+	if before = s.pos + int64(i) - s.start + 2; exceed(before, n, s.lim.MaxFrame) {
+		return s.over("MaxFrame", s.lim.MaxFrame, sum(before, n))
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (s *Scanner) admit(n, before int64, i int) error {
 // announce counts n elements against the limit.
 func (s *Scanner) announce(n int64) error {
 	total := sum(s.elements, n)
-	if total > int64(s.lim.MaxElements) && !s.skip {
+	if !s.skip && exceed(s.elements, n, s.lim.MaxElements) {
 		return s.over("MaxElements", s.lim.MaxElements, total)
 	}
 	s.elements = total
@@ -172,6 +172,10 @@ func lineCause(c byte, cause error) error {
 	}
 	return cause
 }
+
+// exceed reports whether two numbers that are not negative add up to more than
+// most.
+func exceed(a, b int64, most int) bool { return a > int64(most)-b }
 
 // sum adds two numbers that are not negative, and stops at the largest int64.
 func sum(a, b int64) int64 {

@@ -76,6 +76,60 @@ func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	return f, ok, err
 }
 
+// BufferedPushes calls handle for each push that BufferedPush would take, the
+// Reader being lent meanwhile (see Lend). It returns nil when something else is
+// next, and otherwise the error that ended it. It is the faster way to take many.
+// When handle panics, the push has been taken and the Reader is still lent.
+func (r *Reader) BufferedPushes(leavePubSub bool, handle func(Frame)) error {
+	for {
+		if r.idle && !r.lent {
+			r.shortPushes(leavePubSub, handle)
+		}
+		f, ok, err := r.BufferedPush(leavePubSub)
+		if !ok {
+			return err
+		}
+		r.lent = true
+		handle(f)
+		r.lent = false
+	}
+}
+
+// shortPushes does what BufferedPushes does, for pushes that are short and plain,
+// as long as they follow one another.
+func (r *Reader) shortPushes(leavePubSub bool, handle func(Frame)) {
+	for w := r.plainWindow(); ; {
+		f, n := shortPush(w)
+		if n == 0 || leavePubSub && IsPubSub(f.Name()) {
+			return
+		}
+		w = w[n:]
+		r.passed(n)
+		r.lent = true
+		handle(f)
+		r.lent = false
+		if !r.idle {
+			return
+		}
+	}
+}
+
+// plainWindow returns what the fast path may look at, up to the largest frame.
+func (r *Reader) plainWindow() []byte {
+	if !r.sc.plainOK {
+		return nil
+	}
+	w := r.window()
+	return w[:min(len(w), r.sc.lim.MaxFrame)]
+}
+
+// passed takes a frame of n bytes that the Scanner has not seen off the window.
+func (r *Reader) passed(n int) {
+	r.advance(n)
+	r.sc.pos += int64(n)
+	r.sc.start = r.sc.pos
+}
+
 // push takes the next frame from what has been received if it is a push that
 // is wanted.
 func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
@@ -83,17 +137,24 @@ func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	if !r.sc.begun() && !r.whole {
 		w := r.window()
 		if len(w) == 0 {
+			r.idle = true
 			return Frame{}, false, ErrIncomplete
 		}
 		if Type(w[0]) != TypePush {
 			if Type(w[0]) != TypeAttribute {
+				r.idle = true
 				return Frame{}, false, nil
 			}
 			u = untilName // a reply's attributes: do not look at the reply
+		} else if f, n := shortPush(r.plainWindow()); n > 0 && !(leavePubSub && IsPubSub(f.Name())) {
+			r.idle = true
+			r.passed(n)
+			return f, true, nil
 		}
 	} else if r.sc.typ == 0 {
 		u = untilName
 	}
+	r.idle = false
 	done, err := r.scan(u)
 	if u == untilName && err == nil && !done && r.sc.typ == TypePush {
 		done, err = r.scan(untilEnd)

@@ -66,6 +66,7 @@ type Reader struct {
 	size    int   // of buf, which is made when it is needed
 	readErr error // of the last read, to be reported when the bytes before it are used up
 
+	idle    bool // at a boundary, nothing scanned, moved, skipped or failed
 	scanned int
 	whole   bool                       // all of the frame has been scanned
 	moved   *bytebufferpool.ByteBuffer // holds a frame larger than the buffer
@@ -79,6 +80,7 @@ type Reader struct {
 // a frame that was handed out, if it is a [Source]; otherwise the Reader buffers.
 func NewReader(rd io.Reader, opts ...Option) *Reader {
 	r := &Reader{size: DefaultBufferSize}
+	r.sc.limit(Limits{})
 	for _, o := range opts {
 		o(r)
 	}
@@ -107,10 +109,11 @@ func (r *Reader) attach(rd io.Reader) {
 // too. From inside a handler it fails the Reader with [ErrReentrant] instead.
 func (r *Reader) Reset(rd io.Reader) {
 	if r.lent {
-		r.err = ErrReentrant
+		r.err, r.idle = ErrReentrant, false
 		return
 	}
 	r.giveBack()
+	r.idle = false
 	r.sc.Reset()
 	r.r, r.w, r.scanned = 0, 0, 0
 	r.whole, r.taking, r.readErr, r.err = false, false, nil, nil
@@ -162,6 +165,7 @@ func (r *Reader) ready() error {
 	if r.lent {
 		return ErrReentrant
 	}
+	r.idle = false
 	if r.err != nil {
 		return r.err
 	}
@@ -321,11 +325,14 @@ func (r *Reader) peek(u until) error {
 
 // pendingName returns the name of the push that has been scanned so far.
 func (r *Reader) pendingName() []byte {
-	f := r.sc.frame(r.pendingBytes())
-	if f.naming == nameStreamed {
-		// The frame need not be whole, so that its elements cannot be walked.
-		_, at := element(f.raw, line(f.raw, f.valueAt)+2)
-		return joinChunks(f.raw, at+4)
+	b := r.pendingBytes()
+	switch r.sc.naming {
+	case nameKnown:
+		return b[r.sc.nameAt:r.sc.nameEnd]
+	case nameStreamed:
+		// The frame need not be whole, but all before its name is.
+		_, at := element(b, line(b, int(r.sc.valueAt))+2)
+		return joinChunks(b, at+4)
 	}
-	return f.Name()
+	return nil
 }

@@ -80,6 +80,7 @@ const (
 	nameKnown                  // nameAt and nameEnd are set and the bytes have been seen
 	nameStreamed               // the name is a streamed string that has been seen whole
 	nameNone                   // the first element is no string
+	nameFar                    // in a Frame: known, to be found by walking
 )
 
 // until is how much of a frame a scan is to look at.
@@ -121,7 +122,7 @@ func (s *Scanner) Type() Type { return s.typ }
 // a [*LimitError], its Offset counted from the first byte ever scanned; it is
 // returned again until Reset.
 func (s *Scanner) Scan(p []byte) (n int, done bool, err error) {
-	return s.scan(p, untilEnd)
+	return s.scan(p[:len(p):len(p)], untilEnd)
 }
 
 // scan is Scan, for as much of the frame as u says.
@@ -135,7 +136,7 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	// Whatever else is wrong with it, no frame is looked at beyond its limit.
 	room := s.room()
 	if int64(len(p)) > room {
-		p = p[:room]
+		p = p[:room:room]
 	}
 	n, done, err = s.step(p, u)
 	s.pos += int64(n)

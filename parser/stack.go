@@ -46,6 +46,9 @@ func (k *stack) enter(l level) bool {
 	return true
 }
 
+// roomy reports whether enter would succeed.
+func (k *stack) roomy() bool { return !k.shallow || k.depth <= len(k.inline) }
+
 // leave closes the innermost aggregate.
 func (k *stack) leave() {
 	k.depth--
@@ -88,7 +91,7 @@ func (s *Scanner) aggregate() (done bool, err error) {
 	s.state = stValue
 	switch {
 	case count == 0 && kind&levelStreamed == 0:
-		if s.depth == 0 {
+		if t == TypePush && s.depth == 0 {
 			s.naming = nameNone
 		}
 		return s.closed(kind), nil

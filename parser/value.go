@@ -11,27 +11,31 @@ import (
 // the [Frame] it was taken from it is borrowed: it refers to wire bytes it does
 // not own, and is dead when they are. The zero Value has type 0 and no content.
 //
-// Invariant: raw is valid RESP3; the value's type byte is raw[at], its header
-// ends before raw[body].
+// Invariant: raw is valid RESP3: attributes, then the value and nothing more.
+// meta is what was learned from reading the value's header. Four words are the
+// most the compiler keeps in registers; see [Frame].
 type Value struct {
-	raw  []byte // attributes, value
-	at   int
-	body int
-	n    int // bytes of text; or children announced; -1 when streamed
-	typ  Type
+	raw  []byte
+	meta valueMeta
 }
 
+// valueMeta packs, from the lowest bit: the type (8 bits), the size of the
+// header (7), the streamed flag of strings (1), the size of the attributes (48).
+type valueMeta uint64
+
+func (m valueMeta) typ() Type      { return Type(m) }
+func (m valueMeta) streamed() bool { return m>>15&1 != 0 }
+func (m valueMeta) at() int        { return int(m >> 16) }
+func (m valueMeta) body() int      { return m.at() + int(m>>8&0x7f) }
+
 // Type returns the value's type. RESP2 nulls ($-1, *-1) are TypeNull.
-func (v Value) Type() Type { return v.typ }
+func (v Value) Type() Type { return v.meta.typ() }
 
 // IsNull reports whether v is a null of any spelling.
-func (v Value) IsNull() bool { return v.typ == TypeNull }
-
-// streamed reports whether v was sent in parts of no announced number.
-func (v Value) streamed() bool { return v.n < 0 }
+func (v Value) IsNull() bool { return v.Type() == TypeNull }
 
 // aggregate reports whether v has children.
-func (v Value) aggregate() bool { return classes[v.typ] == classAggregate }
+func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 
 // Bytes returns the text of a string, error or number, without its framing and
 // without the format of a verbatim string. It is nil for nulls and aggregates,
@@ -39,13 +43,15 @@ func (v Value) aggregate() bool { return classes[v.typ] == classAggregate }
 // more than one part: that is assembled in new memory, the one case in which an
 // accessor of borrowed bytes allocates.
 func (v Value) Bytes() []byte {
-	if v.typ == 0 || v.typ == TypeNull || v.aggregate() {
+	switch classes[v.Type()] {
+	case classNone, classNull, classAggregate:
 		return nil
 	}
-	if v.streamed() {
-		return joinChunks(v.raw, v.body)
+	if v.meta.streamed() {
+		return joinChunks(v.raw, v.meta.body())
 	}
-	return v.raw[v.body : v.body+v.n : v.body+v.n]
+	end := len(v.raw) - 2
+	return v.raw[v.meta.body():end:end]
 }
 
 // String returns a copy of the text that Bytes returns; an aggregate comes in a
@@ -61,7 +67,7 @@ func (v Value) String() string {
 // whose text is one. It returns ErrKind for other types, ErrNumber for text that
 // is no integer, ErrRange for one beyond int64.
 func (v Value) Int64() (int64, error) {
-	switch v.typ {
+	switch v.Type() {
 	case TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
 		return parseInt(v.Bytes())
 	}
@@ -72,7 +78,7 @@ func (v Value) Int64() (int64, error) {
 // a string whose text is one. A number beyond float64 is an infinity and
 // ErrRange; other errors are as for Int64.
 func (v Value) Float64() (float64, error) {
-	switch v.typ {
+	switch v.Type() {
 	case TypeDouble, TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
 	default:
 		return 0, ErrKind
@@ -94,19 +100,19 @@ func (v Value) Float64() (float64, error) {
 
 // Bool returns the boolean that v holds, or ErrKind.
 func (v Value) Bool() (bool, error) {
-	if v.typ != TypeBoolean {
+	if v.Type() != TypeBoolean {
 		return false, ErrKind
 	}
-	return v.raw[v.body] == 't', nil
+	return v.raw[v.meta.body()] == 't', nil
 }
 
 // VerbatimFormat returns the format of a verbatim string, "txt" or "mkd", and
 // "" for any other value.
 func (v Value) VerbatimFormat() string {
-	if v.typ != TypeVerbatimString {
+	if v.Type() != TypeVerbatimString {
 		return ""
 	}
-	switch b := v.raw[v.body-4 : v.body-1]; string(b) {
+	switch b := v.raw[v.meta.body()-4 : v.meta.body()-1]; string(b) {
 	case "txt":
 		return "txt"
 	case "mkd":
@@ -123,10 +129,12 @@ func (v Value) Len() int {
 	if !v.aggregate() {
 		return 0
 	}
-	if !v.streamed() {
-		return v.n
+	p := v.meta.at()
+	n, _ := v.count(p)
+	if n >= 0 && (v.Type() != TypeAttribute || skipItem(v.raw, p) == len(v.raw)) {
+		return n
 	}
-	n := 0
+	n = 0
 	v.each(func(Value) bool { n++; return true })
 	return n
 }
@@ -158,19 +166,19 @@ func (v Value) Pairs() iter.Seq2[Value, Value] {
 // Attributes returns the attributes that stand before v as one value of
 // TypeAttribute, or the zero Value. It is borrowed like v.
 func (v Value) Attributes() Value {
-	if v.typ == TypeAttribute {
+	if v.Type() == TypeAttribute {
 		return Value{}
 	}
-	return attributes(v.raw[:v.at])
+	return attributes(v.raw[:v.meta.at()])
 }
 
 // appendText appends v to dst in the form of String, strings quoted.
 func (v Value) appendText(dst []byte) []byte {
-	switch v.typ {
+	switch v.Type() {
 	case TypeNull:
 		return append(dst, "null"...)
 	case TypeBoolean:
-		return strconv.AppendBool(dst, v.raw[v.body] == 't')
+		return strconv.AppendBool(dst, v.raw[v.meta.body()] == 't')
 	case TypeMap, TypeAttribute:
 		dst = append(dst, '{')
 		first := true

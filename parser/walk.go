@@ -26,48 +26,42 @@ func header(b []byte, p int) (n, body int) {
 // line returns the end of the line that begins at b[p], its CR LF excluded.
 func line(b []byte, p int) int { return p + bytes.IndexByte(b[p:], '\r') }
 
-// parseValue reads the head of the value whose type byte is b[at]. It ends at
-// b[end], or nobody knows yet where: then end is -1 and parseValue finds it. The
-// attributes before it begin at b[from].
+// parseValue returns the value whose type byte is b[at], with the attributes
+// before it, which begin at b[from]. It ends at b[end], or nobody knows yet
+// where: then end is -1 and parseValue finds it.
 func parseValue(b []byte, from, at, end int) Value {
-	v := Value{at: at - from, typ: Type(b[at])}
-	var body int
-	switch classes[b[at]] {
-	case classBulk:
-		v.n, body = header(b, at)
+	t := Type(b[at])
+	body := at + 1
+	switch classes[t] {
+	case classBulk, classAggregate:
+		var n int
+		n, body = header(b, at)
 		switch {
-		case v.n == -1:
-			v.typ, v.n = TypeNull, 0
-			end = body
-		case v.n < 0:
-			v.n = -1
-		default:
-			end = body + v.n + 2
-			if v.typ == TypeVerbatimString {
-				body, v.n = body+4, v.n-4
+		case n == -1:
+			t, end = TypeNull, body
+		case n < 0 && t == TypeBulkString:
+			return newValue(b, from, at, body, end, t, true)
+		case classes[t] == classBulk:
+			end = body + n + 2
+			if t == TypeVerbatimString {
+				body += 4
 			}
 		}
-	case classAggregate:
-		v.n, body = header(b, at)
-		switch {
-		case v.n == -1:
-			v.typ, v.n = TypeNull, 0
-			end = body
-		case v.n < 0:
-			v.n = -1
-		case v.typ.paired():
-			v.n *= 2
-		}
 	default:
-		body = at + 1
-		eol := line(b, body)
-		v.n, end = eol-body, eol+2
+		end = line(b, body) + 2
 	}
+	return newValue(b, from, at, body, end, t, false)
+}
+
+// newValue returns a Value of these parts.
+func newValue(b []byte, from, at, body, end int, t Type, streamed bool) Value {
 	if end < 0 {
 		end = skipItem(b, at)
 	}
-	v.body = body - from
-	v.raw = b[from:end:end]
+	v := Value{b[from:end:end], valueMeta(t) | valueMeta(body-at)<<8 | valueMeta(at-from)<<16}
+	if streamed {
+		v.meta |= 1 << 15
+	}
 	return v
 }
 
@@ -154,29 +148,32 @@ func attributes(b []byte) Value {
 	if len(b) == 0 {
 		return Value{}
 	}
-	v := Value{raw: b[:len(b):len(b)], typ: TypeAttribute}
-	for p := 0; p < len(b); p = skipItem(b, p) {
-		n, body := header(b, p)
-		v.n += 2 * n
-		if p == 0 {
-			v.body = body
-		}
-	}
-	return v
+	return Value{b[:len(b):len(b)], valueMeta(TypeAttribute)}
 }
 
 // each calls yield for the direct children of v until it returns false.
 func (v Value) each(yield func(Value) bool) {
-	switch {
-	case !v.aggregate():
-	case v.typ == TypeAttribute: // one, or several in a row
-		for p, more := 0, true; more && p < len(v.raw); {
-			n, body := header(v.raw, p)
-			p, more = children(v.raw, body, 2*n, yield)
-		}
-	default:
-		children(v.raw, v.body, v.n, yield)
+	if !v.aggregate() {
+		return
 	}
+	b, p := v.raw, v.meta.at()
+	for more := true; more && p < len(b); { // more than once for attributes in a row
+		n, body := v.count(p)
+		p, more = children(b, body, n, yield)
+		if n < 0 {
+			p += 3 // the end marker
+		}
+	}
+}
+
+// count reads the header at raw[p] of an aggregate: how many children follow
+// it, negative when that is not known.
+func (v Value) count(p int) (n, body int) {
+	n, body = header(v.raw, p)
+	if v.meta.typ().paired() && n > 0 {
+		n *= 2
+	}
+	return n, body
 }
 
 // children calls yield for n values from b[p] on, or for those up to the end
@@ -264,22 +261,22 @@ func pushesInside(b []byte, at, top int, yield func(Frame) bool) (end int, more 
 // begin at b[from].
 func nestedPush(b []byte, from, at int) Frame {
 	end := skipItem(b, at)
-	f := Frame{raw: b[from:end:end], valueAt: at - from, typ: TypePush, naming: nameNone, nested: true}
-	n, body := header(b, at)
-	if n == 0 {
-		return f
-	}
-	first, head := element(b, body)
-	v := parseValue(b, first, head, -1)
-	switch v.typ {
-	case TypeBulkString, TypeVerbatimString, TypeSimpleString:
-		if v.streamed() {
-			f.naming = nameStreamed
-			break
+	naming, nameAt, nameEnd := nameNone, 0, 0
+	if n, body := header(b, at); n > 0 {
+		first, head := element(b, body)
+		v := parseValue(b, first, head, -1)
+		switch v.Type() {
+		case TypeBulkString, TypeVerbatimString, TypeSimpleString:
+			if v.meta.streamed() {
+				naming = nameStreamed
+				break
+			}
+			naming = nameKnown
+			nameAt = first - from + v.meta.body()
+			nameEnd = nameAt + len(v.Bytes())
 		}
-		f.naming = nameKnown
-		f.nameAt = first - from + v.body
-		f.nameEnd = f.nameAt + v.n
 	}
-	return f
+	raw, nested := b[from:end:end], false
+	nestedPushes(raw, at-from, func(Frame) bool { nested = true; return false })
+	return Frame{raw, newFrameMeta(TypePush, naming, nested, int64(at-from), int64(nameAt), int64(nameEnd))}
 }

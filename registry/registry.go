@@ -39,13 +39,33 @@ type entry[H any] struct {
 // New returns an empty Registry.
 func New[H any]() *Registry[H] { return new(Registry[H]) }
 
-// load returns the current snapshot, which may be nil.
-func (r *Registry[H]) load() map[string]entry[H] {
-	if m := r.snapshot.Load(); m != nil {
-		return *m
-	}
-	return nil
+// Snapshot is the immutable content of a [Registry] at one moment. Two snapshots
+// of one Registry are equal (==) if nothing was registered or unregistered
+// between them. The zero value is empty.
+type Snapshot[H any] struct {
+	names *map[string]entry[H]
 }
+
+// Snapshot returns the current content: one atomic load.
+func (r *Registry[H]) Snapshot() Snapshot[H] { return Snapshot[H]{r.snapshot.Load()} }
+
+// Lookup returns the handler of name, which it does not keep. It does not
+// allocate.
+func (s Snapshot[H]) Lookup(name []byte) (H, bool) {
+	e, ok := s.load()[string(name)]
+	return e.handler, ok
+}
+
+// load returns the map, which may be nil.
+func (s Snapshot[H]) load() map[string]entry[H] {
+	if s.names == nil {
+		return nil
+	}
+	return *s.names
+}
+
+// load returns the map of the current snapshot, which may be nil.
+func (r *Registry[H]) load() map[string]entry[H] { return r.Snapshot().load() }
 
 // Register adds h under name. It returns [ErrHandlerNil] for an interface that
 // is nil, and for a name that is taken an error that [IsHandlerExistsError] knows.
@@ -90,10 +110,7 @@ func (r *Registry[H]) Unregister(name string) error {
 
 // Lookup returns the handler of name, which it does not keep. It takes no lock
 // and does not allocate.
-func (r *Registry[H]) Lookup(name []byte) (H, bool) {
-	e, ok := r.load()[string(name)]
-	return e.handler, ok
-}
+func (r *Registry[H]) Lookup(name []byte) (H, bool) { return r.Snapshot().Lookup(name) }
 
 // Get is Lookup for a string.
 func (r *Registry[H]) Get(name string) (H, bool) {

@@ -1,0 +1,38 @@
+package bench_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/parser"
+)
+
+// BenchmarkPushes is what BenchmarkProcess costs without dispatch: the scan.
+func BenchmarkPushes(b *testing.B) {
+	for _, id := range []string{"F1", "F2", "F3", "F7", "F8"} {
+		s := bench.NewStream(bench.Find(id), reads)
+		b.Run("frame="+id+"/impl=respush", func(b *testing.B) {
+			rd := parser.NewReader(s)
+			seen := 0
+			passes(b, s, func() {
+				rd.Reset(s)
+				for {
+					err := rd.BufferedPushes(false, func(parser.Frame) { seen++ })
+					if err == parser.ErrIncomplete {
+						err = rd.Fill()
+					}
+					if err == io.EOF {
+						return
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			if seen == 0 {
+				b.Fatal("no push")
+			}
+		})
+	}
+}

@@ -1,0 +1,106 @@
+package vectors
+
+import (
+	"compress/gzip"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/seed79615202/respush/fuzz/oracle"
+)
+
+// Capture is a piece of what a server sent: whole frames, but for one that is longer than a piece may be.
+type Capture struct {
+	Name   string // the file, with slashes, below the folder it was read from
+	Offset int    // of the piece in the file
+	Wire   []byte
+}
+
+const (
+	captureMax = 64 << 10 // bytes that are read of one file
+	pieceMax   = 4 << 10  // bytes of one piece
+)
+
+// Captures reads the captures below dir, no more than the first 64 KiB of each, and gives them in pieces of at most
+// 4 KiB that begin and end where frames do. Of a frame longer than that the piece holds the first 4 KiB, and what
+// follows in its file is left out.
+func Captures(dir string) ([]Capture, error) {
+	var all []Capture
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !(strings.HasSuffix(path, ".resp") || strings.HasSuffix(path, ".resp.gz")) {
+			return err
+		}
+		stream, err := readCapture(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		all = append(all, pieces(filepath.ToSlash(name), stream)...)
+		return nil
+	})
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("%s: no captures", dir)
+	}
+	return all, err
+}
+
+// readCapture reads the beginning of one file, decompressed.
+func readCapture(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var rd io.Reader = file
+	if strings.HasSuffix(path, ".gz") {
+		if rd, err = gzip.NewReader(file); err != nil {
+			return nil, err
+		}
+	}
+	return io.ReadAll(io.LimitReader(rd, captureMax))
+}
+
+// pieces cuts stream between frames.
+func pieces(name string, stream []byte) []Capture {
+	var all []Capture
+	first, last := 0, 0
+	for last < len(stream) {
+		r := oracle.Parse(stream[last:], oracle.Limits{})
+		n := r.N
+		if r.Verdict != oracle.OK || n > pieceMax {
+			break
+		}
+		if last+n-first > pieceMax {
+			all = append(all, Capture{name, first, stream[first:last]})
+			first = last
+		}
+		last += n
+	}
+	if first < last {
+		all = append(all, Capture{name, first, stream[first:last]})
+	}
+	if last < len(stream) {
+		all = append(all, Capture{name, last, stream[last:min(len(stream), last+pieceMax)]})
+	}
+	return all
+}
+
+// Frames gives the frames of a piece, and last what is left of it, if anything.
+func (c Capture) Frames() [][]byte {
+	var all [][]byte
+	for rest := c.Wire; len(rest) > 0; {
+		r := oracle.Parse(rest, oracle.Limits{})
+		if r.Verdict != oracle.OK {
+			return append(all, rest)
+		}
+		all = append(all, rest[:r.N])
+		rest = rest[r.N:]
+	}
+	return all
+}

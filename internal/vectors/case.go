@@ -1,0 +1,112 @@
+package vectors
+
+import (
+	"slices"
+
+	"github.com/seed79615202/respush/fuzz/oracle"
+)
+
+// Case is one wire literal, the limits it is read under, and what must come of it. Names are unique.
+type Case struct {
+	Name   string
+	Wire   string
+	Limits oracle.Limits // the zero value: the defaults
+	Want   Want
+}
+
+// Want is the outcome of one case. Verdict says which of the fields count: Tree, Pushes and Behind for oracle.OK; Cause
+// and Offset for oracle.Syntax; Limit, Max, Got and Offset for oracle.OverLimit.
+type Want struct {
+	Verdict oracle.Verdict
+	Tree    string   // the frame as oracle.Node.Append renders it
+	Pushes  []string // the pushes nested in it, each rendered so, in order
+	Behind  int      // bytes of Wire behind the frame
+	Cause   string
+	Limit   string
+	Max     int64
+	Got     int64
+	Offset  int64
+}
+
+// N gives the length of the frame that c holds; it is for cases whose verdict is oracle.OK.
+func (c Case) N() int { return len(c.Wire) - c.Want.Behind }
+
+// String renders the whole frame as oracle.Node.String does.
+func (w Want) String() string {
+	s := w.Tree
+	for _, p := range w.Pushes {
+		s += " !" + p
+	}
+	return s
+}
+
+// Result gives the outcome in the oracle's words, without its tree.
+func (c Case) Result() oracle.Result {
+	w := c.Want
+	r := oracle.Result{Verdict: w.Verdict, Cause: w.Cause, Offset: w.Offset, Limit: w.Limit, Max: w.Max, Got: w.Got}
+	if w.Verdict == oracle.OK {
+		r.N = c.N()
+	}
+	return r
+}
+
+// Cases gives the whole table, in a new slice.
+func Cases() []Case {
+	return slices.Concat(
+		simpleCases, bulkCases, nullCases, integerCases, bigNumberCases, doubleCases, booleanCases,
+		badDoubleCases, badNumberCases, badScalarCases,
+		typeCases, terminatorCases, misplacedCases,
+		bulkLengthCases, aggregateLengthCases, otherLengthCases,
+		arrayCases, deepCases, mapCases, attributeCases, pushPlaceCases, placeCases,
+		knownPushCases, maintenanceCases, strangePushCases,
+		nestedCases, nestedElsewhereCases, nestedErrorCases,
+		streamedStringCases, streamedAggregateCases, streamedErrorCases,
+		maxBulkCases, maxFrameCases, maxElementsCases, maxDepthCases, limitOrderCases, wideCases(),
+		failureCases, routingCases,
+	)
+}
+
+// def is the zero Limits: the defaults.
+var def oracle.Limits
+
+// ok wants the whole wire to be one frame.
+func ok(tree string, pushes ...string) Want {
+	return Want{Verdict: oracle.OK, Tree: tree, Pushes: pushes}
+}
+
+// behind says that the last n bytes of the wire stand behind the frame.
+func (w Want) behind(n int) Want {
+	w.Behind = n
+	return w
+}
+
+// more wants bytes to be missing.
+func more() Want { return Want{Verdict: oracle.Incomplete} }
+
+// bad wants the byte at offset to break a rule.
+func bad(cause string, offset int64) Want {
+	return Want{Verdict: oracle.Syntax, Cause: cause, Offset: offset}
+}
+
+// over wants the item at offset to pass a limit.
+func over(limit string, most, got, offset int64) Want {
+	return Want{Verdict: oracle.OverLimit, Limit: limit, Max: most, Got: got, Offset: offset}
+}
+
+// The causes and limits by short names, so that a case fits on a line.
+const (
+	errType       = oracle.ErrType
+	errLength     = oracle.ErrLength
+	errTerminator = oracle.ErrTerminator
+	errNumber     = oracle.ErrNumber
+	errBoolean    = oracle.ErrBoolean
+	errNull       = oracle.ErrNull
+	errVerbatim   = oracle.ErrVerbatim
+	errChunk      = oracle.ErrChunk
+	errEnd        = oracle.ErrEnd
+
+	maxFrame    = oracle.MaxFrame
+	maxBulk     = oracle.MaxBulk
+	maxElements = oracle.MaxElements
+	maxDepth    = oracle.MaxDepth
+)

@@ -1,0 +1,156 @@
+package vectors_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/vectors"
+)
+
+// parse gives what the oracle says of wire, its tree apart from the rest.
+func parse(wire string, l oracle.Limits) (r oracle.Result, tree string) {
+	r = oracle.Parse([]byte(wire), l)
+	if r.Tree != nil {
+		tree = r.Tree.String()
+		r.Tree = nil
+	}
+	return r, tree
+}
+
+// check holds the oracle to one case.
+func check(t *testing.T, c vectors.Case) {
+	t.Helper()
+	got, tree := parse(c.Wire, c.Limits)
+	if got != c.Result() || (got.Verdict == oracle.OK && tree != c.Want.String()) {
+		t.Errorf("%s: %.200q\nwant %+v %s\ngot  %+v %s", c.Name, c.Wire, c.Result(), c.Want.String(), got, tree)
+	}
+}
+
+func TestCasesAreManyAndNamed(t *testing.T) {
+	cases := vectors.Cases()
+	require.GreaterOrEqual(t, len(cases), 320)
+	t.Logf("%d cases, %d placed", len(cases), len(vectors.Placed()))
+	names := map[string]bool{}
+	wires := map[string]string{}
+	for _, c := range cases {
+		require.NotEmpty(t, c.Name)
+		require.NotContains(t, c.Name, " ", c.Name)
+		require.NotContains(t, c.Name, "@", c.Name)
+		require.False(t, names[c.Name], "name %s twice", c.Name)
+		names[c.Name] = true
+		if c.Limits == (oracle.Limits{}) {
+			wires[c.Wire] += " " + c.Name
+		}
+	}
+	for wire, in := range wires {
+		// Failures and known pushes may say again what another theme says.
+		require.LessOrEqual(t, strings.Count(in, " "), 2, "%.80q is in%s", wire, in)
+	}
+}
+
+func TestOracleAgreesWithEveryCase(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		check(t, c)
+	}
+}
+
+func TestOracleAgreesWithEveryPlacedCase(t *testing.T) {
+	placed := vectors.Placed()
+	require.Greater(t, len(placed), 5000)
+	for _, c := range placed {
+		check(t, c)
+	}
+}
+
+// TestEveryVerdictCauseAndLimitIsReached keeps the table whole.
+func TestEveryVerdictCauseAndLimitIsReached(t *testing.T) {
+	count := map[string]int{}
+	for _, c := range vectors.Cases() {
+		count[c.Want.Verdict.String()]++
+		count[c.Want.Cause]++
+		count[c.Want.Limit]++
+	}
+	for _, name := range []string{
+		"ok", "incomplete", "syntax", "limit",
+		oracle.ErrType, oracle.ErrLength, oracle.ErrTerminator, oracle.ErrNumber, oracle.ErrBoolean, oracle.ErrNull,
+		oracle.ErrVerbatim, oracle.ErrChunk, oracle.ErrEnd,
+		oracle.MaxFrame, oracle.MaxBulk, oracle.MaxElements, oracle.MaxDepth,
+	} {
+		require.GreaterOrEqual(t, count[name], 9, name)
+	}
+}
+
+// TestStrictPrefixesAreIncomplete cuts frames everywhere: what is missing is never an error, and never a frame.
+func TestStrictPrefixesAreIncomplete(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict != oracle.OK && c.Want.Verdict != oracle.Incomplete {
+			continue
+		}
+		for n := range len(c.Wire) - c.Want.Behind {
+			got, _ := parse(c.Wire[:n], c.Limits)
+			require.Equal(t, oracle.Result{Verdict: oracle.Incomplete}, got, "%s cut at %d", c.Name, n)
+		}
+	}
+}
+
+// TestErrorsComeWithTheirByte cuts what is wrong: before the byte that breaks a rule nothing is wrong, from there on
+// always the same. The sole exception is a verbatim string too short for its format, which its whole header must say.
+func TestErrorsComeWithTheirByte(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict != oracle.Syntax {
+			continue
+		}
+		first := int(c.Want.Offset)
+		for n := range len(c.Wire) + 1 {
+			got, _ := parse(c.Wire[:n], c.Limits)
+			if n > first && got.Verdict == oracle.Incomplete && c.Want.Cause == oracle.ErrVerbatim && !strings.Contains(c.Wire[first:n], "\n") {
+				continue
+			}
+			if n <= first {
+				require.Equal(t, oracle.Incomplete, got.Verdict, "%s cut at %d", c.Name, n)
+			} else {
+				require.Equal(t, c.Result(), got, "%s cut at %d", c.Name, n)
+			}
+		}
+	}
+}
+
+// TestLimitsDecideOnce cuts what is over a limit: incomplete up to some byte, the same limit from there on.
+func TestLimitsDecideOnce(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict != oracle.OverLimit {
+			continue
+		}
+		over := false
+		for n := range len(c.Wire) + 1 {
+			got, _ := parse(c.Wire[:n], c.Limits)
+			if over || got.Verdict == oracle.OverLimit {
+				over = true
+				require.Equal(t, c.Result(), got, "%s cut at %d", c.Name, n)
+				continue
+			}
+			require.Equal(t, oracle.Incomplete, got.Verdict, "%s cut at %d", c.Name, n)
+		}
+		require.True(t, over, c.Name)
+	}
+}
+
+// TestBytesBehindChangeNothing puts all sorts of bytes behind what is decided.
+func TestBytesBehindChangeNothing(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict == oracle.Incomplete {
+			continue
+		}
+		want := c.Result()
+		for _, behind := range []string{"\r", "\n", "\r\n", ".\r\n", ";0\r\n", "|1\r\n", ">1\r\n+p\r\n", "+OK\r\n", "0", "\x00\xff"} {
+			got, tree := parse(c.Wire+behind, c.Limits)
+			require.Equal(t, want, got, "%s with %q behind", c.Name, behind)
+			if want.Verdict == oracle.OK {
+				require.Equal(t, c.Want.String(), tree, c.Name)
+			}
+		}
+	}
+}

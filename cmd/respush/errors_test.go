@@ -1,0 +1,205 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+const helloReply = "%1\r\n$5\r\nproto\r\n:3\r\n"
+
+// fake starts a server that answers the commands of one connection with
+// replies, whatever they are, and then closes it. It returns its URL.
+func fake(t *testing.T, replies ...string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		conn, err := listener.Accept()
+		if err != nil {
+			return // the test is over
+		}
+		defer conn.Close()
+		rd := parser.NewReader(conn)
+		for _, reply := range replies {
+			if _, err := rd.Next(); err != nil {
+				return // the client has heard enough
+			}
+			fmt.Fprint(conn, reply)
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-done
+	})
+	return "redis://" + listener.Addr().String()
+}
+
+// failed waits for the end of p and checks that it failed with one line of
+// explanation, which it returns.
+func failed(t *testing.T, p *process, status int) string {
+	t.Helper()
+	require.Equal(t, status, p.exit(), p.stderr.String())
+	lines := p.stderr.lines()
+	require.NotEmpty(t, lines)
+	last := lines[len(lines)-1]
+	require.True(t, strings.HasPrefix(last, "respush: "), last)
+	for _, line := range lines[:len(lines)-1] {
+		require.False(t, strings.HasPrefix(line, "respush: ") && !strings.HasPrefix(line, "respush: note: "), p.stderr.String())
+	}
+	return last
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"tail", "localhost:6379"}, "wrong URL: want redis://host:port"},
+		{[]string{"tail", "http://localhost"}, `wrong URL: scheme "http"`},
+		{[]string{"tail", "redis://h/x"}, "wrong URL: the database is not a number"},
+		{[]string{"tail", "redis://h", "redis://h"}, "accepts at most 1 arg"},
+		{[]string{"tail", "--sideways"}, "unknown flag: --sideways"},
+		{[]string{"tail", "--for", "soon"}, `invalid argument "soon" for "--for"`},
+		{[]string{"tail", "--for", "-1s"}, "--for must not be negative"},
+		{[]string{"tail", "--count", "-1"}, "--count must not be negative"},
+		{[]string{"tail", "--prefix", "user:"}, "--prefix needs --bcast"},
+		{[]string{"tail", "--track", "--prefix", "user:"}, "--prefix needs --bcast"},
+		{[]string{"tail", "redis://h", "--insecure"}, "--insecure is for rediss:// URLs"},
+		{[]string{"tail", "--insecure"}, "--insecure is for rediss:// URLs"},
+		{[]string{"head"}, `unknown command "head"`},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			p := start(t, test.args...)
+			require.Contains(t, failed(t, p, exitUsage), test.want)
+			require.Len(t, p.stderr.lines(), 1)
+			require.Empty(t, p.stdout.lines())
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	p := start(t, "tail", "--help")
+	require.Zero(t, p.exit())
+	for _, flag := range []string{
+		"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
+		"--insecure",
+	} {
+		require.Contains(t, p.stdout.String(), flag)
+	}
+	require.Contains(t, p.stdout.String(), "keys that this connection has read")
+}
+
+func TestRefusedConnection(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	p := start(t, "tail", "redis://"+address)
+	require.Equal(t, "respush: cannot connect to "+address+": connection refused", failed(t, p, exitError))
+	require.Len(t, p.stderr.lines(), 1)
+}
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	server.RequireUserAuth("ada", "sesame")
+	for _, test := range []struct{ login, want string }{
+		{"ada:wrong@", "wrong user or password (WRONGPASS"},
+		{":sesame@", "wrong user or password (WRONGPASS"},
+		{"", "the server wants a password, as in redis://user:password@host (NOAUTH"},
+	} {
+		p := start(t, "tail", "redis://"+test.login+server.Addr(), "--subscribe", "news")
+		line := failed(t, p, exitError)
+		require.Contains(t, line, test.want)
+		require.NotContains(t, p.stderr.String(), "sesame")
+		require.Empty(t, p.stdout.lines())
+	}
+	p := start(t, "tail", "redis://ada:sesame@"+server.Addr()+"/2", "--subscribe", "news", "--count", "1")
+	require.Zero(t, p.exit(), p.stderr.String())
+}
+
+func TestServersThatFail(t *testing.T) {
+	t.Parallel()
+	const noPushes = "--- 0 pushes, 0 B in "
+	for _, test := range []struct {
+		name    string
+		replies []string
+		want    string
+		summary string // empty: none
+	}{
+		{"no HELLO", []string{"-ERR unknown command `HELLO`, with args beginning with: `3`, \r\n"}, "the server does not speak RESP3, which pushes need (ERR unknown command", ""},
+		{"no RESP3", []string{"-NOPROTO unsupported protocol version\r\n"}, "the server does not speak RESP3, which pushes need (NOPROTO", ""},
+		{"RESP2 hello", []string{"*2\r\n$5\r\nproto\r\n:2\r\n"}, "the server does not speak RESP3", ""},
+		{"full", []string{"-ERR max number of clients reached\r\n"}, "respush: HELLO 3: ERR max number of clients reached", ""},
+		{"not Redis", []string{"HTTP/1.1 400 Bad Request\r\n\r\n"}, "the server sent what is not RESP during HELLO", ""},
+		{"gone at once", []string{""}, "the server closed the connection during HELLO", ""},
+		{"gone in the hello", []string{"%1\r\n$5\r\npro"}, "the server went away in mid-frame during HELLO", ""},
+		{"tracking refused", []string{helloReply, "-ERR Prefix 'a' overlaps with an existing prefix 'a'.\r\n"}, "respush: CLIENT TRACKING ON BCAST: ERR Prefix 'a' overlaps", ""},
+		{"channel refused", []string{helloReply, "+OK\r\n", "-NOPERM no \x1b[31mpermissions\r\n"}, `respush: SUBSCRIBE news: NOPERM no \x1b[31mpermissions`, ""},
+		{"gone", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n"}, "the server closed the connection after 1 push", "--- 1 push, 27 B in "},
+		{"gone in mid-frame", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$4\r\nne"}, "the server went away in mid-frame after 1 push", "--- 1 push, 27 B in "},
+		{"gone after 2", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>2\r\n+x\r\n:1\r\n"}, "after 2 pushes", "    1        unhandled"},
+		{"nonsense", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>-1\r\n"}, "the server sent what is not RESP after 1 push", "--- 1 push, 27 B in "},
+		{"last word", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n-ERR shutting down\r\n"}, "respush: the server says: ERR shutting down", "--- 1 push, 27 B in "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := start(t, "tail", fake(t, test.replies...), "--bcast", "--subscribe", "news")
+			require.Contains(t, failed(t, p, exitError), test.want)
+			if test.summary == "" {
+				require.Len(t, p.stderr.lines(), 1)
+				return
+			}
+			require.Contains(t, p.stderr.String(), test.summary)
+		})
+	}
+	t.Run("gone and nothing asked", func(t *testing.T) {
+		p := start(t, "tail", fake(t, helloReply))
+		require.Contains(t, failed(t, p, exitError), "the server closed the connection after 0 pushes")
+		require.Contains(t, p.stderr.String(), "respush: note: nothing asked for")
+		require.Contains(t, p.stderr.String(), noPushes)
+	})
+}
+
+// TestOddPushes shows that what comes early, nested or without a name is shown
+// too.
+func TestOddPushes(t *testing.T) {
+	t.Parallel()
+	url := fake(t,
+		">2\r\n+early\r\n:1\r\n"+helloReply,
+		"*2\r\n+OK\r\n>2\r\n+nested\r\n:1\r\n:1\r\n>2\r\n:7\r\n:8\r\n>0\r\n",
+	)
+	p := start(t, "tail", url, "--track")
+	require.Equal(t, exitError, p.exit())
+	require.Equal(t, map[string]int{"early": 1, "nested": 1, "(no-name)": 2}, names(t, p))
+	require.Contains(t, p.stderr.String(), "respush: note: --track without --bcast")
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewTLSServer(nil) // has a certificate nobody trusts
+	t.Cleanup(web.Close)
+	server := miniredis.NewMiniRedis()
+	require.NoError(t, server.StartTLS(&tls.Config{Certificates: web.TLS.Certificates}))
+	t.Cleanup(server.Close)
+
+	p := start(t, "tail", "rediss://"+server.Addr(), "--subscribe", "news", "--count", "1")
+	require.Contains(t, failed(t, p, exitError), "certificate")
+
+	p = start(t, "tail", "rediss://"+server.Addr(), "--subscribe", "news", "--count", "1", "--insecure")
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Equal(t, map[string]int{"subscribe": 1}, names(t, p))
+}

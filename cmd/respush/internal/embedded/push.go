@@ -1,0 +1,105 @@
+package embedded
+
+import (
+	"strings"
+
+	"github.com/alicebob/miniredis/v2/server"
+)
+
+// flushed tells every tracking connection that all keys are gone.
+func (s *Server) flushed() {
+	for peer, w := range s.snapshot() {
+		if w.tracks {
+			send(peer, func(out *server.Writer) {
+				out.WritePushLen(2)
+				out.WriteBulk("invalidate")
+				out.WriteNull()
+			})
+		}
+	}
+}
+
+// changed tells every connection that broadcasts of those keys it asked for.
+func (s *Server) changed(keys []string) {
+	for peer, w := range s.snapshot() {
+		wanted := w.wanted(keys)
+		if len(wanted) == 0 {
+			continue
+		}
+		send(peer, func(out *server.Writer) {
+			out.WritePushLen(2)
+			out.WriteBulk("invalidate")
+			out.WriteStrings(wanted)
+		})
+	}
+}
+
+// wanted returns those of keys that w is told of.
+func (w watcher) wanted(keys []string) []string {
+	if !w.tracks || !w.broadcasts {
+		return nil
+	}
+	if len(w.prefixes) == 0 {
+		return keys
+	}
+	var out []string
+	for _, key := range keys {
+		for _, prefix := range w.prefixes {
+			if strings.HasPrefix(key, prefix) {
+				out = append(out, key)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// maintain sends a maintenance push to every RESP3 connection. Elements are
+// strings, ints, nil for the null, and lists of these.
+func (s *Server) maintain(name string, elements ...any) {
+	for peer := range s.snapshot() {
+		send(peer, func(out *server.Writer) {
+			out.WritePushLen(1 + len(elements))
+			out.WriteBulk(name)
+			for _, element := range elements {
+				write(out, element)
+			}
+		})
+	}
+}
+
+func write(out *server.Writer, element any) {
+	switch element := element.(type) {
+	case nil:
+		out.WriteNull()
+	case int:
+		out.WriteInt(element)
+	case string:
+		out.WriteBulk(element)
+	case []any:
+		out.WriteLen(len(element))
+		for _, inner := range element {
+			write(out, inner)
+		}
+	}
+}
+
+// snapshot returns the watchers as they are now: sending may block, and must
+// not hold up a connection that comes or goes.
+func (s *Server) snapshot() map[*server.Peer]watcher {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[*server.Peer]watcher, len(s.watchers))
+	for peer, w := range s.watchers {
+		out[peer] = *w
+	}
+	return out
+}
+
+// send writes one push in one piece: other goroutines write to peer as well.
+func send(peer *server.Peer, push func(*server.Writer)) {
+	peer.Block(func(out *server.Writer) {
+		push(out)
+		out.Flush()
+	})
+}

@@ -1,0 +1,120 @@
+package jsonline_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
+	"github.com/seed79615202/respush/parser"
+)
+
+var at = time.Date(2024, 5, 4, 10, 20, 30, 123456789, time.UTC)
+
+func encode(t *testing.T, frame parser.Frame) string {
+	t.Helper()
+	line, err := jsonline.Append(nil, at, frame)
+	require.NoError(t, err)
+	return string(line)
+}
+
+func TestAppend(t *testing.T) {
+	const begin = `{"time":"2024-05-04T10:20:30.123456789Z",`
+	for _, test := range []struct{ name, wire, want string }{
+		{"invalidate", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n", `"name":"invalidate","bytes":37,"args":[["user:1"]]}`},
+		{"flush", ">2\r\n$10\r\ninvalidate\r\n_\r\n", `"name":"invalidate","bytes":24,"args":[null]}`},
+		{"old null", ">2\r\n$10\r\ninvalidate\r\n*-1\r\n", `"name":"invalidate","bytes":26,"args":[null]}`},
+		{"binary", ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$3\r\n\x00\xff\n\r\n", `"name":"message","bytes":33,"args":["c",{"base64":"AP8K"}]}`},
+		{"binary name", ">1\r\n$1\r\n\xff\r\n", `"name":{"base64":"/w=="},"bytes":11,"args":[]}`},
+		{"markup", ">2\r\n+x\r\n+<a>&\u2028\r\n", `"name":"x","bytes":18,"args":["<a>&\u2028"]}`},
+		{"numbers", ">6\r\n+x\r\n:-9223372036854775808\r\n:+007\r\n(12345678901234567890123\r\n,1.5\r\n,-0.25e3\r\n",
+			`"name":"x","bytes":80,"args":[-9223372036854775808,7,12345678901234567890123,1.5,-250]}`},
+		{"not numbers", ">4\r\n+x\r\n,inf\r\n,-inf\r\n,nan\r\n", `"name":"x","bytes":27,"args":["inf","-inf","nan"]}`},
+		{"booleans", ">3\r\n+x\r\n#t\r\n#f\r\n", `"name":"x","bytes":16,"args":[true,false]}`},
+		{"errors", ">3\r\n+x\r\n-ERR no\r\n!2\r\n\xff!\r\n", `"name":"x","bytes":25,"args":[{"error":"ERR no"},{"error":{"base64":"/yE="}}]}`},
+		{"verbatim", ">2\r\n+x\r\n=7\r\ntxt:abc\r\n", `"name":"x","bytes":21,"args":["abc"]}`},
+		{"lists", ">4\r\n+x\r\n*0\r\n~1\r\n:1\r\n%1\r\n:1\r\n+a\r\n", `"name":"x","bytes":32,"args":[[],[1],{"map":[[1,"a"]]}]}`},
+		{"empty map", ">2\r\n+x\r\n%0\r\n", `"name":"x","bytes":12,"args":[{"map":[]}]}`},
+		{"no name", ">2\r\n:1\r\n:2\r\n", `"name":null,"bytes":12,"args":[1,2]}`},
+		{"no elements", ">0\r\n", `"name":null,"bytes":4,"args":[]}`},
+		{"attributes", "|1\r\n+ttl\r\n:9\r\n>1\r\n+x\r\n", `"name":"x","bytes":22,"args":[],"attributes":[["ttl",9]]}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			frame, _, err := parser.Parse([]byte(test.wire))
+			require.NoError(t, err)
+			got := encode(t, frame)
+			require.Equal(t, begin+test.want+"\n", got)
+		})
+	}
+}
+
+// TestAppendIsJSON decodes the lines of every push of the captures and finds
+// their names and texts again.
+func TestAppendIsJSON(t *testing.T) {
+	files, err := filepath.Glob("../../../../testdata/captures/*/*.resp")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	pushes := 0
+	for _, file := range files {
+		stream, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for len(stream) > 0 {
+			frame, n, err := parser.Parse(stream)
+			if err != nil {
+				break // a capture may end in mid-frame
+			}
+			stream = stream[n:]
+			if frame.IsPush() {
+				pushes++
+				check(t, frame)
+			}
+		}
+	}
+	require.Greater(t, pushes, 100)
+}
+
+func check(t *testing.T, frame parser.Frame) {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader([]byte(encode(t, frame))))
+	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
+	var line struct {
+		Time       time.Time
+		Name       any
+		Bytes      int
+		Args       []any
+		Attributes []any
+	}
+	require.NoError(t, decoder.Decode(&line))
+	require.True(t, at.Equal(line.Time))
+	require.Equal(t, len(frame.Raw()), line.Bytes)
+	require.Equal(t, string(frame.Name()), text(t, line.Name))
+	i := 0
+	for arg := range frame.Args() {
+		switch arg.Type() {
+		case parser.TypeBulkString, parser.TypeSimpleString:
+			require.Equal(t, string(arg.Bytes()), text(t, line.Args[i]))
+		case parser.TypeInteger:
+			require.Equal(t, json.Number(arg.String()), line.Args[i])
+		}
+		i++
+	}
+	require.Len(t, line.Args, i)
+}
+
+// text undoes what the package does to texts.
+func text(t *testing.T, v any) string {
+	t.Helper()
+	if binary, ok := v.(map[string]any); ok {
+		b, err := base64.StdEncoding.DecodeString(binary["base64"].(string))
+		require.NoError(t, err)
+		return string(b)
+	}
+	return v.(string)
+}

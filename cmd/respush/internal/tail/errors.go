@@ -1,0 +1,78 @@
+package tail
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/seed79615202/respush/cmd/respush/internal/quote"
+	"github.com/seed79615202/respush/parser"
+)
+
+// What ends a tail as it was told to: causes of its context.
+var (
+	errCounted     = errors.New("tail: count reached")
+	errElapsed     = errors.New("tail: time is up")
+	errInterrupted = errors.New("tail: interrupted")
+)
+
+// asked says whether cause is an end that the caller asked for.
+func asked(cause error) bool {
+	return cause == errCounted || cause == errElapsed || cause == errInterrupted
+}
+
+// An outputError is a failure to write the pushes.
+type outputError struct{ err error }
+
+func (e *outputError) Error() string { return "cannot write: " + e.err.Error() }
+func (e *outputError) Unwrap() error { return e.err }
+
+// OutputClosed says whether err means that nobody reads the output any more,
+// as in respush tail | head.
+func OutputClosed(err error) bool {
+	var output *outputError
+	return errors.As(err, &output) && (errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe))
+}
+
+// refused turns an error reply to req into a sentence. A password that req
+// holds is not repeated.
+func refused(req request, reply string) error {
+	code, _, _ := strings.Cut(reply, " ")
+	reply = quote.Line(strings.TrimRight(reply, ", ")) // as unknown commands' replies end
+	switch {
+	case code == "WRONGPASS":
+		return fmt.Errorf("wrong user or password (%s)", reply)
+	case code == "NOAUTH":
+		return fmt.Errorf("the server wants a password, as in redis://user:password@host (%s)", reply)
+	case req.args[0] == "HELLO" && (code == "NOPROTO" || strings.Contains(strings.ToLower(reply), "unknown command")):
+		return fmt.Errorf("the server does not speak RESP3, which pushes need (%s)", reply)
+	case req.args[0] == "HELLO":
+		return fmt.Errorf("HELLO 3: %s", reply)
+	default:
+		return fmt.Errorf("%s: %s", quote.Line(strings.Join(req.args, " ")), reply)
+	}
+}
+
+// explain turns an error of the connection into a sentence that says what
+// happened to it while the client was doing something.
+func explain(err error, doing string) error {
+	var syntax *parser.SyntaxError
+	var limit *parser.LimitError
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("the server went away in mid-frame %s", doing)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("the server closed the connection %s", doing)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("the server sent what is not RESP %s: %w", doing, err)
+	case errors.As(err, &limit):
+		return fmt.Errorf("the server sent too much %s: %w", doing, err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no answer in time %s", doing)
+	default:
+		return fmt.Errorf("connection lost %s: %w", doing, err)
+	}
+}

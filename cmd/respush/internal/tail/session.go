@@ -1,0 +1,258 @@
+// Package tail listens to one server and prints every push that it sends.
+package tail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/seed79615202/respush/cmd/respush/internal/command"
+	"github.com/seed79615202/respush/cmd/respush/internal/quote"
+	"github.com/seed79615202/respush/cmd/respush/internal/target"
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// known are the names that have a handler; a push of any other name is printed
+// as well, by the fallback, and counted as unhandled.
+var known = [...]string{
+	"invalidate", "tracking-redir-broken", "server-cpu-usage",
+	"message", "pmessage", "smessage",
+	"subscribe", "psubscribe", "ssubscribe",
+	"unsubscribe", "punsubscribe", "sunsubscribe",
+	"MOVING", "MIGRATING", "MIGRATED", "FAILING_OVER", "FAILED_OVER", "SMIGRATING", "SMIGRATED",
+}
+
+// A Session is what Run needs. Ready may be nil.
+type Session struct {
+	Conn    net.Conn      // closed by Run
+	Target  target.Target // its login and database
+	Options Options
+	Stdout  io.Writer // the pushes
+	Stderr  io.Writer // the summary
+	// Ready is called on a goroutine of its own once the server has been told
+	// everything, with a context that ends with the session. Its error ends
+	// the session, and Run returns it.
+	Ready func(ctx context.Context) error
+}
+
+// Run listens until parent ends, the Options say so or the connection fails, and
+// writes the summary. It returns nil for an end that was asked for.
+func (s Session) Run(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
+	defer cancel(nil)
+	defer context.AfterFunc(parent, func() { cancel(errInterrupted) })()
+	r := newRun(s, cancel)
+	defer context.AfterFunc(ctx, func() { s.Conn.Close() })()
+	defer s.Conn.Close()
+
+	err := r.setUp(ctx)
+	if err == nil {
+		err = r.listen(ctx)
+	}
+	return r.end(ctx, err)
+}
+
+// A run is a Session under way. Handlers run on the goroutine that reads, so
+// nothing of it is locked. Once stopped, pushes are neither printed nor counted.
+type run struct {
+	Session
+	cancel    context.CancelCauseFunc
+	reader    *parser.Reader
+	processor *dispatch.Processor
+	printer   *printer
+	tally     *tally
+	unhandled int
+	stopped   bool
+	listening bool
+}
+
+func newRun(s Session, cancel context.CancelCauseFunc) *run {
+	r := &run{
+		Session: s,
+		cancel:  cancel,
+		printer: newPrinter(s.Stdout, s.Options.JSON),
+		tally:   newTally(time.Now()),
+	}
+	r.reader = parser.NewReader(flushingReader{rd: s.Conn, flush: r.flush})
+	r.processor = dispatch.NewProcessor(
+		dispatch.WithPubSub(),
+		dispatch.WithSkipOversize(),
+		dispatch.WithFallback(dispatch.HandlerFunc(r.unknown)),
+		dispatch.WithErrorHandler(r.report),
+	)
+	for _, name := range known {
+		if err := r.processor.HandleFunc(name, r.push); err != nil {
+			panic(err) // a name twice in the list above
+		}
+	}
+	return r
+}
+
+// setUp sends the commands one at a time and waits for each one's answer;
+// pushes that come meanwhile are printed.
+func (r *run) setUp(ctx context.Context) error {
+	requests := append([]request{hello(r.Target)}, r.Options.requests(r.Target.DB)...)
+	for _, req := range requests {
+		if err := r.Conn.SetDeadline(time.Now().Add(patience)); err != nil {
+			return explain(err, "before "+req.args[0])
+		}
+		if _, err := r.Conn.Write(command.Append(nil, req.args...)); err != nil {
+			return explain(err, "during "+req.args[0])
+		}
+		if err := r.await(ctx, req); err != nil {
+			return err
+		}
+	}
+	return r.Conn.SetDeadline(time.Time{})
+}
+
+// await reads up to and with the answer to req.
+func (r *run) await(ctx context.Context, req request) error {
+	for !r.stopped {
+		frame, err := r.reader.Next()
+		if err != nil {
+			return explain(err, "during "+req.args[0])
+		}
+		answered, err := req.answer(frame) // before a handler runs: frame is borrowed
+		r.processor.Dispatch(ctx, dispatch.NotificationHandlerContext{}, frame)
+		if answered || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer says whether frame answers the request; an error is a refusal.
+func (req request) answer(frame parser.Frame) (bool, error) {
+	switch {
+	case frame.IsPush():
+		return req.confirm != "" && string(frame.Name()) == req.confirm, nil
+	case isError(frame):
+		return false, refused(req, string(frame.Value().Bytes()))
+	case req.args[0] == "HELLO" && frame.Type() != parser.TypeMap:
+		return false, fmt.Errorf("the server does not speak RESP3, which pushes need (HELLO 3 answered with %v)", frame.Type())
+	default:
+		return true, nil
+	}
+}
+
+// listen prints pushes until the connection fails or r stops.
+func (r *run) listen(ctx context.Context) error {
+	r.listening = true
+	if r.Options.For > 0 {
+		defer time.AfterFunc(r.Options.For, func() { r.cancel(errElapsed) }).Stop()
+	}
+	var ready sync.WaitGroup
+	if r.Ready != nil {
+		ready.Add(1)
+		go func() {
+			defer ready.Done()
+			if err := r.Ready(ctx); err != nil && ctx.Err() == nil {
+				r.cancel(err)
+			}
+		}()
+	}
+	err := r.processor.Serve(ctx, dispatch.NotificationHandlerContext{}, r.reader, r.reply)
+	r.cancel(r.ended(err))
+	ready.Wait()
+	return nil
+}
+
+// ended says in words how the connection ended.
+func (r *run) ended(err error) error {
+	var said *replyError
+	if errors.As(err, &said) {
+		return said
+	}
+	if err == nil {
+		err = io.EOF
+	}
+	return explain(err, "after "+countOf(r.tally.pushes, "push", "pushes"))
+}
+
+// end writes what is left to write, and returns why the run ended if nobody
+// asked for that.
+func (r *run) end(ctx context.Context, err error) error {
+	flushErr := r.flush()
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if flushErr != nil {
+		err = flushErr
+	}
+	if OutputClosed(err) {
+		return err
+	}
+	if r.listening || r.tally.pushes > 0 {
+		_ = r.tally.write(r.Stderr, time.Now(), r.unhandled, r.processor.Stats())
+	}
+	if asked(err) {
+		return nil
+	}
+	return err
+}
+
+// push prints and counts one push, and stops the run when it was the last.
+func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+	if r.stopped {
+		return nil
+	}
+	r.tally.add(push)
+	if err := r.printer.print(push); err != nil {
+		r.stop(&outputError{err})
+		return nil
+	}
+	if r.tally.pushes == r.Options.Count {
+		r.stop(errCounted)
+	}
+	return nil
+}
+
+// unknown is push for names without a handler.
+func (r *run) unknown(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, push parser.Frame) error {
+	if !r.stopped {
+		r.unhandled++
+	}
+	return r.push(ctx, handlerCtx, push)
+}
+
+// A replyError is an error reply that answers no command of the set-up.
+type replyError struct{ text string }
+
+func (e *replyError) Error() string { return "the server says: " + quote.Line(e.text) }
+
+// reply sees what is not a push: nothing was asked, so an error is the
+// server's last word.
+func (r *run) reply(frame parser.Frame) error {
+	if !isError(frame) {
+		return nil
+	}
+	return &replyError{frame.Value().String()}
+}
+
+// report tells of a handler that failed, which is also counted.
+func (r *run) report(_ context.Context, name []byte, err error) {
+	fmt.Fprintf(r.Stderr, "respush: push %s: %s\n", quote.Word(name), quote.Line(err.Error()))
+}
+
+func (r *run) flush() error {
+	if err := r.printer.flush(); err != nil {
+		r.stop(&outputError{err})
+		return &outputError{err}
+	}
+	return nil
+}
+
+func (r *run) stop(cause error) {
+	r.stopped = true
+	r.cancel(cause)
+}
+
+func isError(frame parser.Frame) bool {
+	return frame.Type() == parser.TypeSimpleError || frame.Type() == parser.TypeBulkError
+}

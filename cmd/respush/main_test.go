@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// actAsCommand in the environment makes the test binary be respush.
+const actAsCommand = "RESPUSH_TEST_ACT_AS_COMMAND"
+
+// deadline is for what should take no time at all, on a busy machine.
+const deadline = 30 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv(actAsCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A process is a respush that was started, in a process of its own.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout *output
+	stderr *output
+	exited chan struct{} // closed when it has
+}
+
+// start starts respush with args; it is killed at the end of the test if it
+// still runs.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	stdout := newOutput()
+	p := prepare(t, stdout, args...)
+	p.stdout = stdout
+	p.run()
+	return p
+}
+
+func prepare(t *testing.T, stdout io.Writer, args ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := &process{t: t, cmd: exec.Command(self, args...), stderr: newOutput(), exited: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), actAsCommand+"=1")
+	p.cmd.Stdout, p.cmd.Stderr = stdout, p.stderr
+	return p
+}
+
+func (p *process) run() {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait() // exit tells the status
+		close(p.exited)
+	}()
+	p.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // no such process: as it should be
+		<-p.exited
+	})
+}
+
+// exit waits for the end and returns the exit status.
+func (p *process) exit() int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+	case <-time.After(deadline):
+		require.FailNow(p.t, "respush does not end", "%s", p.stderr)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// interrupt is what Ctrl-C does.
+func (p *process) interrupt() {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
+}
+
+// An output keeps what is written to it and can be waited on.
+type output struct {
+	mu      sync.Mutex
+	data    bytes.Buffer
+	changed chan struct{} // closed and replaced with each write
+}
+
+func newOutput() *output { return &output{changed: make(chan struct{})} }
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.changed)
+	o.changed = make(chan struct{})
+	return o.data.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.data.String()
+}
+
+// next returns the text so far and what is closed when there is more.
+func (o *output) next() (string, <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.data.String(), o.changed
+}
+
+// wait waits until text was written.
+func (o *output) wait(t *testing.T, text string) {
+	t.Helper()
+	timeout := time.After(deadline)
+	for {
+		got, more := o.next()
+		if strings.Contains(got, text) {
+			return
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			require.FailNow(t, "output did not come", "%q is not in\n%s", text, got)
+		}
+	}
+}
+
+// lines returns the complete lines so far.
+func (o *output) lines() []string {
+	text := strings.TrimSuffix(o.String(), "\n")
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}

@@ -49,3 +49,13 @@ func logError(ctx context.Context, name []byte, err error) {
 	slog.Default().LogAttrs(ctx, slog.LevelWarn, "push handler failed",
 		slog.String("push", string(name)), slog.Any("error", err))
 }
+
+// reportError calls an error handler, whose own panic ends here.
+func reportError(f func(context.Context, []byte, error), ctx context.Context, name []byte, err error) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	if f == nil {
+		f = logError
+	}
+	f(ctx, name, err)
+	return false
+}

@@ -303,18 +303,11 @@ func (c *call) recovered() {
 	}
 }
 
-// report gives an error to the error handler, whose own panic ends here.
+// report gives an error to the error handler.
 func (c *call) report(err error) {
-	defer func() {
-		if recover() != nil {
-			c.counts.Panics++
-		}
-	}()
-	f := c.p.onError
-	if f == nil {
-		f = logError
+	if reportError(c.p.onError, c.ctx, c.name, err) {
+		c.counts.Panics++
 	}
-	f(c.ctx, c.name, err)
 }
 
 // publish adds what has been counted to the processor's counters.

@@ -199,3 +199,10 @@ func (f Frame) Clone() Frame {
 	f.raw = bytes.Clone(f.raw)
 	return f
 }
+
+// CloneTo is Clone into the memory of dst, whose content is overwritten, as far
+// as its capacity goes; Raw of the result is what append(dst[:0], ...) gives.
+func (f Frame) CloneTo(dst []byte) Frame {
+	f.raw = append(dst[:0], f.raw...)
+	return f
+}

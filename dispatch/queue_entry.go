@@ -1,0 +1,163 @@
+package dispatch
+
+import (
+	"context"
+	"hash/maphash"
+
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// invalidate is the name of the pushes that CoalesceToFlush is about.
+const invalidate = "invalidate"
+
+// copies holds the buffers of pushes that wait in queues.
+var copies bytebufferpool.Pool
+
+// maxCopy is the largest buffer that is kept for the next push.
+const maxCopy = 16 << 20
+
+// entry is a push that waits. It is in two lists: that of all that wait, and
+// that of its shard, both in the order of arrival.
+type entry struct {
+	links        [2]links
+	spare        *entry // the next one in Queue.free
+	shard        *shard
+	ctx          context.Context
+	handlerCtx   NotificationHandlerContext
+	push         parser.Frame
+	buf          *bytebufferpool.ByteBuffer
+	invalidation bool
+}
+
+// links are an entry's neighbours in one list.
+type links struct{ prev, next *entry }
+
+// The two kinds of lists: which of an entry's links they use.
+const (
+	linkArrived = iota
+	linkShard
+)
+
+// list is a ring of entries with a root that is none of them.
+type list struct {
+	link int
+	root entry
+}
+
+func (l *list) init(link int) {
+	l.link = link
+	l.root.links[link] = links{&l.root, &l.root}
+}
+
+func (l *list) add(e *entry) {
+	last := l.root.links[l.link].prev
+	e.links[l.link] = links{last, &l.root}
+	last.links[l.link].next, l.root.links[l.link].prev = e, e
+}
+
+func (l *list) remove(e *entry) {
+	at := e.links[l.link]
+	at.prev.links[l.link].next, at.next.links[l.link].prev = at.next, at.prev
+}
+
+// first returns the oldest entry, or nil.
+func (l *list) first() *entry { return l.next(&l.root) }
+
+// next returns the entry behind e, or nil.
+func (l *list) next(e *entry) *entry {
+	if n := e.links[l.link].next; n != &l.root {
+		return n
+	}
+	return nil
+}
+
+// shard is what one worker delivers.
+type shard struct {
+	waiting list
+	wake    chan struct{} // holds a token when the worker should look again
+
+	// A flush that is to be delivered before anything else.
+	flush      bool
+	ctx        context.Context
+	handlerCtx NotificationHandlerContext
+}
+
+// signal makes the worker look for work.
+func (s *shard) signal() { signal(s.wake) }
+
+// signal puts a token into c unless there is one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (q *Queue) signalRoom() { signal(q.room) }
+
+func (q *Queue) signalAll() {
+	for i := range q.shards {
+		q.shards[i].signal()
+	}
+}
+
+// shardOf returns the shard that keeps push in order with its like: those about
+// the same channel, or of the same name.
+func (q *Queue) shardOf(push parser.Frame) *shard {
+	if len(q.shards) == 1 {
+		return &q.shards[0]
+	}
+	name := push.Name()
+	if !parser.IsPubSub(name) {
+		return q.shardFor(name)
+	}
+	at := 0
+	if string(name) == "pmessage" {
+		at = 1 // behind the pattern
+	}
+	for v := range push.Args() {
+		if at--; at < 0 {
+			return q.shardFor(v.Bytes())
+		}
+	}
+	return q.shardFor(name)
+}
+
+func (q *Queue) shardFor(key []byte) *shard {
+	return &q.shards[maphash.Bytes(q.seed, key)%uint64(len(q.shards))]
+}
+
+// entry returns a spare entry, or a new one.
+func (q *Queue) entry() *entry {
+	e := q.free
+	if e == nil {
+		return new(entry)
+	}
+	q.free = e.spare
+	return e
+}
+
+// take removes e from the queue, which makes room.
+func (q *Queue) take(e *entry) {
+	q.arrived.remove(e)
+	e.shard.waiting.remove(e)
+	q.used--
+	q.signalRoom()
+}
+
+// drop removes e from the queue and forgets it.
+func (q *Queue) drop(e *entry) {
+	q.take(e)
+	q.spare(e)
+}
+
+// spare keeps e for the next push.
+func (q *Queue) spare(e *entry) {
+	if cap(e.buf.B) <= maxCopy {
+		copies.Put(e.buf)
+	}
+	*e = entry{spare: q.free}
+	q.free = e
+}

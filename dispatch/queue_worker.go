@@ -1,0 +1,99 @@
+package dispatch
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// flushAll is the invalidation that stands for all others.
+var flushAll, _, _ = parser.Parse([]byte(">2\r\n$10\r\n" + invalidate + "\r\n_\r\n"))
+
+// work delivers what arrives in s until the queue is closed and s is empty.
+func (q *Queue) work(s *shard) {
+	defer q.workers.Done()
+	for {
+		d, ok := q.next(s)
+		switch {
+		case ok:
+			q.deliver(d)
+		case q.ended(s):
+			return
+		default:
+			<-s.wake
+		}
+	}
+}
+
+// delivery is a push in the hands of a worker.
+type delivery struct {
+	ctx        context.Context
+	handlerCtx NotificationHandlerContext
+	push       parser.Frame
+	entry      *entry // nil for a flush
+}
+
+// next takes what is to be delivered next in s.
+func (q *Queue) next(s *shard) (delivery, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s.flush {
+		d := delivery{s.ctx, s.handlerCtx, flushAll, nil}
+		s.flush, s.ctx, s.handlerCtx = false, nil, NotificationHandlerContext{}
+		q.stats.Flushes++
+		return d, true
+	}
+	e := s.waiting.first()
+	if e == nil {
+		return delivery{}, false
+	}
+	q.take(e)
+	q.stats.Delivered++
+	return delivery{e.ctx, e.handlerCtx, e.push, e}, true
+}
+
+// ended reports whether nothing will come to s any more.
+func (q *Queue) ended(s *shard) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed && q.reserved == 0 && s.waiting.first() == nil && !s.flush
+}
+
+// deliver calls the handler with a push.
+func (q *Queue) deliver(d delivery) {
+	push := d.push
+	if d.entry == nil {
+		push = borrow(push) // flushAll is everybody's
+	}
+	panicked, err := q.call(d.ctx, d.handlerCtx, push)
+	reporterPanicked := err != nil && reportError(q.onError, d.ctx, push.Name(), err)
+	expire(push)
+
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case panicked:
+		q.stats.Panics++
+	case err != nil:
+		q.stats.Errors++
+	}
+	if reporterPanicked {
+		q.stats.Panics++
+	}
+	if d.entry != nil {
+		q.spare(d.entry)
+	}
+}
+
+// call calls the handler and makes an error of its panic.
+func (q *Queue) call(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) (panicked bool, err error) {
+	panicked = true
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	err = q.handler.HandlePush(ctx, handlerCtx, push)
+	return false, err
+}

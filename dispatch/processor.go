@@ -122,21 +122,14 @@ type call struct {
 	handlerCtx NotificationHandlerContext
 	rd         *parser.Reader // nil when the caller reads
 
-	name    []byte // of the push in the hands of a handler
-	taken   int    // top-level pushes
-	handled int    // pushes given to a handler
-	counts  Stats  // not yet published
-	last    lastTarget
-}
+	push    parser.Frame // in the hands of a handler
+	taken   int          // top-level pushes
+	handled int          // pushes given to a handler
+	counts  Stats        // not yet published
 
-// lastTarget remembers where the last name led to, as pushes of one name tend to
-// follow one another: worth 4 ns each, and as much as the registry is large
-// (BenchmarkProcess/frame=F1, N3).
-type lastTarget struct {
-	snapshot registry.Snapshot[*target]
+	// Where the last name led to, in which snapshot.
 	target   *target
-	size     int // of the name
-	name     [24]byte
+	snapshot registry.Snapshot[*target]
 }
 
 // drain takes and handles pushes until something else is next.
@@ -155,8 +148,17 @@ func (c *call) drain(block bool) error {
 func (c *call) pass(block bool) (over bool, err error) {
 	defer c.recovered()
 	leave := !c.p.takePubSub
+	take := func(f parser.Frame, again bool) {
+		c.taken++
+		if f.HasNestedPushes() {
+			c.dispatch(f)
+			return
+		}
+		c.count(f)
+		c.handle(f, again)
+	}
 	for {
-		err := c.rd.BufferedPushes(leave, c.take)
+		err := c.rd.BufferedPushes(leave, take)
 		if err == parser.ErrIncomplete {
 			if !block {
 				return true, nil
@@ -166,7 +168,7 @@ func (c *call) pass(block bool) (over bool, err error) {
 			var ok bool
 			if f, ok, err = c.rd.NextPush(leave); ok {
 				c.rd.Lend()
-				c.take(f)
+				take(f, false)
 				c.rd.Reclaim()
 				continue
 			}
@@ -175,17 +177,6 @@ func (c *call) pass(block bool) (over bool, err error) {
 			return true, verdict(c.rd, err)
 		}
 	}
-}
-
-// take handles a push that has been taken off the stream.
-func (c *call) take(f parser.Frame) {
-	c.taken++
-	if f.HasNestedPushes() {
-		c.dispatch(f)
-		return
-	}
-	c.count(f)
-	c.handle(f)
 }
 
 // verdict is what a processor returns for an error of rd: nil unless it is about
@@ -242,20 +233,23 @@ func (c *call) guarded(f parser.Frame) {
 	if c.rd != nil {
 		c.rd.Lend()
 	}
-	c.handle(f)
+	c.handle(f, false)
 }
 
-// handle calls the handler of a push.
-func (c *call) handle(f parser.Frame) {
-	name := f.Name()
-	t := c.target(name)
+// handle calls the handler of a push. again says that its name is that of the
+// push before, which saves a look-up.
+func (c *call) handle(f parser.Frame, again bool) {
+	if s := c.p.handlers.Snapshot(); !again || s != c.snapshot {
+		c.snapshot, c.target = s, c.p.find(s, f.Name())
+	}
+	t := c.target
 	if t == nil {
 		c.counts.Unhandled++
 		return
 	}
 	c.handled++
-	c.name = name
 	lent := borrow(f)
+	c.push = f
 	var err error
 	if t.function != nil {
 		err = t.function(c.ctx, c.handlerCtx, lent)
@@ -269,26 +263,14 @@ func (c *call) handle(f parser.Frame) {
 	}
 }
 
-// target returns what name leads to, or nil.
-func (c *call) target(name []byte) *target {
-	s, l := c.p.handlers.Snapshot(), &c.last
-	if s == l.snapshot && string(name) == string(l.name[:l.size]) && name != nil && l.target != nil {
-		return l.target
-	}
-	return c.lookup(s, name)
-}
-
-// lookup is target for a name that is not the last one.
-func (c *call) lookup(s registry.Snapshot[*target], name []byte) *target {
+// find returns what name leads to in a snapshot, or nil.
+func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
 	if name != nil {
 		if t, ok := s.Lookup(name); ok {
-			if l := &c.last; len(name) <= len(l.name) {
-				l.snapshot, l.target, l.size = s, t, copy(l.name[:], name)
-			}
 			return t
 		}
 	}
-	return c.p.fallback
+	return p.fallback
 }
 
 // recovered ends a handler's panic. When the handler ended its goroutine
@@ -305,7 +287,7 @@ func (c *call) recovered() {
 
 // report gives an error to the error handler.
 func (c *call) report(err error) {
-	if reportError(c.p.onError, c.ctx, c.name, err) {
+	if reportError(c.p.onError, c.ctx, c.push.Name(), err) {
 		c.counts.Panics++
 	}
 }

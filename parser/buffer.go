@@ -142,6 +142,12 @@ func (r *Reader) fill() error {
 		// Behind the buffer there is room for the fast path to load from.
 		r.buf = make([]byte, r.size, r.size+8)
 	}
+	if left := r.sc.bulkLeft(); left >= uint64(len(r.buf)) {
+		// It does not fit anyway: read the rest to where it has to go.
+		r.move(r.buf[r.r:r.w])
+		r.r, r.w = 0, 0
+		return r.fillMoved(left)
+	}
 	if r.r > 0 {
 		r.w = copy(r.buf, r.buf[r.r:r.w])
 		r.r = 0
@@ -149,9 +155,6 @@ func (r *Reader) fill() error {
 	if r.w == len(r.buf) {
 		r.move(r.buf)
 		r.r, r.w = 0, 0
-	}
-	if r.moved != nil && r.sc.bulkLeft() >= uint64(len(r.buf)) {
-		return r.fillMoved()
 	}
 	n, err := read(r.rd, r.buf[r.w:])
 	r.w += n
@@ -177,11 +180,11 @@ func (r *Reader) move(b []byte) {
 }
 
 // fillMoved reads the bulk under way straight into the buffer of its frame, no
-// further than the bulk goes.
-func (r *Reader) fillMoved() error {
-	b, left := r.moved.B, r.sc.bulkLeft()
+// further than the bulk goes, of which left bytes are to come.
+func (r *Reader) fillMoved(left uint64) error {
+	b := r.moved.B
 	// Doubled at most: the size follows what has come, not what was announced.
-	if want := int(min(left, uint64(len(b)))); cap(b)-len(b) < want {
+	if want := int(min(left, uint64(max(len(b), len(r.buf))))); cap(b)-len(b) < want {
 		b = slices.Grow(b, want)
 	}
 	free := b[len(b):cap(b)]

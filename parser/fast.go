@@ -30,15 +30,66 @@ func (l Limits) admitsPlain() bool {
 // shortPush returns the push at the start of p and its length if it is plain,
 // short and whole; otherwise its length is 0.
 func shortPush(p []byte) (f Frame, n int) {
+	var h shortHead
+	if !h.read(p) {
+		return Frame{}, 0
+	}
+	if n = h.elements(p); n == 0 {
+		return Frame{}, 0
+	}
+	return Frame{p[:n:n], h.meta}, n
+}
+
+// shortHead is what opens a short push: its header and its name. Pushes of one
+// kind tend to follow one another; comparing the next one with the head of the
+// last, in three loads, saves reading it, which is half of F1.
+type shortHead struct {
+	count   int // of elements, the name included
+	end     int // of the head, its last LF included
+	meta    frameMeta
+	compare bool      // load is set
+	load    [3]uint64 // the first, the second and the last 8 bytes
+}
+
+// read reads the head that p opens with, and reports whether it is one.
+func (h *shortHead) read(p []byte) bool {
 	count, at, end := plainHead(p)
 	if count == 0 {
-		return Frame{}, 0
+		return false
 	}
-	n, left, _, _ := plainRun(p, end+2, count-1, maxShort-count)
+	h.count, h.end = count, end+2
+	h.meta = frameMeta(TypePush) | frameMeta(nameKnown)<<8 | frameMeta(at)<<32 | frameMeta(end)<<48
+	if h.compare = h.end >= 16 && h.end <= 24; h.compare {
+		h.load = h.loads(p)
+	}
+	return true
+}
+
+// loads returns what load holds for the head at the start of p.
+func (h *shortHead) loads(p []byte) [3]uint64 {
+	return [3]uint64{
+		binary.LittleEndian.Uint64(p),
+		binary.LittleEndian.Uint64(p[8:]),
+		binary.LittleEndian.Uint64(p[h.end-8:]),
+	}
+}
+
+// opens reports whether p opens with the very bytes of h.
+func (h *shortHead) opens(p []byte) bool {
+	return h.compare && len(p) >= 24 &&
+		binary.LittleEndian.Uint64(p) == h.load[0] &&
+		binary.LittleEndian.Uint64(p[8:]) == h.load[1] &&
+		binary.LittleEndian.Uint64(p[h.end-8:]) == h.load[2]
+}
+
+// elements returns where the push ends that p opens with, or 0 when its
+// elements are not plain, not whole or too many.
+func (h *shortHead) elements(p []byte) int {
+	n, left, _, _ := plainRun(p, h.end, h.count-1, maxShort-h.count)
 	if left > 0 {
-		return Frame{}, 0
+		return 0
 	}
-	return Frame{p[:n:n], frameMeta(TypePush) | frameMeta(nameKnown)<<8 | frameMeta(at)<<32 | frameMeta(end)<<48}, n
+	return n
 }
 
 // plain consumes the plain values that stand whole at p[i], and returns where

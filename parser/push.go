@@ -77,10 +77,12 @@ func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 }
 
 // BufferedPushes calls handle for each push that BufferedPush would take, the
-// Reader being lent meanwhile (see Lend). It returns nil when something else is
-// next, and otherwise the error that ended it. It is the faster way to take many.
-// When handle panics, the push has been taken and the Reader is still lent.
-func (r *Reader) BufferedPushes(leavePubSub bool, handle func(Frame)) error {
+// Reader being lent meanwhile (see Lend). again says that the push has the name
+// of the one before it in the same call; it may be false for one that has. The
+// result is nil when something else is next, and otherwise the error that ended
+// it. It is the faster way to take many. When handle panics, the push has been
+// taken and the Reader is still lent.
+func (r *Reader) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool)) error {
 	for {
 		if r.idle && !r.lent {
 			r.shortPushes(leavePubSub, handle)
@@ -90,23 +92,29 @@ func (r *Reader) BufferedPushes(leavePubSub bool, handle func(Frame)) error {
 			return err
 		}
 		r.lent = true
-		handle(f)
+		handle(f, false)
 		r.lent = false
 	}
 }
 
 // shortPushes does what BufferedPushes does, for pushes that are short and plain,
 // as long as they follow one another.
-func (r *Reader) shortPushes(leavePubSub bool, handle func(Frame)) {
+func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool)) {
+	var head shortHead
 	for w := r.plainWindow(); ; {
-		f, n := shortPush(w)
-		if n == 0 || leavePubSub && IsPubSub(f.Name()) {
+		again := head.opens(w)
+		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
 			return
 		}
+		n := head.elements(w)
+		if n == 0 {
+			return
+		}
+		f := Frame{w[:n:n], head.meta}
 		w = w[n:]
 		r.passed(n)
 		r.lent = true
-		handle(f)
+		handle(f, again)
 		r.lent = false
 		if !r.idle {
 			return

@@ -134,6 +134,9 @@ type call struct {
 
 // drain takes and handles pushes until something else is next.
 func (c *call) drain(block bool) error {
+	if c.rd.Lent() { // by a call further up this goroutine, which reclaims it
+		return parser.ErrReentrant
+	}
 	for {
 		over, err := c.pass(block)
 		if over {

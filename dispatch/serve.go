@@ -23,6 +23,9 @@ import (
 // deadlines, otherwise after the next frame. The deadline is then cleared, so
 // that the connection and rd can be used further.
 func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
+	if rd.Lent() {
+		return parser.ErrReentrant
+	}
 	defer interruptReads(ctx, rd, handlerCtx.Conn)()
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
 	err := c.serve(reply)

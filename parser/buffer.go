@@ -105,9 +105,10 @@ func (r *Reader) cut(err error) error {
 
 // forget undoes a peek. In a Source whatever is not being taken may be gone
 // before the next call, as the client reads there too; elsewhere what has been
-// scanned need not be scanned again.
+// scanned need not be scanned again. After a peek that failed it is left to the
+// next call, so that Pending can tell how far it came.
 func (r *Reader) forget() {
-	if r.src != nil && !r.taking && r.moved == nil {
+	if r.src != nil && !r.taking && r.moved == nil && (r.whole || r.sc.begun()) {
 		r.sc.rewind()
 		r.scanned, r.whole = 0, false
 	}

@@ -43,9 +43,7 @@ func (r *Reader) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 			return f, ok, err
 		}
 		if err = r.fill(); err != nil {
-			err = r.cut(err)
-			r.forget()
-			return Frame{}, false, err
+			return Frame{}, false, r.cut(err)
 		}
 	}
 }
@@ -65,13 +63,10 @@ func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 		return Frame{}, false, err
 	}
 	f, ok, err = r.push(leavePubSub)
-	if err == ErrIncomplete {
-		if r.taking && r.full() {
-			w := r.window()
-			r.move(w)
-			r.advance(len(w))
-		}
-		r.forget()
+	if err == ErrIncomplete && r.taking && r.full() {
+		w := r.window()
+		r.move(w)
+		r.advance(len(w))
 	}
 	return f, ok, err
 }
@@ -170,7 +165,7 @@ func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	switch {
 	case r.sc.typ != 0 && r.sc.typ != TypePush,
 		leavePubSub && r.sc.naming >= nameKnown && IsPubSub(r.pendingName()):
-		r.whole = done
+		r.whole, r.taking = done, false
 		r.forget()
 		return Frame{}, false, nil
 	case err != nil:
@@ -178,7 +173,7 @@ func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	case done:
 		return r.take(), true, nil
 	}
-	r.taking = r.sc.typ == TypePush
+	r.taking = r.sc.typ == TypePush && (!leavePubSub || r.sc.naming >= nameKnown)
 	return Frame{}, false, ErrIncomplete
 }
 
@@ -214,6 +209,9 @@ func (r *Reader) Fill() error {
 // until Reclaim every use of the Reader that could invalidate the frame is
 // refused with [ErrReentrant].
 func (r *Reader) Lend() { r.lent = true }
+
+// Lent reports whether the Reader is lent.
+func (r *Reader) Lent() bool { return r.lent }
 
 // Reclaim ends Lend.
 func (r *Reader) Reclaim() { r.lent = false }

@@ -175,6 +175,7 @@ func (r *Reader) ready() error {
 	if r.given {
 		r.giveBack()
 	}
+	r.forget()
 	return nil
 }
 
@@ -316,9 +317,7 @@ func (r *Reader) peek(u until) error {
 			return r.fail(err)
 		}
 		if err = r.fill(); err != nil {
-			err = r.cut(err)
-			r.forget()
-			return err
+			return r.cut(err)
 		}
 	}
 }

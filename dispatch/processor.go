@@ -276,15 +276,19 @@ func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
 	return p.fallback
 }
 
-// recovered ends a handler's panic. When the handler ended its goroutine
-// instead, the Reader is at least left usable.
+// recovered ends a handler's panic; one of the connection, or of this module,
+// goes its way. When the handler ended its goroutine instead, the Reader is at
+// least left usable.
 func (c *call) recovered() {
+	if c.rd != nil {
+		if !c.rd.Lent() {
+			return
+		}
+		defer c.rd.Reclaim()
+	}
 	if v := recover(); v != nil {
 		c.counts.Panics++
 		c.report(&PanicError{Value: v, Stack: debug.Stack()})
-	}
-	if c.rd != nil {
-		c.rd.Reclaim()
 	}
 }
 

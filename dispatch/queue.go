@@ -82,15 +82,16 @@ type Queue struct {
 	seed     maphash.Seed
 	shards   []shard // one for each worker
 
-	mu       sync.Mutex
-	arrived  list // all that wait, oldest first
-	used     int
-	reserved int
-	closed   bool
-	stats    QueueStats
-	free     *entry // spare entries
-	ctx      context.Context
-	detached context.Context // ctx without its end
+	mu        sync.Mutex
+	arrived   list // all that wait, oldest first
+	used      int
+	reserved  int
+	closed    bool
+	abandoned bool // Close has given up: what waits is dropped
+	stats     QueueStats
+	free      *entry // spare entries
+	ctx       context.Context
+	detached  context.Context // ctx without its end
 
 	room    chan struct{} // holds a token when a waiting producer should look again
 	closing chan struct{} // closed by Close
@@ -146,6 +147,9 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 // Close, and with the policy Block the error of a ctx that ends before there is
 // room; a push that the policy drops is no error.
 func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
+	if ctx == nil { // clients have been seen to pass none
+		ctx = context.Background()
+	}
 	s := q.shardOf(push)
 	invalidation := string(push.Name()) == invalidate
 	q.mu.Lock()
@@ -171,6 +175,11 @@ func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerCo
 	q.reserved--
 	q.arrived.add(e)
 	s.waiting.add(e)
+	if q.abandoned {
+		q.drop(e)
+		q.stats.Dropped++
+	}
+	q.signalRoom() // there is one more that could make room
 	last := q.closed && q.reserved == 0
 	q.mu.Unlock()
 	s.signal()
@@ -290,9 +299,15 @@ func (q *Queue) Close(ctx context.Context) error {
 	select {
 	case <-q.done:
 		return nil
+	default:
+	}
+	select {
+	case <-q.done:
+		return nil
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
+	q.abandoned = true
 	for e := q.arrived.first(); e != nil; e = q.arrived.first() {
 		q.drop(e)
 		q.stats.Dropped++

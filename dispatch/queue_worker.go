@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 
 	"github.com/seed79615202/respush/parser"
@@ -10,16 +11,27 @@ import (
 // flushAll is the invalidation that stands for all others.
 var flushAll, _, _ = parser.Parse([]byte(">2\r\n$10\r\n" + invalidate + "\r\n_\r\n"))
 
+// errGoexit is reported for a handler that ends the worker it runs on, which is
+// then replaced.
+var errGoexit = errors.New("dispatch: handler called runtime.Goexit")
+
 // work delivers what arrives in s until the queue is closed and s is empty.
 func (q *Queue) work(s *shard) {
-	defer q.workers.Done()
-	for {
+	over := false
+	defer func() {
+		if !over {
+			go q.work(s)
+			return
+		}
+		q.workers.Done()
+	}()
+	for !over {
 		d, ok := q.next(s)
 		switch {
 		case ok:
 			q.deliver(d)
 		case q.ended(s):
-			return
+			over = true
 		default:
 			<-s.wake
 		}
@@ -60,13 +72,26 @@ func (q *Queue) ended(s *shard) bool {
 	return q.closed && q.reserved == 0 && s.waiting.first() == nil && !s.flush
 }
 
-// deliver calls the handler with a push.
+// deliver calls the handler with a push, and sees to what comes after in any
+// case: the handler may return, panic, or end the goroutine.
 func (q *Queue) deliver(d delivery) {
 	push := d.push
 	if d.entry == nil {
 		push = borrow(push) // flushAll is everybody's
 	}
-	panicked, err := q.call(d.ctx, d.handlerCtx, push)
+	err, panicked := errGoexit, true
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+		q.settle(d, push, err, panicked)
+	}()
+	err = q.handler.HandlePush(d.ctx, d.handlerCtx, push)
+	panicked = false
+}
+
+// settle reports and counts what came of a delivery, and takes its memory back.
+func (q *Queue) settle(d delivery, push parser.Frame, err error, panicked bool) {
 	reporterPanicked := err != nil && reportError(q.onError, d.ctx, push.Name(), err)
 	expire(push)
 
@@ -84,16 +109,4 @@ func (q *Queue) deliver(d delivery) {
 	if d.entry != nil {
 		q.spare(d.entry)
 	}
-}
-
-// call calls the handler and makes an error of its panic.
-func (q *Queue) call(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) (panicked bool, err error) {
-	panicked = true
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	err = q.handler.HandlePush(ctx, handlerCtx, push)
-	return false, err
 }

@@ -143,7 +143,7 @@ func (r *Reader) fill() error {
 		// Behind the buffer there is room for the fast path to load from.
 		r.buf = make([]byte, r.size, r.size+8)
 	}
-	if left := r.sc.bulkLeft(); left >= uint64(len(r.buf)) {
+	if left := r.sc.bulkLeft(); left >= uint64(len(r.buf)) && !r.sc.skip {
 		// It does not fit anyway: read the rest to where it has to go.
 		r.move(r.buf[r.r:r.w])
 		r.r, r.w = 0, 0

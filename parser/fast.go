@@ -101,7 +101,7 @@ func (s *Scanner) plain(p []byte, i int) int {
 	}
 	if s.depth == 0 {
 		count, at, end := plainHead(p[i:])
-		if count == 0 {
+		if count == 0 || exceed(s.elements, int64(count), s.lim.MaxElements) && !s.skip {
 			return i
 		}
 		s.typ, s.naming = TypePush, nameKnown

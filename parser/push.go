@@ -51,8 +51,8 @@ func (r *Reader) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 // BufferedPush is NextPush for what has been received: it never reads. It
 // returns [ErrIncomplete] when more bytes are needed to tell what comes next, or
 // to complete a push; called again when there are more it goes on where it
-// stopped. A push that fills the buffer of a [Source] without an end is moved
-// out of it, to make room for the rest.
+// stopped. A push, or what may be one, that fills the buffer of a [Source]
+// without an end is moved out of it, to make room for the rest.
 func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	if r.sc.skip && !r.lent && r.err == nil {
 		if err = r.skipBuffered(); err != nil {
@@ -63,7 +63,7 @@ func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 		return Frame{}, false, err
 	}
 	f, ok, err = r.push(leavePubSub)
-	if err == ErrIncomplete && r.taking && r.full() {
+	if err == ErrIncomplete && r.full() {
 		w := r.window()
 		r.move(w)
 		r.advance(len(w))
@@ -188,6 +188,10 @@ func (r *Reader) full() bool {
 // BufferedPush. It returns the error of the underlying reader when that ends
 // first. A [Source] that is full is left as it is.
 func (r *Reader) Fill() error {
+	seen := r.scanned // which ready may forget
+	if r.sc.skip {
+		seen = 0
+	}
 	if err := r.ready(); err != nil {
 		return err
 	}
@@ -198,6 +202,9 @@ func (r *Reader) Fill() error {
 		return r.cut(r.fill())
 	}
 	n := r.src.Buffered()
+	if n > seen {
+		return nil
+	}
 	b, err := r.src.Peek(n + 1)
 	if len(b) > n || err == bufio.ErrBufferFull {
 		return nil

@@ -153,7 +153,11 @@ func (r *Reader) Pending() (t Type, moved int) {
 	if !r.sc.begun() && !r.whole {
 		return 0, 0
 	}
-	if r.moved != nil && r.src != nil {
+	switch {
+	case r.src == nil:
+	case r.sc.skip:
+		moved = int(r.sc.pos - r.sc.start) // dropped
+	case r.moved != nil:
 		moved = len(r.moved.B)
 	}
 	return r.sc.typ, moved

@@ -1,0 +1,93 @@
+package captures
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed79615202/respush/testdata"
+)
+
+// dir is where the captures are in testdata.Captures.
+const dir = "captures"
+
+// A Capture is one stream and what it holds.
+//
+// Invariant: Names has Pushes+Nested elements unless Truncated, which it has fewer than.
+type Capture struct {
+	File      string   // its path below testdata/captures
+	Commands  string   // what caused it, for people to read
+	Bytes     []byte   // the stream, decompressed; shared by all callers, so not to be changed
+	Names     []string // of the pushes in wire order, nested ones too
+	Truncated bool     // Names is only the beginning of the list
+	Counts
+
+	size int // of Bytes, as the index has it
+}
+
+// Counts is how much of each kind a stream holds.
+type Counts struct {
+	Pushes     int // top-level pushes
+	Nested     int // pushes inside another frame
+	Replies    int // top-level frames of any other type
+	Attributes int
+	Tail       int // bytes behind the last whole frame
+}
+
+// Heavy reports whether c is one to read in a few ways only: a large one, when the race detector is on, with which reading
+// it in every way takes minutes, or in a short test.
+func (c Capture) Heavy() bool { return (race || testing.Short()) && len(c.Bytes) > 64<<10 }
+
+// All returns every capture in the order of the index.
+func All(tb testing.TB) []Capture {
+	tb.Helper()
+	all, err := load()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return all
+}
+
+// load reads the index and the files in it, once.
+var load = sync.OnceValues(func() ([]Capture, error) {
+	index, err := fs.ReadFile(testdata.Captures, path.Join(dir, "index.tsv"))
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseIndex(string(index))
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		c := &all[i]
+		if c.Bytes, err = read(c.File); err != nil {
+			return nil, err
+		}
+		if len(c.Bytes) != c.size {
+			return nil, fmt.Errorf("captures: %s has %d bytes, not the %d of the index", c.File, len(c.Bytes), c.size)
+		}
+	}
+	return all, nil
+})
+
+// read returns the content of a file, decompressed if its name ends in .gz.
+func read(file string) ([]byte, error) {
+	b, err := fs.ReadFile(testdata.Captures, path.Join(dir, file))
+	if err != nil || !strings.HasSuffix(file, ".gz") {
+		return b, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("captures: %s: %w", file, err)
+	}
+	if b, err = io.ReadAll(z); err != nil {
+		return nil, fmt.Errorf("captures: %s: %w", file, err)
+	}
+	return b, nil
+}

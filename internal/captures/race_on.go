@@ -1,0 +1,5 @@
+//go:build race
+
+package captures
+
+const race = true

@@ -3,7 +3,7 @@
 
 GO          ?= go
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES      = . cmd/respush
+MODULES      = . cmd/respush examples
 FUZZTIME    ?= 20000x
 BENCH       ?= .
 BENCHCOUNT  ?= 6

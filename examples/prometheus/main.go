@@ -1,0 +1,136 @@
+// Command prometheus shows how pushes become metrics.
+//
+//	prometheus [redis://[user:password@]host[:port]]
+//
+// It serves /metrics until Ctrl-C or the end of the connection, and then prints
+// what that page says of respush. Without a URL it feeds itself for a second.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
+		log.Fatal(err)
+	}
+}
+
+// run is the program. When ctx ends it shows the metrics as well, and returns the error of ctx.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	conn, err := connect(ctx, args)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+
+	processor := dispatch.NewProcessor()
+	queue := dispatch.NewQueue(dispatch.HandlerFunc(drop), dispatch.QueueSize(64), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(newCollector(processor, queue))
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux}
+	go server.Serve(listener)
+	defer server.Close()
+	page := fmt.Sprintf("http://%v/metrics", listener.Addr())
+	fmt.Fprintln(stdout, page)
+
+	if err = processor.Handle("invalidate", queue); err == nil {
+		err = processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: conn}, parser.NewReader(conn), refused)
+	}
+	// Close delivers what waits in the queue, so that the metrics are final.
+	return errors.Join(err, queue.Close(context.WithoutCancel(ctx)), show(stdout, page))
+}
+
+// drop is where a client's cache would drop the keys in push.Args(), or with a null there all it has.
+func drop(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
+
+// refused returns an error for a reply that is one.
+func refused(reply parser.Frame) error {
+	if reply.Type() == parser.TypeSimpleError {
+		return fmt.Errorf("refused: %q", reply.Value().Bytes())
+	}
+	return nil
+}
+
+// show prints the lines of a metrics page that are about respush.
+func show(stdout io.Writer, page string) error {
+	resp, err := http.Get(page)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, "respush_") {
+			fmt.Fprint(stdout, line)
+		}
+	}
+	return err
+}
+
+// connect connects to the server that args name, or to none, and asks it for
+// RESP3 and for a push about every key that changes. The replies are left unread.
+func connect(ctx context.Context, args []string) (net.Conn, error) {
+	if len(args) == 0 {
+		return feed(), nil
+	}
+	u, err := url.Parse(args[0])
+	if err != nil || u.Scheme != "redis" || u.Hostname() == "" {
+		return nil, errors.New("want redis://[user:password@]host[:port]") // the argument may hold a password
+	}
+	hello := "HELLO 3"
+	if password, ok := u.User.Password(); ok {
+		hello += fmt.Sprintf(" AUTH %q %q", cmp.Or(u.User.Username(), "default"), password)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379")))
+	if err == nil {
+		_, err = fmt.Fprintf(conn, "%s\r\nCLIENT TRACKING ON BCAST\r\n", hello)
+	}
+	return conn, err
+}
+
+// What feed sends: bursts that grow beyond the queue's size, each with a push at its end that has no handler.
+const (
+	bursts, growth = 10, 20
+	invalidation   = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n"
+	unknown        = ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n"
+)
+
+// feed returns a connection to no server, that ends after about a second.
+func feed() net.Conn {
+	conn, server := net.Pipe()
+	go func() {
+		defer server.Close()
+		for i := range bursts {
+			time.Sleep(time.Second / bursts)
+			fmt.Fprint(server, strings.Repeat(invalidation, (i+1)*growth), unknown) // fails once conn is closed
+		}
+	}()
+	return conn
+}

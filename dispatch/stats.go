@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
 )
@@ -57,4 +59,24 @@ func (p *Processor) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// Var returns the processor's counters as an expvar.Var, live, as a JSON object:
+//
+//	expvar.Publish("pushes", p.Var())
+//
+// This package does not import expvar itself, since that brings a HTTP server
+// along.
+func (p *Processor) Var() fmt.Stringer { return liveVar(func() any { return p.Stats() }) }
+
+// Var returns the queue's counters as an expvar.Var, as that of [Processor] does.
+func (q *Queue) Var() fmt.Stringer { return liveVar(func() any { return q.Stats() }) }
+
+// liveVar is a function whose result is looked at when it is asked for.
+type liveVar func() any
+
+// String returns the result as JSON.
+func (v liveVar) String() string {
+	b, _ := json.Marshal(v()) // structs of numbers do not fail
+	return string(b)
 }

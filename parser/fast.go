@@ -10,8 +10,9 @@ import (
 // bytes at hand, is left to the general path, which passes every test alone
 // (build tag respushgeneral).
 
-// maxPlain is the largest length or count that the fast path reads: 4 digits.
-const maxPlain = 9999
+// maxPlain is the largest length or count that the fast path reads: 5 digits,
+// which with their type byte and line end fill a word.
+const maxPlain = 99999
 
 // crlf is CR LF as a little-endian number.
 const crlf = '\r' | '\n'<<8
@@ -155,8 +156,7 @@ func plainHead(p []byte) (count, at, end int) {
 	n, h := plainLength(binary.LittleEndian.Uint64(p[4:]))
 	at = 4 + h
 	end = at + n
-	// The name ends within 4+7+9999 bytes, near enough for a frameMeta.
-	if h == 0 || end > len(p)-2 || binary.LittleEndian.Uint16(p[end:]) != crlf {
+	if h == 0 || end >= farOffset || end > len(p)-2 || binary.LittleEndian.Uint16(p[end:]) != crlf {
 		return 0, 0, 0
 	}
 	return count, at, end
@@ -219,7 +219,7 @@ func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
 	return i, rem, outer, budget
 }
 
-// plainLength reads the length of up to 4 digits in w, which holds the first 8
+// plainLength reads the length of up to 5 digits in w, which holds the first 8
 // bytes of a header, type byte first. h is the size of the header, 0 when it is
 // not that plain. Straight comparisons are faster here than a loop, and than
 // arithmetic on all digits at once.
@@ -246,8 +246,15 @@ func plainLength(w uint64) (n, h int) {
 		return int(a*100 + b*10 + c), 6
 	}
 	d := w>>32&0xff - '0'
-	if d > 9 || w>>40&0xffff != crlf {
+	if d > 9 {
 		return 0, 0
 	}
-	return int(a*1000 + b*100 + c*10 + d), 7
+	if w>>40&0xffff == crlf {
+		return int(a*1000 + b*100 + c*10 + d), 7
+	}
+	e := w>>40&0xff - '0'
+	if e > 9 || w>>48 != crlf {
+		return 0, 0
+	}
+	return int(a*10000 + b*1000 + c*100 + d*10 + e), 8
 }

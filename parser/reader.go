@@ -25,7 +25,7 @@ type Source interface {
 
 // DefaultBufferSize is the size in bytes of the buffer of a [Reader] that has
 // no Source.
-const DefaultBufferSize = 32 << 10
+const DefaultBufferSize = 64 << 10
 
 const minBufferSize = 16
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 
 	"github.com/seed79615202/respush/fuzz/oracle"
@@ -228,8 +229,7 @@ func differContent(v parser.Value, n *oracle.Node) string {
 	return ""
 }
 
-// sameAny compares what Value.Any gave with what oracle.Node.Any gave. Keys that are no keys, a NaN or a pointer to a
-// big.Int, are looked for among all.
+// sameAny compares what Value.Any gave with what oracle.Node.Any gave.
 func sameAny(got, want any) bool {
 	switch w := want.(type) {
 	case nil:
@@ -261,41 +261,63 @@ func sameAny(got, want any) bool {
 	return got == want // string, int64, bool
 }
 
+// sameMap compares two maps by their keys. A NaN, or a pointer to a big.Int, finds nothing in a map: then both are
+// compared as text.
 func sameMap(got, want map[any]any) bool {
 	for key, value := range want {
-		lookup := key
-		if e, ok := key.(oracle.Error); ok {
-			lookup = parser.ServerError(e)
-		}
-		if g, ok := got[lookup]; ok {
-			if !sameAny(g, value) {
-				return false
+		switch k := key.(type) {
+		case float64:
+			if math.IsNaN(k) {
+				return bytes.Equal(appendAny(nil, got), appendAny(nil, want))
 			}
-			continue
+		case *big.Int:
+			return bytes.Equal(appendAny(nil, got), appendAny(nil, want))
+		case oracle.Error:
+			key = parser.ServerError(k)
 		}
-		// Of n such keys with such values there must be n: each of want is matched by as many in got.
-		if countPairs(got, key, value) != countPairs(want, key, value) {
+		if g, ok := got[key]; !ok || !sameAny(g, value) {
 			return false
 		}
 	}
 	return true
 }
 
-// countPairs counts the pairs of m that are like key and value, a pair of want.
-func countPairs(m map[any]any, key, value any) int {
-	n := 0
-	for k, v := range m {
-		if likeAny(k, key) && likeAny(v, value) {
-			n++
+// appendAny renders what either Any gave, the same for both, a map in the order of its renderings.
+func appendAny(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "nil"...)
+	case string:
+		return strconv.AppendQuote(b, v)
+	case oracle.Error:
+		return strconv.AppendQuote(append(b, '-'), string(v))
+	case parser.ServerError:
+		return strconv.AppendQuote(append(b, '-'), string(v))
+	case int64:
+		return strconv.AppendInt(append(b, ':'), v, 10)
+	case float64:
+		return strconv.AppendFloat(append(b, ','), v, 'g', -1, 64)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case *big.Int:
+		return v.Append(append(b, '('), 10)
+	case []any:
+		b = append(b, '[')
+		for _, e := range v {
+			b = append(appendAny(b, e), ' ')
 		}
+		return append(b, ']')
+	case map[any]any:
+		pairs := make([]string, 0, len(v))
+		for key, value := range v {
+			pairs = append(pairs, string(appendAny(append(appendAny(nil, key), '='), value)))
+		}
+		slices.Sort(pairs)
+		b = append(b, '{')
+		for _, p := range pairs {
+			b = append(append(b, p...), ' ')
+		}
+		return append(b, '}')
 	}
-	return n
-}
-
-// likeAny is sameAny for a got that may be the oracle's as well.
-func likeAny(got, want any) bool {
-	if e, ok := got.(oracle.Error); ok {
-		got = parser.ServerError(e)
-	}
-	return sameAny(got, want)
+	return fmt.Appendf(b, "%T", v)
 }

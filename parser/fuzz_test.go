@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"math"
-	"math/big"
 	"math/rand/v2"
 	"testing"
 
@@ -30,11 +28,7 @@ func scripts() [][]byte {
 	r := rand.New(rand.NewPCG(5, 6))
 	all := [][]byte{nil}
 	for i := range 96 {
-		s := make([]byte, 4+2*i)
-		for j := range s {
-			s[j] = byte(r.Uint32())
-		}
-		all = append(all, s)
+		all = append(all, randomBytes(r, 4+2*i))
 	}
 	return all
 }
@@ -67,6 +61,7 @@ func FuzzFrame(f *testing.F) {
 	for i, s := range scripts() {
 		f.Add(true, s, uint16(0), uint16(0), uint16(0), byte(0))
 		f.Add(true, s, uint16(i*7), uint16(i/3), uint16(i/2), byte(i/5))
+		f.Add(true, s, uint16(0), uint16(0), uint16(16+i%7), byte(2+i%5)) // what a fast path for short pushes may still take
 	}
 	f.Fuzz(func(t *testing.T, generated bool, input []byte, maxFrame, maxBulk, maxElements uint16, maxDepth byte) {
 		if len(input) > maxInput {
@@ -120,6 +115,38 @@ func frameWithLimits(t *testing.T, wire []byte, l oracle.Limits) {
 	}
 }
 
+// TestGeneratedFrames is FuzzFrame for as many scripts as every test run can do, the same ones each time.
+func TestGeneratedFrames(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for i := range 20000 {
+		script := randomBytes(r, 1+r.IntN(250))
+		wire := vectors.Generate(nil, script)
+		frameWithDefaults(t, wire)
+		frameWithLimits(t, wire, oracle.Limits{MaxFrame: 1 + r.IntN(200)})
+		frameWithLimits(t, wire, oracle.Limits{MaxBulk: 1 + r.IntN(40), MaxElements: 1 + r.IntN(40), MaxDepth: 1 + r.IntN(12)})
+		if cut := r.IntN(len(wire) + 1); i%4 == 0 {
+			frameWithDefaults(t, wire[:cut])
+		}
+	}
+}
+
+// TestGeneratedStreams is FuzzSplit in the same way.
+func TestGeneratedStreams(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 10000 {
+		wire := vectors.Generate(nil, randomBytes(r, 1+r.IntN(250)))
+		splitStream(t, wire, randomBytes(r, r.IntN(6)), r.Uint32())
+	}
+}
+
+func randomBytes(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
 // FuzzSplit reads a stream of frames in any pieces and expects what the oracle finds in the whole. how chooses between a
 // Scanner, a Reader with its own buffer and one in a Source, the size of the buffer, the limits, whether the stream ends
 // with its last bytes or after them, and which calls come before Next or instead of it.
@@ -148,22 +175,28 @@ func FuzzSplit(f *testing.F) {
 		if len(input) > maxInput {
 			return
 		}
-		s := split{t: t, wire: wireOf(generated, input), cuts: cuts, how: how}
-		switch how >> 3 & 7 {
-		case 1:
-			s.limits = oracle.Limits{MaxFrame: 64, MaxBulk: 16}
-		case 2:
-			s.limits = oracle.Limits{MaxElements: 8, MaxDepth: 3}
-		case 3:
-			s.limits = oracle.Limits{MaxFrame: int(how >> 20), MaxBulk: int(how >> 24), MaxElements: int(how >> 22 & 63), MaxDepth: int(how >> 28)}
-		}
-		switch how & 3 {
-		case 0:
-			s.scanner()
-		default:
-			s.reader()
-		}
+		splitStream(t, wireOf(generated, input), cuts, how)
 	})
+}
+
+// splitStream reads wire in the pieces of cuts, as how says.
+func splitStream(t *testing.T, wire, cuts []byte, how uint32) {
+	s := split{t: t, wire: wire, cuts: cuts, how: how}
+	switch how >> 3 & 7 {
+	case 1:
+		s.limits = oracle.Limits{MaxFrame: 64, MaxBulk: 16}
+	case 2:
+		s.limits = oracle.Limits{MaxElements: 8, MaxDepth: 3}
+	case 3:
+		s.limits = oracle.Limits{MaxFrame: int(how >> 20), MaxBulk: int(how >> 24), MaxElements: int(how >> 22 & 63), MaxDepth: int(how >> 28)}
+	case 4: // what a fast path for short pushes may still take
+		s.limits = oracle.Limits{MaxElements: 16 + int(how>>24&15), MaxDepth: 2 + int(how>>28&3)}
+	}
+	if how&3 == 0 {
+		s.scanner()
+	} else {
+		s.reader()
+	}
 }
 
 // split is one run of FuzzSplit.
@@ -218,7 +251,7 @@ func (s *split) scanner() {
 }
 
 func (s *split) reader() {
-	feed := &feeder{data: s.wire, cuts: s.cuts, end: io.EOF}
+	feed := &vectors.Feed{Data: s.wire, Cuts: s.cuts, End: io.EOF}
 	var rd io.Reader = feed
 	if s.how&4 != 0 {
 		rd = &eager{feed}
@@ -267,7 +300,7 @@ func (s *split) reader() {
 // retry calls f again after a time-out.
 func retry(f func() error) error {
 	for {
-		if err := f(); err != errStall {
+		if err := f(); err != vectors.ErrStall {
 			return err
 		}
 	}
@@ -343,153 +376,12 @@ func (s *split) peekPush(r *parser.Reader, base int, want oracle.Result) bool {
 }
 
 // eager returns the end of a stream with its last bytes rather than after them, as a reader may.
-type eager struct{ *feeder }
+type eager struct{ *vectors.Feed }
 
 func (e *eager) Read(p []byte) (int, error) {
-	n, err := e.feeder.Read(p)
-	if n > 0 && len(e.data) == 0 {
-		err = e.end
+	n, err := e.Feed.Read(p)
+	if n > 0 && len(e.Data) == 0 {
+		err = e.End
 	}
 	return n, err
-}
-
-// FuzzValue calls every accessor on every value of a frame, and holds Clone, Any, Pairs and NestedPushes to what they
-// promise.
-func FuzzValue(f *testing.F) {
-	seedFrames(f, func(wire string, l oracle.Limits) {
-		if l == (oracle.Limits{}) {
-			f.Add(false, []byte(wire))
-		}
-	})
-	for _, s := range scripts() {
-		f.Add(true, s)
-	}
-	f.Fuzz(func(t *testing.T, generated bool, input []byte) {
-		if len(input) > maxInput {
-			return
-		}
-		wire := bytes.Clone(wireOf(generated, input)) // the engine owns input; wire is overwritten below
-		frame, n, err := parser.Parse(wire)
-		if err != nil {
-			return
-		}
-		wire = wire[:n]
-		original := bytes.Clone(wire)
-		want := oracle.Parse(original, oracle.Limits{})
-		if want.Verdict != oracle.OK || want.N != n {
-			t.Fatalf("%q: %d bytes\nwant %+v", wire, n, want)
-		}
-		if d := accessors(frame.Value(), want.Tree); d != "" {
-			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
-		}
-		if a := want.Tree.Attribute(); a != nil {
-			if d := accessors(frame.Attributes(), a); d != "" {
-				t.Fatalf("%q: attributes: %s\nwant %s", wire, d, want.Tree)
-			}
-		}
-		if d := nested(frame); d != "" {
-			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
-		}
-
-		clone := frame.Clone()
-		for i := range wire {
-			wire[i] = 'X'
-		}
-		if d := differ(clone, want.Tree, original); d != "" {
-			t.Fatalf("%q: clone: %s\nwant %s", original, d, want.Tree)
-		}
-	})
-}
-
-// accessors says what is wrong with v or a value in it. n is what the oracle makes of it.
-func accessors(v parser.Value, n *oracle.Node) string {
-	i, intErr := v.Int64()
-	d, floatErr := v.Float64()
-	b, boolErr := v.Bool()
-	if (boolErr == nil) != (n.Type == '#') || b && string(n.Text) != "t" {
-		return "Bool"
-	}
-	wantAny, mappable := n.Any()
-	switch n.Type {
-	case ':':
-		if intErr != nil || i != wantAny {
-			return "Int64 of an integer"
-		}
-	case '(':
-		w := wantAny.(*big.Int)
-		if (intErr == nil) != w.IsInt64() || intErr == nil && i != w.Int64() {
-			return "Int64 of a big number"
-		}
-	case ',':
-		w := wantAny.(float64)
-		if d != w && !(math.IsNaN(d) && math.IsNaN(w)) {
-			return "Float64"
-		}
-		if (floatErr != nil) != (math.IsInf(w, 0) && n.Text[len(n.Text)-1] != 'f') {
-			return "Float64's error"
-		}
-	case '_', '#', '*', '~', '%', '>', '|':
-		if intErr == nil || floatErr == nil {
-			return "a number where there is none"
-		}
-	}
-	if text := v.String(); !n.Aggregate() && !n.Null() && text != string(n.Content()) {
-		return "String"
-	}
-	if got, err := v.Any(); (err == nil) != mappable || mappable && !sameAny(got, wantAny) {
-		return "Any"
-	}
-
-	at := 0
-	for key, value := range v.Pairs() {
-		if at+2 > len(n.Children) {
-			return "a pair too many"
-		}
-		if differValue(key, n.Children[at]) != "" || differValue(value, n.Children[at+1]) != "" {
-			return "Pairs"
-		}
-		at += 2
-	}
-	if at != len(n.Children)&^1 {
-		return "too few pairs"
-	}
-	for range v.Pairs() {
-		break
-	}
-	at = 0
-	for c := range v.All() {
-		if d := accessors(c, n.Children[at]); d != "" {
-			return d
-		}
-		if a := n.Children[at].Attribute(); a != nil {
-			if d := accessors(c.Attributes(), a); d != "" {
-				return "attributes: " + d
-			}
-		}
-		if at++; at == len(n.Children) {
-			break
-		}
-	}
-	return ""
-}
-
-// nested says what is wrong with the nested pushes of f: each is what a parse of its bytes gives.
-func nested(f parser.Frame) string {
-	count := 0
-	for range f.NestedPushes() {
-		count++
-	}
-	for p := range f.NestedPushes() {
-		again, n, err := parser.Parse(p.Raw())
-		if err != nil || n != len(p.Raw()) || !p.IsPush() || !bytes.Equal(p.Name(), again.Name()) || p.Len() != again.Len() {
-			return "a nested push is none"
-		}
-		if p.HasNestedPushes() != again.HasNestedPushes() {
-			return "HasNestedPushes of a nested push"
-		}
-		if count--; count == 0 {
-			break
-		}
-	}
-	return ""
 }

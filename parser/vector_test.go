@@ -32,6 +32,27 @@ func decided(c vectors.Case) int {
 	})
 }
 
+// scanPieces feeds a stream to s in pieces whose ends are in ends, until a frame is done or wrong, as a caller must: what
+// has not been consumed is given again with more behind it. It returns the outcome, how many bytes had been fed by then,
+// and whether s kept to its word on n.
+func scanPieces(s *parser.Scanner, stream []byte, ends []int) (r oracle.Result, fed int, ok bool) {
+	start := 0
+	for _, end := range ends {
+		n, done, err := s.Scan(stream[start:end])
+		if n < 0 || n > end-start || done && err != nil {
+			return oracle.Result{}, end, false
+		}
+		start += n
+		if done || err != nil {
+			return outcome(start, err, 0), end, true
+		}
+	}
+	return oracle.Result{Verdict: oracle.Incomplete}, len(stream), true
+}
+
+// oneByte is the cuts of a vectors.Feed that gives one byte at a time.
+var oneByte = []byte{1}
+
 // defaults says whether c is read under the default limits.
 func defaults(c vectors.Case) bool {
 	l := c.Limits
@@ -178,22 +199,22 @@ var fronts = [][]string{
 	{"+OK\r\n", "*2\r\n:1\r\n>1\r\n+p\r\n:2\r\n", "|1\r\n+k\r\n+v\r\n>2\r\n$7\r\nmessage\r\n$?\r\n;2\r\nhi\r\n;0\r\n", "*?\r\n.\r\n", "$20\r\n12345678901234567890\r\n"},
 }
 
-// connections are the ways to put a Reader on a feeder. source is nil if the Reader has its own buffer.
+// connections are the ways to put a Reader on a vectors.Feed. source is nil if the Reader has its own buffer.
 var connections = []struct {
 	name string
-	open func(f *feeder, l parser.Limits) (r *parser.Reader, source *bufio.Reader)
+	open func(f *vectors.Feed, l parser.Limits) (r *parser.Reader, source *bufio.Reader)
 }{
-	{"reader", func(f *feeder, l parser.Limits) (*parser.Reader, *bufio.Reader) {
+	{"reader", func(f *vectors.Feed, l parser.Limits) (*parser.Reader, *bufio.Reader) {
 		return parser.NewReader(f, parser.WithLimits(l)), nil
 	}},
-	{"reader-16", func(f *feeder, l parser.Limits) (*parser.Reader, *bufio.Reader) {
+	{"reader-16", func(f *vectors.Feed, l parser.Limits) (*parser.Reader, *bufio.Reader) {
 		return parser.NewReader(f, parser.WithLimits(l), parser.WithBufferSize(16)), nil
 	}},
-	{"source-16", func(f *feeder, l parser.Limits) (*parser.Reader, *bufio.Reader) {
+	{"source-16", func(f *vectors.Feed, l parser.Limits) (*parser.Reader, *bufio.Reader) {
 		source := bufio.NewReaderSize(f, 16)
 		return parser.NewReader(source, parser.WithLimits(l)), source
 	}},
-	{"source-4096", func(f *feeder, l parser.Limits) (*parser.Reader, *bufio.Reader) {
+	{"source-4096", func(f *vectors.Feed, l parser.Limits) (*parser.Reader, *bufio.Reader) {
 		source := bufio.NewReaderSize(f, 4096)
 		return parser.NewReader(source, parser.WithLimits(l)), source
 	}},
@@ -211,7 +232,7 @@ func TestVectorsReader(t *testing.T) {
 				t.Run(connection.name+[]string{"/", "/later/"}[i]+c.Name, func(t *testing.T) {
 					base := len(strings.Join(front, ""))
 					stream := []byte(strings.Join(front, "") + c.Wire[:decided(c)])
-					r, source := connection.open(&feeder{data: stream, cuts: oneByte, end: errStall}, parser.Limits(c.Limits))
+					r, source := connection.open(&vectors.Feed{Data: stream, Cuts: oneByte, End: vectors.ErrStall}, parser.Limits(c.Limits))
 					for _, wire := range front {
 						f, err := r.Next()
 						require.NoError(t, err)
@@ -234,7 +255,7 @@ func readCase(t *testing.T, r *parser.Reader, c vectors.Case, base int) {
 	f, err := r.Next()
 	want := c.Result()
 	if want.Verdict == oracle.Incomplete {
-		require.ErrorIs(t, err, errStall)
+		require.ErrorIs(t, err, vectors.ErrStall)
 		require.NoError(t, r.Err())
 		return
 	}
@@ -256,7 +277,7 @@ func readCase(t *testing.T, r *parser.Reader, c vectors.Case, base int) {
 	require.Equal(t, c.Want.String(), render(f))
 	require.Empty(t, differ(f, oracle.Parse(wire, c.Limits).Tree, wire))
 	_, err = r.Next()
-	require.ErrorIs(t, err, errStall)
+	require.ErrorIs(t, err, vectors.ErrStall)
 }
 
 // TestVectorsReaderAtOnce reads every vector off a connection that has all bytes ready, and others behind them.
@@ -267,14 +288,14 @@ func TestVectorsReaderAtOnce(t *testing.T) {
 				continue
 			}
 			if c.Want.Verdict != oracle.OK {
-				r, _ := connection.open(&feeder{data: []byte(c.Wire + "+behind\r\n"), end: io.EOF}, parser.Limits(c.Limits))
+				r, _ := connection.open(&vectors.Feed{Data: []byte(c.Wire + "+behind\r\n"), End: io.EOF}, parser.Limits(c.Limits))
 				_, err := r.Next()
 				require.True(t, sameOutcome(outcome(0, err, 0), c.Result()), "%s/%s: got %v, want %+v", connection.name, c.Name, err, c.Result())
 				r.Release()
 				continue
 			}
 			stream := []byte(c.Wire[:c.N()] + "+behind\r\n" + c.Wire[:c.N()] + "rest")
-			r, source := connection.open(&feeder{data: stream, end: io.EOF}, parser.Limits(allow(c)))
+			r, source := connection.open(&vectors.Feed{Data: stream, End: io.EOF}, parser.Limits(allow(c)))
 			for _, want := range []string{c.Wire[:c.N()], "+behind\r\n", c.Wire[:c.N()]} {
 				f, err := r.Next()
 				require.NoError(t, err, "%s/%s", connection.name, c.Name)
@@ -310,7 +331,7 @@ func TestVectorsReaderEOF(t *testing.T) {
 			if c.Want.Verdict == oracle.OK {
 				wire = wire[:c.N()-1]
 			}
-			r, _ := connection.open(&feeder{data: []byte(wire), cuts: []byte{3}, end: io.EOF}, parser.Limits(c.Limits))
+			r, _ := connection.open(&vectors.Feed{Data: []byte(wire), Cuts: []byte{3}, End: io.EOF}, parser.Limits(c.Limits))
 			want := io.ErrUnexpectedEOF
 			if wire == "" {
 				want = io.EOF
@@ -335,13 +356,13 @@ func TestVectorsReaderPeek(t *testing.T) {
 			where := connection.name + "/" + c.Name
 			tree := oracle.Parse([]byte(c.Wire), c.Limits).Tree
 			at := valueAt(c)
-			feed := &feeder{data: []byte(c.Wire[:c.N()]), cuts: oneByte, end: errStall}
+			feed := &vectors.Feed{Data: []byte(c.Wire[:c.N()]), Cuts: oneByte, End: vectors.ErrStall}
 			r, _ := connection.open(feed, parser.Limits(c.Limits))
 			for range 2 {
 				kind, err := r.PeekType()
 				require.NoError(t, err, where)
 				require.Equal(t, parser.Type(c.Wire[at]), kind, where)
-				require.Len(t, feed.data, c.N()-at-1, "%s: PeekType read on", where)
+				require.Len(t, feed.Data, c.N()-at-1, "%s: PeekType read on", where)
 			}
 			for range 2 {
 				name, push, err := r.PeekPush()
@@ -351,9 +372,9 @@ func TestVectorsReaderPeek(t *testing.T) {
 				require.Equal(t, named, name != nil, where)
 				require.Equal(t, string(want), string(name), where)
 				if named {
-					require.GreaterOrEqual(t, len(feed.data), c.N()-tree.Children[0].End, "%s: PeekPush read on", where)
+					require.GreaterOrEqual(t, len(feed.Data), c.N()-tree.Children[0].End, "%s: PeekPush read on", where)
 				} else if !push {
-					require.Len(t, feed.data, c.N()-at-1, "%s: PeekPush read on", where)
+					require.Len(t, feed.Data, c.N()-at-1, "%s: PeekPush read on", where)
 				}
 			}
 			readCase(t, r, c, 0)
@@ -374,7 +395,7 @@ func TestVectorsReaderSkip(t *testing.T) {
 			if c.Want.Verdict == oracle.OK {
 				stream += "+behind\r\n"
 			}
-			r, _ := connection.open(&feeder{data: []byte(stream), cuts: []byte{5, 1}, end: errStall}, parser.Limits(c.Limits))
+			r, _ := connection.open(&vectors.Feed{Data: []byte(stream), Cuts: []byte{5, 1}, End: vectors.ErrStall}, parser.Limits(c.Limits))
 			require.NoError(t, r.Skip(), where)
 			err := r.Skip()
 			if c.Want.Verdict == oracle.Syntax {

@@ -59,7 +59,7 @@ func Cases() []Case {
 		bulkLengthCases, aggregateLengthCases, otherLengthCases,
 		arrayCases, deepCases, mapCases, attributeCases, pushPlaceCases, placeCases,
 		knownPushCases, maintenanceCases, strangePushCases,
-		nestedCases, nestedElsewhereCases, nestedErrorCases,
+		plainCases, nestedCases, nestedElsewhereCases, nestedErrorCases,
 		streamedStringCases, streamedAggregateCases, streamedErrorCases,
 		maxBulkCases, maxFrameCases, maxElementsCases, maxDepthCases, limitOrderCases, wideCases(),
 		failureCases, routingCases,

@@ -113,6 +113,7 @@ var maxFrameCases = []Case{
 
 // maxElementsCases are aggregates around MaxElements.
 var maxElementsCases = []Case{
+	{"max-elements-attributes-before-plain-push", "|7\r\n" + strings.Repeat(":1\r\n", 14) + ">3\r\n$10\r\ninvalidate\r\n:1\r\n:2\r\n", elementsOf(16), over(maxElements, 16, 17, 60)},
 	{"max-elements-array-minus-one", "*3\r\n:1\r\n:2\r\n:3\r\n", elementsOf(4), ok(`*[:1 :2 :3]`)},
 	{"max-elements-array", "*4\r\n:1\r\n:2\r\n:3\r\n:4\r\n", elementsOf(4), ok(`*[:1 :2 :3 :4]`)},
 	{"max-elements-array-plus-one", "*5\r\n", elementsOf(4), over(maxElements, 4, 5, 0)},

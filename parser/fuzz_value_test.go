@@ -1,0 +1,152 @@
+package parser_test
+
+import (
+	"bytes"
+	"math"
+	"math/big"
+	"testing"
+
+	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/parser"
+)
+
+// FuzzValue calls every accessor on every value of a frame, and holds Clone, Any, Pairs and NestedPushes to what they
+// promise.
+func FuzzValue(f *testing.F) {
+	seedFrames(f, func(wire string, l oracle.Limits) {
+		if l == (oracle.Limits{}) {
+			f.Add(false, []byte(wire))
+		}
+	})
+	for _, s := range scripts() {
+		f.Add(true, s)
+	}
+	f.Fuzz(func(t *testing.T, generated bool, input []byte) {
+		if len(input) > maxInput {
+			return
+		}
+		wire := bytes.Clone(wireOf(generated, input)) // the engine owns input; wire is overwritten below
+		frame, n, err := parser.Parse(wire)
+		if err != nil {
+			return
+		}
+		wire = wire[:n]
+		original := bytes.Clone(wire)
+		want := oracle.Parse(original, oracle.Limits{})
+		if want.Verdict != oracle.OK || want.N != n {
+			t.Fatalf("%q: %d bytes\nwant %+v", wire, n, want)
+		}
+		if d := accessors(frame.Value(), want.Tree); d != "" {
+			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
+		}
+		if a := want.Tree.Attribute(); a != nil {
+			if d := accessors(frame.Attributes(), a); d != "" {
+				t.Fatalf("%q: attributes: %s\nwant %s", wire, d, want.Tree)
+			}
+		}
+		if d := nested(frame); d != "" {
+			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
+		}
+
+		clone := frame.Clone()
+		for i := range wire {
+			wire[i] = 'X'
+		}
+		if d := differ(clone, want.Tree, original); d != "" {
+			t.Fatalf("%q: clone: %s\nwant %s", original, d, want.Tree)
+		}
+	})
+}
+
+// accessors says what is wrong with v or a value in it. n is what the oracle makes of it.
+func accessors(v parser.Value, n *oracle.Node) string {
+	i, intErr := v.Int64()
+	d, floatErr := v.Float64()
+	b, boolErr := v.Bool()
+	if (boolErr == nil) != (n.Type == '#') || b && string(n.Text) != "t" {
+		return "Bool"
+	}
+	wantAny, mappable := n.Any()
+	switch n.Type {
+	case ':':
+		if intErr != nil || i != wantAny {
+			return "Int64 of an integer"
+		}
+	case '(':
+		w := wantAny.(*big.Int)
+		if (intErr == nil) != w.IsInt64() || intErr == nil && i != w.Int64() {
+			return "Int64 of a big number"
+		}
+	case ',':
+		w := wantAny.(float64)
+		if d != w && !(math.IsNaN(d) && math.IsNaN(w)) {
+			return "Float64"
+		}
+		if (floatErr != nil) != (math.IsInf(w, 0) && n.Text[len(n.Text)-1] != 'f') {
+			return "Float64's error"
+		}
+	case '_', '#', '*', '~', '%', '>', '|':
+		if intErr == nil || floatErr == nil {
+			return "a number where there is none"
+		}
+	}
+	if text := v.String(); !n.Aggregate() && !n.Null() && text != string(n.Content()) {
+		return "String"
+	}
+	if got, err := v.Any(); (err == nil) != mappable || mappable && !sameAny(got, wantAny) {
+		return "Any"
+	}
+
+	at := 0
+	for key, value := range v.Pairs() {
+		if at+2 > len(n.Children) {
+			return "a pair too many"
+		}
+		if differValue(key, n.Children[at]) != "" || differValue(value, n.Children[at+1]) != "" {
+			return "Pairs"
+		}
+		at += 2
+	}
+	if at != len(n.Children)&^1 {
+		return "too few pairs"
+	}
+	for range v.Pairs() {
+		break
+	}
+	at = 0
+	for c := range v.All() {
+		if d := accessors(c, n.Children[at]); d != "" {
+			return d
+		}
+		if a := n.Children[at].Attribute(); a != nil {
+			if d := accessors(c.Attributes(), a); d != "" {
+				return "attributes: " + d
+			}
+		}
+		if at++; at == len(n.Children) {
+			break
+		}
+	}
+	return ""
+}
+
+// nested says what is wrong with the nested pushes of f: each is what a parse of its bytes gives.
+func nested(f parser.Frame) string {
+	count := 0
+	for range f.NestedPushes() {
+		count++
+	}
+	for p := range f.NestedPushes() {
+		again, n, err := parser.Parse(p.Raw())
+		if err != nil || n != len(p.Raw()) || !p.IsPush() || !bytes.Equal(p.Name(), again.Name()) || p.Len() != again.Len() {
+			return "a nested push is none"
+		}
+		if p.HasNestedPushes() != again.HasNestedPushes() {
+			return "HasNestedPushes of a nested push"
+		}
+		if count--; count == 0 {
+			break
+		}
+	}
+	return ""
+}

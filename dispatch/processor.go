@@ -290,6 +290,7 @@ func (c *call) recovered() {
 		c.counts.Panics++
 		c.report(&PanicError{Value: v, Stack: debug.Stack()})
 	}
+	c.publish() // the goroutine may be about to end
 }
 
 // report gives an error to the error handler.

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/seed79615202/respush/internal/bufpool"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -166,7 +167,7 @@ func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerCo
 	q.mu.Unlock()
 
 	// The copy may be large: other connections need not wait for it.
-	e.buf = copies.Get()
+	e.buf = bufpool.Get(len(push.Raw()))
 	e.push = push.CloneTo(e.buf.B)
 	e.buf.B = e.push.Raw()
 	e.invalidation = invalidation

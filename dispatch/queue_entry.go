@@ -6,17 +6,12 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"github.com/seed79615202/respush/internal/bufpool"
 	"github.com/seed79615202/respush/parser"
 )
 
 // invalidate is the name of the pushes that CoalesceToFlush is about.
 const invalidate = "invalidate"
-
-// copies holds the buffers of pushes that wait in queues.
-var copies bytebufferpool.Pool
-
-// maxCopy is the largest buffer that is kept for the next push.
-const maxCopy = 16 << 20
 
 // entry is a push that waits. It is in two lists: that of all that wait, and
 // that of its shard, both in the order of arrival.
@@ -155,9 +150,7 @@ func (q *Queue) drop(e *entry) {
 
 // spare keeps e for the next push.
 func (q *Queue) spare(e *entry) {
-	if cap(e.buf.B) <= maxCopy {
-		copies.Put(e.buf)
-	}
+	bufpool.Put(e.buf)
 	*e = entry{spare: q.free}
 	q.free = e
 }

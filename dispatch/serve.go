@@ -30,8 +30,11 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
 	err := c.serve(reply)
 	c.publish()
+	var of *replyError
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.As(err, &of):
+		return of.err
 	case err == io.EOF:
 		return nil
 	case ctx.Err() != nil && errors.As(err, &timeout) && timeout.Timeout():
@@ -39,6 +42,12 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 	}
 	return err
 }
+
+// replyError is what the receiver of replies returned, told from the errors of
+// the connection.
+type replyError struct{ err error }
+
+func (e *replyError) Error() string { return e.err.Error() }
 
 // serve is the loop of Serve; it returns io.EOF at the end of the connection.
 func (c *call) serve(reply func(parser.Frame) error) error {
@@ -78,25 +87,31 @@ func (c *call) give(f parser.Frame, reply func(parser.Frame) error) error {
 	}
 	c.rd.Lend()
 	defer c.rd.Reclaim()
-	return reply(f)
+	if err := reply(f); err != nil {
+		return &replyError{err}
+	}
+	return nil
 }
 
 // interruptReads makes the end of ctx fail the read that is under way. The
 // function it returns ends that, and leaves no deadline behind.
 func interruptReads(ctx context.Context, rd *parser.Reader, conn any) func() {
-	deadline := rd.SetReadDeadline
-	if c, ok := conn.(interface{ SetReadDeadline(time.Time) error }); ok {
-		deadline = c.SetReadDeadline
+	deadline := func(t time.Time) {
+		c, ok := conn.(interface{ SetReadDeadline(time.Time) error })
+		if rd.SetReadDeadline(t) == nil || !ok {
+			return // without deadlines ctx is looked at between frames
+		}
+		_ = c.SetReadDeadline(t)
 	}
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(done)
-		_ = deadline(time.Unix(1, 0)) // without deadlines ctx is looked at between frames
+		deadline(time.Unix(1, 0))
 	})
 	return func() {
 		if !stop() {
 			<-done
-			_ = deadline(time.Time{})
+			deadline(time.Time{})
 		}
 	}
 }

@@ -48,16 +48,18 @@ func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ Notific
 // drop drops the next frame if it is a push to drop.
 func (v *VoidProcessor) drop(rd *parser.Reader) (ok bool, err error) {
 	_, ok, err = rd.BufferedPush(true)
-	switch {
-	case err == parser.ErrIncomplete:
+	if err == parser.ErrIncomplete {
 		var name []byte
-		if name, ok, err = rd.PeekPush(); err != nil || !ok || parser.IsPubSub(name) {
-			return false, err
+		if name, ok, err = rd.PeekPush(); err == nil {
+			if !ok || parser.IsPubSub(name) {
+				return false, nil
+			}
+			return true, rd.Skip()
 		}
-		return true, rd.Skip()
-	case err != nil && isOversize(rd, err):
+	}
+	if err != nil && isOversize(rd, err) {
 		if err = rd.SkipOversize(); err == nil {
-			err = rd.Skip()
+			return true, rd.Skip()
 		}
 	}
 	return ok, err

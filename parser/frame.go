@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"sync"
 )
 
 // Frame is one complete top-level value with the attributes that stand before
@@ -72,10 +73,14 @@ func Parse(b []byte) (f Frame, n int, err error) {
 	return s.result(b, n, done, err)
 }
 
+// deep holds Scanners whose stacks have grown.
+var deep = sync.Pool{New: func() any { return new(Scanner) }}
+
 // parseDeep is Parse with room for as many open aggregates as there may be.
 func parseDeep(b []byte) (Frame, int, error) {
-	var levels [DefaultMaxDepth]level
-	s := Scanner{stack: stack{more: levels[:0]}}
+	s := deep.Get().(*Scanner)
+	defer deep.Put(s)
+	s.Reset()
 	n, done, err := s.Scan(b)
 	return s.result(b, n, done, err)
 }

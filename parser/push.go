@@ -21,11 +21,20 @@ func IsPubSub(name []byte) bool {
 // MayHavePush reports whether the next frame could be a push, from what can be
 // told at once: false means that a reply is next. It never reads.
 func (r *Reader) MayHavePush() bool {
-	if r.sc.begun() || r.whole || r.lent || r.err != nil {
-		return true
+	if !r.idle || r.lent {
+		if !r.fresh() {
+			return r.sc.typ == 0 || r.sc.typ == TypePush || r.lent || r.err != nil
+		}
+		r.idle = true
 	}
 	w := r.window()
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+}
+
+// fresh reports whether the next frame has not been looked at, and nothing
+// stands in the way of doing so.
+func (r *Reader) fresh() bool {
+	return !r.sc.begun() && !r.whole && !r.sc.skip && !r.lent && r.err == nil
 }
 
 // NextPush takes the next frame if it is a push, and with leavePubSub unless

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -57,10 +58,11 @@ func WithBufferSize(n int) Option { return func(r *Reader) { r.size = max(n, min
 // The offsets of errors count the bytes that this Reader has taken, which is all
 // of the stream unless a client reads from the Source as well.
 type Reader struct {
-	sc  Scanner
-	src Source    // not nil: works in place
-	rd  io.Reader // otherwise reads from here into buf
-	buf []byte
+	sc    Scanner
+	src   Source        // not nil: works in place
+	bufio *bufio.Reader // src if it is one
+	rd    io.Reader     // otherwise reads from here into buf
+	buf   []byte
 	r,
 	w int
 	size    int   // of buf, which is made when it is needed
@@ -70,6 +72,7 @@ type Reader struct {
 	scanned int
 	whole   bool                       // all of the frame has been scanned
 	moved   *bytebufferpool.ByteBuffer // holds a frame larger than the buffer
+	expect  int                        // bytes that such frames have lately come to
 	given   bool                       // moved holds a frame that has been handed out
 	taking  bool                       // a frame has been begun that this Reader will take
 	lent    bool
@@ -98,9 +101,10 @@ func NewSourceReader(src Source, opts ...Option) *Reader {
 
 // attach makes rd what r reads from.
 func (r *Reader) attach(rd io.Reader) {
-	r.src, r.rd = nil, rd
+	r.src, r.bufio, r.rd = nil, nil, rd
 	if src, ok := rd.(Source); ok {
 		r.src = src
+		r.bufio, _ = rd.(*bufio.Reader)
 	}
 }
 

@@ -28,7 +28,8 @@
 //     nothing for the next push or reply.
 //  4. A handler may register, unregister (itself too), and use any other
 //     connection. Using the same Reader from inside a handler is refused with
-//     [parser.ErrReentrant], never a corrupted frame.
+//     [parser.ErrReentrant], never a corrupted frame; Reset and Release, which
+//     return no error, leave the Reader failed with it.
 //  5. Handlers see one snapshot per push: after UnregisterHandler returns, a call
 //     already under way may still finish.
 //  6. ProcessPendingNotifications returns nil when nothing of a push was seen (no
@@ -44,13 +45,18 @@
 //
 // # A client's own buffer
 //
-// Over a [parser.Source], a push that is left unread or that is not yet whole
-// stays in the Source, and consuming it is up to the Reader alone. A push larger
-// than the Source's buffer is moved out of it; until the Reader has handed it
-// out the next byte of the Source is in the middle of that push, as
-// [parser.Reader.Pending] tells. A client that calls ProcessPendingNotifications
-// before each of its replies, and does not read on after it returned an error,
-// need not care.
+// Over a [parser.Source], a push that is left unread stays in the Source, where
+// the client's own parser finds it, and so does one that is not yet whole. What
+// does not fit the Source's buffer is moved out of it: a larger push, or the
+// head of one whose name does not fit, or attributes larger than the buffer.
+// [parser.Reader.Pending] then tells how many bytes were moved, and the client
+// must come back to the Reader for the rest of that frame: with a further call
+// of the processor for a push that it handles, with [parser.Reader.Next] for a
+// push that is left or a reply whose attributes were moved. With a buffer of some
+// hundred bytes or more, and no attributes, only pushes that the processor
+// handles are ever moved, and a client that calls ProcessPendingNotifications
+// before each reply, and stops when it returns an error that is no time-out,
+// need not look.
 //
 // # Not supported
 //

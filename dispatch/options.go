@@ -33,7 +33,9 @@ func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Optio
 
 // WithSkipOversize makes the processor drop a push that is over a limit of its
 // Reader, in memory that does not depend on the size, and count it; otherwise
-// the push is an error and ends the stream.
+// the push is an error and ends the stream. One that breaks a limit before its
+// name has come cannot be told from one of publish and subscribe, and is dropped
+// like any other.
 func WithSkipOversize() Option { return func(p *Processor) { p.skipOversize = true } }
 
 // HandleOption configures a name given to [Processor.Handle].

@@ -36,7 +36,7 @@ func NewProcessor(opts ...Option) *Processor {
 // nil, and for a name that is taken, here or by RegisterHandler, an error that
 // [IsHandlerExistsError] knows.
 func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
-	if h == nil {
+	if f, ok := h.(HandlerFunc); h == nil || ok && f == nil {
 		return ErrHandlerNil
 	}
 	var o handleOptions
@@ -48,9 +48,6 @@ func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
 
 // HandleFunc is Handle for a function.
 func (p *Processor) HandleFunc(name string, f HandlerFunc, opts ...HandleOption) error {
-	if f == nil {
-		return ErrHandlerNil
-	}
 	return p.Handle(name, f, opts...)
 }
 
@@ -77,9 +74,10 @@ func (p *Processor) UnregisterHandler(pushNotificationName string) error {
 // until it knows that a reply, or a push it leaves unread, is next. It returns
 // nil then, and when the connection has nothing of a push to give: no data, a
 // time-out, the end. It returns an error when a push is cut short, malformed or
-// over a limit; after a time-out inside a push nothing is lost, and a further
-// call with the same Reader goes on where this one stopped. A nil Reader is
-// nothing to do.
+// over a limit. A time-out inside a push is returned as well, and loses nothing:
+// a further call with the same Reader goes on where this one stopped, so a
+// client need not give up the connection for an error whose Timeout method
+// reports true. A nil Reader is nothing to do.
 func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
 	if rd == nil || !rd.MayHavePush() {
 		return nil
@@ -251,19 +249,19 @@ func (c *call) handle(f parser.Frame, again bool) {
 		return
 	}
 	c.handled++
-	lent := borrow(f)
+	f = borrow(f)
 	c.push = f
 	var err error
 	if t.function != nil {
-		err = t.function(c.ctx, c.handlerCtx, lent)
+		err = t.function(c.ctx, c.handlerCtx, f)
 	} else {
-		err = t.handle(c.ctx, c.handlerCtx, lent)
+		err = t.handle(c.ctx, c.handlerCtx, f)
 	}
-	expire(lent)
 	if err != nil {
 		c.counts.Errors++
 		c.report(err)
 	}
+	expire(f)
 }
 
 // find returns what name leads to in a snapshot, or nil.
@@ -290,6 +288,7 @@ func (c *call) recovered() {
 		c.counts.Panics++
 		c.report(&PanicError{Value: v, Stack: debug.Stack()})
 	}
+	expire(c.push)
 	c.publish() // the goroutine may be about to end
 }
 

@@ -1,0 +1,192 @@
+package dispatch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+	"github.com/stretchr/testify/require"
+)
+
+// uses are the ways to use a Reader that can move its stream, or tell what to expect of it.
+var uses = []struct {
+	name string
+	use  func(p *dispatch.Processor, rd *parser.Reader) error
+}{
+	{"Next", func(_ *dispatch.Processor, rd *parser.Reader) error { _, err := rd.Next(); return err }},
+	{"Skip", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Skip() }},
+	{"PeekType", func(_ *dispatch.Processor, rd *parser.Reader) error { _, err := rd.PeekType(); return err }},
+	{"PeekPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.PeekPush(); return err }},
+	{"NextPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.NextPush(true); return err }},
+	{"BufferedPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.BufferedPush(false); return err }},
+	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Fill() }},
+	{"SkipOversize", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.SkipOversize() }},
+	{"ProcessPendingNotifications", func(p *dispatch.Processor, rd *parser.Reader) error {
+		return p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+	}},
+	{"ProcessBuffered", func(p *dispatch.Processor, rd *parser.Reader) error {
+		n, err := p.ProcessBuffered(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+		if n != 0 {
+			return errors.New("took a push")
+		}
+		return err
+	}},
+	{"Serve", func(p *dispatch.Processor, rd *parser.Reader) error {
+		return p.Serve(context.Background(), dispatch.NotificationHandlerContext{}, rd, nil)
+	}},
+	{"another processor", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		return dispatch.NewProcessor().ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+	}},
+	{"void processor", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		return dispatch.NewVoidProcessor().ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+	}},
+}
+
+func TestContract4UsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
+	for _, u := range uses {
+		t.Run(u.name, func(t *testing.T) {
+			eachClient(t, func(t *testing.T, connect connect) {
+				p, others, failed := recording()
+				c := connect(t, push("a", "some value")+push("b", "x")+pong)
+				handle(t, p, "a", func(f parser.Frame) error {
+					before := string(f.Raw())
+					err := u.use(p, c.rd)
+					require.ErrorIs(t, err, parser.ErrReentrant)
+					require.Equal(t, before, string(f.Raw()))
+					require.NoError(t, c.rd.Err(), "refused, and no more than that")
+					return err
+				})
+				require.Equal(t, pong, c.reply(t, p))
+				require.Equal(t, []string{push("b", "x")}, others.pushes)
+				require.Equal(t, reports{{"a", parser.ErrReentrant}}, *failed)
+			})
+		})
+	}
+}
+
+// A refusal must not open the door for what comes behind it.
+func TestContract4RefusalHoldsUntilTheHandlerReturns(t *testing.T) {
+	for _, u := range uses {
+		t.Run(u.name, func(t *testing.T) {
+			p, others, failed := recording()
+			c := ownBuffer()(t, push("a", "some value")+push("b", "x")+pong)
+			handle(t, p, "a", func(f parser.Frame) error {
+				_ = u.use(p, c.rd)
+				for _, then := range uses {
+					require.ErrorIs(t, then.use(p, c.rd), parser.ErrReentrant, "%s after it", then.name)
+				}
+				require.Equal(t, push("a", "some value"), string(f.Raw()))
+				return nil
+			})
+			require.Equal(t, pong, c.reply(t, p))
+			require.Equal(t, []string{push("b", "x")}, others.pushes)
+			require.Empty(t, *failed)
+		})
+	}
+}
+
+// Reset and Release return no error, so the Reader itself fails, until it is reset by who may do so.
+func TestContract4ResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
+	for name, use := range map[string]func(c *client){
+		"Reset":    func(c *client) { c.rd.Reset(bytes.NewReader([]byte(":1\r\n"))) },
+		"ResetNil": func(c *client) { c.rd.Reset(nil) },
+		"Release":  func(c *client) { c.rd.Release() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachClient(t, func(t *testing.T, connect connect) {
+				p, others, failed := recording()
+				c := connect(t, push("a", "some value")+push("b", "x")+pong)
+				handle(t, p, "a", func(f parser.Frame) error {
+					before := string(f.Raw())
+					use(c)
+					require.Equal(t, before, string(f.Raw()))
+					require.Equal(t, parser.ErrReentrant, c.rd.Err())
+					_, err := c.rd.Next()
+					return err
+				})
+				require.Equal(t, parser.ErrReentrant, c.process(p))
+				require.Equal(t, parser.ErrReentrant, c.process(p), "it stays failed")
+				n, err := c.buffered(p)
+				require.Equal(t, parser.ErrReentrant, err)
+				require.Zero(t, n)
+				_, err = c.rd.Next()
+				require.Equal(t, parser.ErrReentrant, err)
+				require.Empty(t, others.pushes)
+				require.Equal(t, reports{{"a", parser.ErrReentrant}}, *failed)
+
+				c.rd.Reset(newStream(t, push("c", "of another stream")+pong))
+				c.own = nil
+				require.Equal(t, pong, c.reply(t, p))
+				require.Equal(t, []string{push("c", "of another stream")}, others.pushes)
+			})
+		})
+	}
+}
+
+// What tells about the Reader and changes nothing may be asked for at any time.
+func TestContract4AskingTheReaderIsHarmless(t *testing.T) {
+	eachClient(t, func(t *testing.T, connect connect) {
+		p, others, failed := recording()
+		c := connect(t, push("a", "some value")+push("b", "x")+pong)
+		handle(t, p, "a", func(f parser.Frame) error {
+			c.rd.Buffered()
+			c.rd.Pending()
+			c.rd.MayHavePush()
+			require.NoError(t, c.rd.Err())
+			require.Equal(t, push("a", "some value"), string(f.Raw()))
+			return nil
+		})
+		require.Equal(t, pong, c.reply(t, p))
+		require.Equal(t, []string{push("b", "x")}, others.pushes)
+		require.Empty(t, *failed)
+	})
+}
+
+func TestContract4ReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
+	for _, u := range uses {
+		t.Run(u.name, func(t *testing.T) {
+			p, others, _ := recording()
+			c := ownBuffer()(t, "$4\r\nabcd\r\n"+push("b", "x")+pong)
+			var replies []string
+			var err error
+			c.within(t, func() {
+				err = c.serve(p, func(wire string) error {
+					require.ErrorIs(t, u.use(p, c.rd), parser.ErrReentrant)
+					if replies = append(replies, wire); len(replies) == 2 {
+						return errHandler
+					}
+					return nil
+				})
+			})
+			require.Equal(t, errHandler, err)
+			require.Equal(t, []string{"$4\r\nabcd\r\n", pong}, replies)
+			require.Equal(t, []string{push("b", "x")}, others.pushes)
+		})
+	}
+}
+
+// The error handler runs while the push is still lent, as name and error may borrow from it.
+func TestContract4ErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
+	for _, u := range uses {
+		t.Run(u.name, func(t *testing.T) {
+			var p *dispatch.Processor
+			var c *client
+			got, reported := new(record), 0
+			p = dispatch.NewProcessor(dispatch.WithFallback(got),
+				dispatch.WithErrorHandler(func(_ context.Context, name []byte, _ error) {
+					reported++
+					require.ErrorIs(t, u.use(p, c.rd), parser.ErrReentrant)
+					require.Contains(t, []string{"fails", "panics"}, string(name))
+				}))
+			handle(t, p, "fails", func(parser.Frame) error { return errHandler })
+			handle(t, p, "panics", func(parser.Frame) error { panic("boom") })
+			c = ownBuffer()(t, push("fails")+push("a")+push("panics")+push("b")+pong)
+			require.Equal(t, pong, c.reply(t, p))
+			require.Equal(t, 2, reported)
+			require.Equal(t, []string{push("a"), push("b")}, got.pushes)
+		})
+	}
+}

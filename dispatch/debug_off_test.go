@@ -1,0 +1,6 @@
+//go:build !respushdebug
+
+package dispatch_test
+
+// debugBuild says that handlers get copies.
+const debugBuild = false

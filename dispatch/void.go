@@ -35,32 +35,31 @@ func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ Notific
 		return nil
 	}
 	for {
-		ok, err := v.drop(rd)
-		if err != nil {
-			return verdict(rd, err)
+		err := rd.BufferedPushes(true, func(parser.Frame, bool) {})
+		if err == parser.ErrIncomplete {
+			var ok bool
+			if ok, err = v.drop(rd); ok && err == nil {
+				continue
+			}
 		}
-		if !ok {
-			return nil
+		if err != nil && isOversize(rd, err) {
+			if err = rd.SkipOversize(); err == nil {
+				err = rd.Skip()
+			}
+			if err == nil {
+				continue
+			}
 		}
+		return verdict(rd, err)
 	}
 }
 
-// drop drops the next frame if it is a push to drop.
+// drop waits for the next frame and drops it if it is a push to drop, piece by
+// piece as it comes.
 func (v *VoidProcessor) drop(rd *parser.Reader) (ok bool, err error) {
-	_, ok, err = rd.BufferedPush(true)
-	if err == parser.ErrIncomplete {
-		var name []byte
-		if name, ok, err = rd.PeekPush(); err == nil {
-			if !ok || parser.IsPubSub(name) {
-				return false, nil
-			}
-			return true, rd.Skip()
-		}
+	name, ok, err := rd.PeekPush()
+	if err != nil || !ok || parser.IsPubSub(name) {
+		return false, err
 	}
-	if err != nil && isOversize(rd, err) {
-		if err = rd.SkipOversize(); err == nil {
-			return true, rd.Skip()
-		}
-	}
-	return ok, err
+	return true, rd.Skip()
 }

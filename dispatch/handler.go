@@ -62,9 +62,12 @@ type target struct {
 	owned    NotificationHandler
 }
 
-// newTarget returns the target for h.
+// newTarget returns the target for h, nil for none.
 func newTarget(h Handler) *target {
-	if f, ok := h.(HandlerFunc); ok {
+	switch f, ok := h.(HandlerFunc); {
+	case h == nil, ok && f == nil:
+		return nil
+	case ok:
 		return &target{function: f}
 	}
 	return &target{handler: h}

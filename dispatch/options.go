@@ -15,12 +15,7 @@ func WithPubSub() Option { return func(p *Processor) { p.takePubSub = true } }
 // WithFallback gives pushes whose name has no handler, and pushes without a
 // name, to h; nil is no fallback.
 func WithFallback(h Handler) Option {
-	return func(p *Processor) {
-		p.fallback = nil
-		if h != nil {
-			p.fallback = newTarget(h)
-		}
-	}
+	return func(p *Processor) { p.fallback = newTarget(h) }
 }
 
 // WithErrorHandler makes f the receiver of what handlers return, and of their
@@ -35,7 +30,8 @@ func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Optio
 // Reader, in memory that does not depend on the size, and count it; otherwise
 // the push is an error and ends the stream. One that breaks a limit before its
 // name has come cannot be told from one of publish and subscribe, and is dropped
-// like any other.
+// like any other. A limit that is broken by attributes before the push, or
+// MaxDepth by streamed aggregates, ends the stream all the same.
 func WithSkipOversize() Option { return func(p *Processor) { p.skipOversize = true } }
 
 // HandleOption configures a name given to [Processor.Handle].

@@ -36,14 +36,15 @@ func NewProcessor(opts ...Option) *Processor {
 // nil, and for a name that is taken, here or by RegisterHandler, an error that
 // [IsHandlerExistsError] knows.
 func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
-	if f, ok := h.(HandlerFunc); h == nil || ok && f == nil {
+	t := newTarget(h)
+	if t == nil {
 		return ErrHandlerNil
 	}
 	var o handleOptions
 	for _, set := range opts {
 		set(&o)
 	}
-	return p.handlers.Register(name, newTarget(h), o.protected)
+	return p.handlers.Register(name, t, o.protected)
 }
 
 // HandleFunc is Handle for a function.
@@ -86,6 +87,18 @@ func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx 
 	return c.drain(true)
 }
 
+// ProcessPendingNotificationsBuffered waits for one push, and then handles only
+// what has been received with it. It is for callers that know the connection to
+// be readable. A connection that has ended, or failed in any way but a time-out,
+// is an error here even between frames.
+func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
+	if rd == nil {
+		return nil
+	}
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, burst: true}
+	return c.drain(true)
+}
+
 // ProcessBuffered is ProcessPendingNotifications for what the Reader has
 // received: it never reads, so it never blocks. It handles whole pushes only
 // and returns how many it took; the rest of one that is not whole is left for
@@ -102,23 +115,27 @@ func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx Notification
 
 // Dispatch handles a frame that the caller has read itself: a push, and the
 // pushes nested in it or in a reply, whatever their names. It returns how many
-// of them reached a handler or the fallback.
+// of them reached a handler or the fallback. It does not know the Reader that f
+// is borrowed from: a caller whose handlers might use that calls
+// [parser.Reader.Lend] before and Reclaim after.
 func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
 	if !f.IsPush() && !f.HasNestedPushes() {
 		return 0
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
+	defer c.publish()
 	c.dispatch(f)
-	c.publish()
 	return c.handled
 }
 
-// call is one call of a Processor's method.
+// call is one call of a Processor's method. Invariant: target is what the name of
+// the last push that was looked up leads to in snapshot.
 type call struct {
 	p          *Processor
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
 	rd         *parser.Reader // nil when the caller reads
+	burst      bool           // wait for the first push only
 
 	push    parser.Frame // in the hands of a handler
 	taken   int          // top-level pushes
@@ -135,10 +152,9 @@ func (c *call) drain(block bool) error {
 	if c.rd.Lent() { // by a call further up this goroutine, which reclaims it
 		return parser.ErrReentrant
 	}
+	defer c.publish() // in any case: a handler may end the goroutine
 	for {
-		over, err := c.pass(block)
-		if over {
-			c.publish()
+		if over, err := c.pass(block); over {
 			return err
 		}
 	}
@@ -161,7 +177,7 @@ func (c *call) pass(block bool) (over bool, err error) {
 	for {
 		err := c.rd.BufferedPushes(leave, take)
 		if err == parser.ErrIncomplete {
-			if !block {
+			if !block || c.burst && c.taken > 0 {
 				return true, nil
 			}
 			c.publish() // before what may be a long wait
@@ -175,9 +191,23 @@ func (c *call) pass(block bool) (over bool, err error) {
 			}
 		}
 		if err == nil || !c.skips(err) {
-			return true, verdict(c.rd, err)
+			return true, c.verdict(err)
 		}
 	}
+}
+
+// verdict is what the call returns for an error of its Reader.
+func (c *call) verdict(err error) error {
+	if c.burst && err != nil && !isTimeout(err) {
+		return err
+	}
+	return verdict(c.rd, err)
+}
+
+// isTimeout reports whether err is, or wraps, a time-out.
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // verdict is what a processor returns for an error of rd: nil unless it is about
@@ -194,18 +224,18 @@ func verdict(rd *parser.Reader, err error) error {
 
 // skips reports whether err is about a push that is to be dropped for its size.
 func (c *call) skips(err error) bool {
-	if !c.p.skipOversize || !isOversize(c.rd, err) || c.rd.SkipOversize() != nil {
+	if !c.p.skipOversize || err == nil || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
 		return false
 	}
 	c.counts.Oversize++
 	return true
 }
 
-// isOversize reports whether err is a limit that a push has broken.
-func isOversize(rd *parser.Reader, err error) bool {
-	var limit *parser.LimitError
+// isOversize reports whether rd has failed with a limit that a push has broken.
+func isOversize(rd *parser.Reader) bool {
+	_, over := rd.Err().(*parser.LimitError)
 	t, _ := rd.Pending()
-	return t == parser.TypePush && errors.As(err, &limit)
+	return over && t == parser.TypePush
 }
 
 // dispatch handles the pushes that f is and holds, each on its own, so that a
@@ -289,7 +319,6 @@ func (c *call) recovered() {
 		c.report(&PanicError{Value: v, Stack: debug.Stack()})
 	}
 	expire(c.push)
-	c.publish() // the goroutine may be about to end
 }
 
 // report gives an error to the error handler.

@@ -68,10 +68,13 @@ func QueueErrorHandler(f func(ctx context.Context, name []byte, err error)) Queu
 // another in the order they arrived in, and so are other pushes of one name;
 // what is about different channels or names may overtake when there are several
 // workers. The frame that the handler gets is borrowed until it returns. Its
-// context has the values of the one given to HandlePush, and not its end.
+// context has the values of the one given to HandlePush, and not its end; making
+// that costs an allocation, except for a context that has no end, or is the one
+// of the push before.
 //
 // All methods may be called at the same time, and one Queue may serve many
-// connections. Close ends its goroutines.
+// connections. Close ends its goroutines. The handler itself must not call Close,
+// nor HandlePush of a Queue that may block.
 //
 // Invariant, with mu held: used counts the pushes in the list arrived, and the
 // reserved ones that are still being copied; it is at most size.
@@ -119,7 +122,6 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 	q := &Queue{
 		handler: h,
 		size:    DefaultQueueSize,
-		onError: logError,
 		seed:    maphash.MakeSeed(),
 		shards:  make([]shard, DefaultQueueWorkers),
 		room:    make(chan struct{}, 1),
@@ -145,8 +147,8 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 }
 
 // HandlePush copies push into the queue. It returns [ErrQueueClosed] after
-// Close, and with the policy Block the error of a ctx that ends before there is
-// room; a push that the policy drops is no error.
+// Close, and the error of a ctx that ends while it waits for room; a push that
+// the policy drops is no error.
 func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
 	if ctx == nil { // clients have been seen to pass none
 		ctx = context.Background()
@@ -177,8 +179,7 @@ func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerCo
 	q.arrived.add(e)
 	s.waiting.add(e)
 	if q.abandoned {
-		q.drop(e)
-		q.stats.Dropped++
+		q.abandon()
 	}
 	q.signalRoom() // there is one more that could make room
 	last := q.closed && q.reserved == 0
@@ -254,8 +255,8 @@ func (q *Queue) flushInvalidations(ctx context.Context, handlerCtx NotificationH
 		}
 		e = next
 	}
-	if invalidation { // admit adds it to the flush
-		s.flush, s.ctx, s.handlerCtx = true, q.detach(ctx), handlerCtx
+	if invalidation { // which admit adds to the flush
+		s.flush = true
 	}
 	if found || invalidation {
 		s.signal()
@@ -287,8 +288,9 @@ func (q *Queue) detach(ctx context.Context) context.Context {
 
 // Close stops intake, delivers what waits, and returns when the last handler
 // has returned. When ctx ends first it drops, and counts, what still waits, and
-// returns the error of ctx; handlers that run then finish on their own. It may
-// be called again.
+// returns the error of ctx; handlers that run then finish on their own. With
+// CoalesceToFlush one flush stands for the invalidations given up, and is still
+// delivered when its worker is free. Close may be called again.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	if !q.closed {
@@ -309,13 +311,22 @@ func (q *Queue) Close(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	q.abandoned = true
+	q.abandon()
+	q.mu.Unlock()
+	q.signalAll()
+	return ctx.Err()
+}
+
+// abandon drops what waits; with CoalesceToFlush a flush stands for the
+// invalidations among it.
+func (q *Queue) abandon() {
+	if q.overflow == CoalesceToFlush {
+		q.flushInvalidations(nil, NotificationHandlerContext{}, false)
+	}
 	for e := q.arrived.first(); e != nil; e = q.arrived.first() {
 		q.drop(e)
 		q.stats.Dropped++
 	}
-	q.mu.Unlock()
-	q.signalAll()
-	return ctx.Err()
 }
 
 // Stats returns the counts so far.

@@ -92,21 +92,25 @@ func (q *Queue) deliver(d delivery) {
 
 // settle reports and counts what came of a delivery, and takes its memory back.
 func (q *Queue) settle(d delivery, push parser.Frame, err error, panicked bool) {
-	reporterPanicked := err != nil && reportError(q.onError, d.ctx, push.Name(), err)
-	expire(push)
-
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	switch {
-	case panicked:
-		q.stats.Panics++
-	case err != nil:
-		q.stats.Errors++
-	}
-	if reporterPanicked {
-		q.stats.Panics++
-	}
-	if d.entry != nil {
-		q.spare(d.entry)
+	reporterPanicked := err != nil // or ended the goroutine
+	defer func() {
+		expire(push)
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		switch {
+		case panicked:
+			q.stats.Panics++
+		case err != nil:
+			q.stats.Errors++
+		}
+		if reporterPanicked {
+			q.stats.Panics++
+		}
+		if d.entry != nil {
+			q.spare(d.entry)
+		}
+	}()
+	if err != nil {
+		reporterPanicked = reportError(q.onError, d.ctx, push.Name(), err)
 	}
 }

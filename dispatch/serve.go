@@ -23,21 +23,23 @@ import (
 // deadlines, otherwise after the next frame. The deadline is then cleared, so
 // that the connection and rd can be used further.
 func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
+	if rd == nil {
+		return nil
+	}
 	if rd.Lent() {
 		return parser.ErrReentrant
 	}
 	defer interruptReads(ctx, rd, handlerCtx.Conn)()
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
+	defer c.publish()
 	err := c.serve(reply)
-	c.publish()
 	var of *replyError
-	var timeout interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &of):
 		return of.err
 	case err == io.EOF:
 		return nil
-	case ctx.Err() != nil && errors.As(err, &timeout) && timeout.Timeout():
+	case ctx.Err() != nil && isTimeout(err):
 		return ctx.Err()
 	}
 	return err
@@ -68,12 +70,10 @@ func (c *call) serve(reply func(parser.Frame) error) error {
 // next returns the next frame; what has been counted is published before a wait.
 func (c *call) next() (parser.Frame, error) {
 	f, ok, err := c.rd.BufferedPush(false)
-	switch {
-	case err == parser.ErrIncomplete:
-		c.publish()
-	case ok || err != nil:
+	if ok || err != nil && err != parser.ErrIncomplete {
 		return f, err
 	}
+	c.publish() // Next may wait, for the rest of a reply too
 	return c.rd.Next()
 }
 
@@ -87,6 +87,8 @@ func (c *call) give(f parser.Frame, reply func(parser.Frame) error) error {
 	}
 	c.rd.Lend()
 	defer c.rd.Reclaim()
+	f = borrow(f)
+	defer expire(f)
 	if err := reply(f); err != nil {
 		return &replyError{err}
 	}

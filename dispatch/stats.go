@@ -10,7 +10,7 @@ import (
 // Stats counts what a [Processor] has done since it was made.
 type Stats struct {
 	Pushes    uint64 // pushes taken or given to Dispatch, nested ones too
-	Bytes     uint64 // their bytes on the wire
+	Bytes     uint64 // their bytes on the wire; those of a push inside another twice
 	Unhandled uint64 // those of them without a handler or fallback
 	Errors    uint64 // errors that handlers returned
 	Panics    uint64 // panics of handlers and of the error handler

@@ -28,8 +28,9 @@ func (v *VoidProcessor) UnregisterHandler(pushNotificationName string) error {
 }
 
 // ProcessPendingNotifications drops the pushes that stand before the next reply,
-// of any size, in memory that does not depend on it. It blocks, and returns nil
-// or an error, as that of [Processor] does; no push is over a limit.
+// of any size, in memory that does not depend on it but for that of a name. It
+// blocks, and returns nil or an error, as that of [Processor] does; limits apply
+// as they do to a Processor with [WithSkipOversize].
 func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ NotificationHandlerContext, rd *parser.Reader) error {
 	if rd == nil || !rd.MayHavePush() {
 		return nil
@@ -42,7 +43,7 @@ func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ Notific
 				continue
 			}
 		}
-		if err != nil && isOversize(rd, err) {
+		if err != nil && isOversize(rd) {
 			if err = rd.SkipOversize(); err == nil {
 				err = rd.Skip()
 			}

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"math/big"
 )
 
@@ -30,8 +31,7 @@ func (v Value) Any() (any, error) {
 	case TypeBoolean:
 		return v.Bool()
 	case TypeBigNumber:
-		n, _ := new(big.Int).SetString(string(v.Bytes()), 10)
-		return n, nil
+		return v.bigInt(), nil
 	case TypeSimpleString, TypeBulkString, TypeVerbatimString:
 		return string(v.Bytes()), nil
 	case TypeSimpleError, TypeBulkError:
@@ -42,6 +42,30 @@ func (v Value) Any() (any, error) {
 		return v.mapping()
 	}
 	return nil, nil
+}
+
+// bigInt is Any for a big number.
+func (v Value) bigInt() *big.Int {
+	b := v.Bytes()
+	digits := bytes.TrimLeft(b, "+-")
+	n := bigInt(digits)
+	if b[0] == '-' {
+		n.Neg(n)
+	}
+	return n
+}
+
+// bigInt returns the number of decimal digits b. SetString takes time quadratic
+// in them, which halving avoids: the peer says how many there are.
+func bigInt(b []byte) *big.Int {
+	if len(b) <= 2000 {
+		n, _ := new(big.Int).SetString(string(b), 10)
+		return n
+	}
+	low := len(b) / 2
+	n := bigInt(b[:len(b)-low])
+	n.Mul(n, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(low)), nil))
+	return n.Add(n, bigInt(b[len(b)-low:]))
 }
 
 // slice is Any for an array, set or push.

@@ -8,7 +8,7 @@ import (
 )
 
 // leastRead is the room that makes a read worth while, in bytes.
-const leastRead = 4 << 10
+const leastRead = 2 << 10
 
 // window returns the bytes that are buffered, from the start of the frame under
 // way or from where its moved part ends.
@@ -23,7 +23,7 @@ func (r *Reader) window() []byte {
 		return b
 	}
 	b, _ := r.src.Peek(r.src.Buffered())
-	return b
+	return b[:len(b):len(b)] // the fast path is not to load what is behind it
 }
 
 // advance takes n bytes off the window.
@@ -89,7 +89,7 @@ func (r *Reader) drop() {
 // giveBack returns the buffer of a large frame to the pool.
 func (r *Reader) giveBack() {
 	if r.moved != nil {
-		r.expect = max(len(r.moved.B), r.expect-r.expect/8)
+		r.expect = min(max(len(r.moved.B), r.expect-r.expect/8), bufpool.Max)
 		bufpool.Put(r.moved)
 		r.moved, r.given = nil, false
 	}
@@ -114,6 +114,7 @@ func (r *Reader) cut(err error) error {
 // scanned need not be scanned again. After a peek that failed it is left to the
 // next call, so that Pending can tell how far it came.
 func (r *Reader) forget() {
+	r.taking = r.taking && (r.whole || r.sc.begun())
 	if r.src != nil && !r.taking && r.moved == nil && (r.whole || r.sc.begun()) {
 		r.sc.rewind()
 		r.scanned, r.whole = 0, false
@@ -192,7 +193,7 @@ func (r *Reader) move(b []byte) {
 func (r *Reader) fillMoved(left uint64) error {
 	// Doubled when it is full: the size follows what has come, not what was
 	// announced.
-	r.moved = bufpool.Grow(r.moved, int(min(left, leastRead, uint64(len(r.moved.B)))))
+	r.moved = bufpool.Grow(r.moved, int(min(left, leastRead)))
 	b := r.moved.B
 	free := b[len(b):cap(b)]
 	free = free[:min(uint64(len(free)), left)]

@@ -129,7 +129,8 @@ func (f Frame) IsPush() bool { return f.meta.typ() == TypePush }
 // than one part, which no server does, is assembled in new memory.
 func (f Frame) Name() []byte {
 	if f.meta.naming() == nameKnown {
-		return f.raw[f.meta.nameAt():f.meta.nameEnd()]
+		end := f.meta.nameEnd()
+		return f.raw[f.meta.nameAt():end:end]
 	}
 	return f.walkedName()
 }
@@ -148,7 +149,7 @@ func (f Frame) walkedName() []byte {
 // Value returns the frame's value without the attributes before it, borrowed
 // like the frame.
 func (f Frame) Value() Value {
-	if f.raw == nil {
+	if len(f.raw) == 0 {
 		return Value{}
 	}
 	at := f.valueAt()

@@ -71,7 +71,7 @@ func (s *Scanner) noName() {
 func (s *Scanner) chunk(i int) (done bool, err error) {
 	if s.n == 0 {
 		if s.naming == nameOpen && s.depth == 1 {
-			s.naming = nameStreamed
+			s.naming, s.nameEnd = nameStreamed, s.nameAt+s.streamed
 		}
 		return s.complete(), nil
 	}

@@ -1,6 +1,9 @@
 package parser
 
-import "bufio"
+import (
+	"bufio"
+	"io"
+)
 
 // IsPubSub reports whether name is one of the nine pushes of publish and
 // subscribe: message, pmessage, smessage, and the confirmations of subscribing
@@ -15,6 +18,9 @@ func IsPubSub(name []byte) bool {
 	return false
 }
 
+// maxPubSub is the length of the longest name that IsPubSub knows.
+const maxPubSub = int64(len("punsubscribe"))
+
 // The methods here are for code that drives a Reader on behalf of handlers, as
 // package dispatch does.
 
@@ -23,9 +29,9 @@ func IsPubSub(name []byte) bool {
 func (r *Reader) MayHavePush() bool {
 	if !r.idle || r.lent {
 		if !r.fresh() {
-			return r.sc.typ == 0 || r.sc.typ == TypePush || r.lent || r.err != nil
+			return r.sc.typ == 0 || r.sc.typ == TypePush || r.sc.skip || r.lent || r.err != nil
 		}
-		r.idle = true
+		r.idle = !r.given
 	}
 	w := r.window()
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
@@ -120,8 +126,8 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool))
 		r.lent = true
 		handle(f, again)
 		r.lent = false
-		if !r.idle {
-			return
+		if !r.idle || r.src != nil && r.src.Buffered() != len(w) {
+			return // the handler has used the Reader, or the Source
 		}
 	}
 }
@@ -173,7 +179,7 @@ func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	}
 	switch {
 	case r.sc.typ != 0 && r.sc.typ != TypePush,
-		leavePubSub && r.sc.naming >= nameKnown && IsPubSub(r.pendingName()):
+		leavePubSub && r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && IsPubSub(r.pendingName()):
 		r.whole, r.taking = done, false
 		r.forget()
 		return Frame{}, false, nil
@@ -197,9 +203,9 @@ func (r *Reader) full() bool {
 // BufferedPush. It returns the error of the underlying reader when that ends
 // first. A [Source] that is full is left as it is.
 func (r *Reader) Fill() error {
-	seen := r.scanned // which ready may forget
+	seen, begun := r.scanned, r.sc.begun() // which ready may forget
 	if r.sc.skip {
-		seen = 0
+		seen, begun = 0, false
 	}
 	if err := r.ready(); err != nil {
 		return err
@@ -211,12 +217,15 @@ func (r *Reader) Fill() error {
 		return r.cut(r.fill())
 	}
 	n := r.src.Buffered()
-	if n > seen {
+	if r.whole || n > 0 && n != seen {
 		return nil
 	}
 	b, err := r.src.Peek(n + 1)
 	if len(b) > n || err == bufio.ErrBufferFull {
 		return nil
+	}
+	if err == io.EOF && begun {
+		return io.ErrUnexpectedEOF
 	}
 	return r.cut(err)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -46,25 +47,31 @@ func WithBufferSize(n int) Option { return func(r *Reader) { r.size = max(n, min
 // Reader belongs to one goroutine at a time, and allocates nothing per frame.
 //
 // With a [Source] it consumes exactly the frames it handed out, so that the
-// client may read replies from the Source itself in between. There is one
-// exception: a frame larger than the Source's buffer is moved out of it piece by
-// piece, and while Pending tells of such a frame the client must come back to
-// the Reader for its rest.
+// client may read replies from the Source itself in between. A frame that Next,
+// Skip or the taking of a push has begun, and not finished for want of bytes,
+// belongs to the Reader until a further call has handed it out or dropped it; one
+// larger than the Source's buffer is moved out of it piece by piece meanwhile, as
+// Pending tells. What was only peeked at belongs to whoever reads it first.
 //
 // Invariant: the frame under way is moved.B if moved is not nil, followed by the
 // first scanned bytes of the window, and all of that has been scanned. The
 // window is what the Source, or buf[r:w], holds.
 //
+// More of it: taking only while a frame is begun or whole; given only with moved
+// set and idle false; idle only at a boundary with nothing begun, whole, moved,
+// skipped or failed; a failed Scanner only with err set, or for a frame that a
+// peek has left where it is.
+//
 // The offsets of errors count the bytes that this Reader has taken, which is all
 // of the stream unless a client reads from the Source as well.
 type Reader struct {
-	sc    Scanner
-	src   Source        // not nil: works in place
-	bufio *bufio.Reader // src if it is one
-	rd    io.Reader     // otherwise reads from here into buf
-	buf   []byte
-	r,
-	w int
+	sc      Scanner
+	src     Source        // not nil: works in place
+	bufio   *bufio.Reader // src if it is one
+	rd      io.Reader     // otherwise reads from here into buf
+	buf     []byte
+	r       int // buf[r:w] is unread
+	w       int
 	size    int   // of buf, which is made when it is needed
 	readErr error // of the last read, to be reported when the bytes before it are used up
 
@@ -142,7 +149,10 @@ func (r *Reader) Err() error { return r.err }
 // Buffered returns the number of bytes that have been received and not yet
 // handed out.
 func (r *Reader) Buffered() int {
-	n := len(r.window())
+	n := r.w - r.r
+	if r.src != nil {
+		n = r.src.Buffered()
+	}
 	if r.moved != nil && !r.given {
 		n += len(r.moved.B)
 	}
@@ -160,7 +170,7 @@ func (r *Reader) Pending() (t Type, moved int) {
 	switch {
 	case r.src == nil:
 	case r.sc.skip:
-		moved = int(r.sc.pos - r.sc.start) // dropped
+		moved = int(min(r.sc.pos-r.sc.start-int64(r.scanned), math.MaxInt)) // dropped
 	case r.moved != nil:
 		moved = len(r.moved.B)
 	}
@@ -182,6 +192,11 @@ func (r *Reader) ready() error {
 	}
 	if r.given {
 		r.giveBack()
+	}
+	if r.src != nil && r.scanned > r.src.Buffered() {
+		// The client has read what was the Reader's; at least begin anew.
+		r.sc.rewind()
+		r.scanned, r.whole, r.taking = 0, false, false
 	}
 	r.forget()
 	return nil
@@ -227,7 +242,8 @@ func (r *Reader) Next() (Frame, error) {
 
 // Skip drops the next frame whatever its size, in memory that does not depend
 // on it: MaxFrame, MaxBulk and MaxElements do not apply, and MaxDepth only to
-// streamed aggregates. Errors are as for Next. After a time-out inside the frame
+// streamed aggregates, as long as the values announced can be counted in an
+// int64. Errors are as for Next. After a time-out inside the frame
 // the next Skip drops the rest of it, and any other method does so first.
 func (r *Reader) Skip() error {
 	skipping := r.sc.skip
@@ -253,6 +269,9 @@ func (r *Reader) skip() error {
 
 // skipBuffered is skip for what has been received.
 func (r *Reader) skipBuffered() error {
+	if r.sc.err != nil {
+		r.restart() // a peek met a limit that does not hold here
+	}
 	r.taking, r.sc.skip = true, true
 	done, err := r.scan(untilEnd)
 	if err != nil {
@@ -320,6 +339,7 @@ func (r *Reader) peek(u until) error {
 		r.whole = done
 		switch {
 		case r.sc.reached(u):
+			r.sc.err = nil // a limit is met again by who takes the frame
 			return nil
 		case err != nil:
 			return r.fail(err)
@@ -335,11 +355,9 @@ func (r *Reader) pendingName() []byte {
 	b := r.pendingBytes()
 	switch r.sc.naming {
 	case nameKnown:
-		return b[r.sc.nameAt:r.sc.nameEnd]
+		return b[r.sc.nameAt:r.sc.nameEnd:r.sc.nameEnd]
 	case nameStreamed:
-		// The frame need not be whole, but all before its name is.
-		_, at := element(b, line(b, int(r.sc.valueAt))+2)
-		return joinChunks(b, at+4)
+		return joinChunks(b, int(r.sc.nameAt)+4)
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (s *Scanner) open(c byte, i int) error {
 	if s.depth == 1 && s.typ == TypePush && s.naming == nameUnknown {
 		switch t {
 		case TypeBulkString, TypeVerbatimString:
-			s.naming = nameOpen
+			s.naming, s.nameAt = nameOpen, s.item-s.start
 		case TypeSimpleString:
 			s.naming, s.nameAt = nameOpen, s.item+1-s.start
 		default:

@@ -78,7 +78,7 @@ const (
 	nameUnknown  naming = iota // its first element has not begun
 	nameOpen                   // it has, and is a string
 	nameKnown                  // nameAt and nameEnd are set and the bytes have been seen
-	nameStreamed               // the name is a streamed string that has been seen whole
+	nameStreamed               // the name is a streamed string that has been seen whole; it begins at nameAt and has nameEnd-nameAt bytes of text
 	nameNone                   // the first element is no string
 	nameFar                    // in a Frame: known, to be found by walking
 )

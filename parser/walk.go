@@ -276,7 +276,25 @@ func nestedPush(b []byte, from, at int) Frame {
 			nameEnd = nameAt + len(v.Bytes())
 		}
 	}
-	raw, nested := b[from:end:end], false
-	nestedPushes(raw, at-from, func(Frame) bool { nested = true; return false })
-	return Frame{raw, newFrameMeta(TypePush, naming, nested, int64(at-from), int64(nameAt), int64(nameEnd))}
+	raw := b[from:end:end]
+	return Frame{raw, newFrameMeta(TypePush, naming, holdsPush(raw, at-from), int64(at-from), int64(nameAt), int64(nameEnd))}
+}
+
+// holdsPush reports whether there is a push inside the frame b, whose value
+// begins at b[top]: in one walk over all values, as a nested push is asked for
+// at each depth.
+func holdsPush(b []byte, top int) bool {
+	for p := 0; p < len(b); {
+		switch {
+		case Type(b[p]) == TypePush && p != top:
+			return true
+		case b[p] == markEnd:
+			p += 3
+		case classes[b[p]] == classAggregate:
+			_, p = header(b, p)
+		default:
+			p = skipItem(b, p)
+		}
+	}
+	return false
 }

@@ -121,8 +121,9 @@ func (r *Registry[H]) Get(name string) (H, bool) {
 // All yields the names and handlers of one snapshot in no order: what is
 // registered or unregistered meanwhile changes nothing.
 func (r *Registry[H]) All() iter.Seq2[string, H] {
+	snapshot := r.load()
 	return func(yield func(string, H) bool) {
-		for name, e := range r.load() {
+		for name, e := range snapshot {
 			if !yield(name, e.handler) {
 				return
 			}

@@ -17,6 +17,9 @@ const (
 	maxBits = 24
 )
 
+// Max is the size in bytes of the largest buffer that is kept.
+const Max = 1 << maxBits
+
 var pools [maxBits + 1]bytebufferpool.Pool
 
 // Get returns an empty buffer with room for n bytes at least.

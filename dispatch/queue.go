@@ -321,7 +321,7 @@ func (q *Queue) Close(ctx context.Context) error {
 // invalidations among it.
 func (q *Queue) abandon() {
 	if q.overflow == CoalesceToFlush {
-		q.flushInvalidations(nil, NotificationHandlerContext{}, false)
+		q.flushInvalidations(context.Background(), NotificationHandlerContext{}, false)
 	}
 	for e := q.arrived.first(); e != nil; e = q.arrived.first() {
 		q.drop(e)

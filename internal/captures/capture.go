@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed79615202/respush/internal/race"
 	"github.com/seed79615202/respush/testdata"
 )
 
@@ -42,7 +43,7 @@ type Counts struct {
 
 // Heavy reports whether c is one to read in a few ways only: a large one, when the race detector is on, with which reading
 // it in every way takes minutes, or in a short test.
-func (c Capture) Heavy() bool { return (race || testing.Short()) && len(c.Bytes) > 64<<10 }
+func (c Capture) Heavy() bool { return (race.Enabled || testing.Short()) && len(c.Bytes) > 64<<10 }
 
 // All returns every capture in the order of the index.
 func All(tb testing.TB) []Capture {

@@ -1,0 +1,73 @@
+//go:build !respushdebug
+
+package bench_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/internal/race"
+)
+
+// The benchmarks' bodies allocate nothing after a first pass. Those that need pooled memory, for frames larger than the
+// Reader's buffer, are left out under the race detector, which makes a sync.Pool drop what it is given at random.
+
+func TestProcessDoesNotAllocate(t *testing.T) {
+	for _, r := range runs() {
+		t.Run(r.name, func(t *testing.T) {
+			if race.Enabled && len(r.frame.Frame) > 32<<10 {
+				t.Skip("needs the pool")
+			}
+			if strings.HasSuffix(r.name, "/keys=1000000") {
+				t.Skip("a frame of 22 MB, which is more than is pooled")
+			}
+			s := r.stream()
+			if race.Enabled { // slow
+				s.Count = max(1, s.Count/16)
+				s.Bytes = s.Bytes[:s.Count*len(r.frame.Frame)]
+			}
+			pass := r.start(t, r.frame, s)
+			pass()
+			require.Zero(t, testing.AllocsPerRun(2, func() {
+				s.Rewind()
+				pass()
+			}), "in %d frames", s.Count)
+		})
+	}
+}
+
+func TestIdleDoesNotAllocate(t *testing.T) {
+	for _, c := range idles {
+		n := c.make(t)
+		require.Zero(t, testing.AllocsPerRun(1000, func() {
+			if err := n.process(); err != nil {
+				t.Fatal(err)
+			}
+		}), c.name)
+	}
+}
+
+func TestLookupDoesNotAllocate(t *testing.T) {
+	r, keys := registered(t, 1000)
+	i := 0
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		if _, ok := r.Lookup(keys[i%len(keys)]); !ok {
+			t.Fatal("a name is missing")
+		}
+		if _, ok := r.Lookup(keys[i%len(keys)][1:]); ok {
+			t.Fatal("a name too many")
+		}
+		i++
+	}))
+}
+
+func TestValueDoesNotAllocate(t *testing.T) {
+	for _, a := range accesses {
+		f := frame(t, a.wire)
+		allocs := testing.AllocsPerRun(100, func() { sink += a.do(f) })
+		require.Equal(t, a.allocs, allocs > 0, "%s: %v allocations", a.name, allocs)
+		require.NotZero(t, sink, a.name)
+	}
+}

@@ -1,0 +1,167 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// A run is a stream and a way to take the pushes off it: what BenchmarkProcess measures, and what the allocation tests
+// count. Its pushes are dispatched with WithPubSub, which the messages of F3 to F6 need, unless its name says otherwise.
+type run struct {
+	name  string // as benchmarks have it
+	frame bench.Workload
+	piece int // bytes of a read
+	start func(tb testing.TB, w bench.Workload, s *bench.Stream) (pass func())
+}
+
+// stream returns the stream of r.
+func (r run) stream() *bench.Stream { return bench.NewStream(r.frame, r.piece) }
+
+// runs are the workloads of which each has a stream; N0 has none, see idle.
+func runs() []run {
+	var all []run
+	for _, w := range bench.Workloads {
+		all = append(all, run{"frame=" + w.ID, w, reads, handled})
+	}
+	for _, id := range []string{"F1", "F2", "F7", "F8", "F9"} {
+		all = append(all, run{"frame=" + id + "/mode=default", bench.Find(id), reads, byDefault})
+	}
+	f1 := bench.Find("F1")
+	all = append(all, run{"frame=N1", f1, reads, unhandled}, run{"frame=N2", f1, reads, dropped}, run{"frame=N3", f1, reads, among1000})
+	for _, piece := range []int{1, 7, 64} {
+		all = append(all, run{fmt.Sprintf("frame=N4/piece=%d", piece), f1, piece, handled})
+	}
+	for _, piece := range []int{7, 64, 4096} {
+		all = append(all, run{fmt.Sprintf("frame=N4/keys=1000/piece=%d", piece), bench.Find("F8"), piece, handled})
+	}
+	for keys := 100; keys <= 1_000_000; keys *= 10 {
+		w := bench.Workload{ID: "F8", Frame: bench.Invalidate(keys), Frames: 1}
+		all = append(all, run{fmt.Sprintf("frame=F8/keys=%d", keys), w, reads, handled})
+	}
+	return all
+}
+
+// handled gives all pushes to handlers.
+func handled(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+	return pass(tb, w, s, dispatch.WithPubSub())
+}
+
+// byDefault is handled for a processor without options.
+func byDefault(tb testing.TB, w bench.Workload, s *bench.Stream) func() { return pass(tb, w, s) }
+
+// unhandled has no handler for any push.
+func unhandled(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+	p := dispatch.NewProcessor(dispatch.WithPubSub())
+	before := 0
+	return drain(tb, w, s, p, func() int {
+		n := int(p.Stats().Unhandled) - before
+		before += n
+		return n
+	})
+}
+
+// dropped has a VoidProcessor, which does not tell how many it dropped.
+func dropped(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+	return drain(tb, w, s, dispatch.NewVoidProcessor(), func() int { return s.Count })
+}
+
+// among1000 has handlers for 1000 names.
+func among1000(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+	p, seen := counting(tb, dispatch.WithPubSub())
+	other := func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
+	for i := len(names); i < 1000; i++ {
+		if err := p.HandleFunc(fmt.Sprintf("name-%d", i), other); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return drain(tb, w, s, p, seen)
+}
+
+// names are those of the pushes in the workloads.
+var names = []string{"invalidate", "message", "MOVING"}
+
+// counting returns a processor whose handlers count, and how much they counted since that was asked last.
+func counting(tb testing.TB, opts ...dispatch.Option) (p *dispatch.Processor, seen func() int) {
+	p = dispatch.NewProcessor(opts...)
+	n := 0
+	count := func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
+		n++
+		return nil
+	}
+	for _, name := range names {
+		if err := p.HandleFunc(name, count); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return p, func() int {
+		was := n
+		n = 0
+		return was
+	}
+}
+
+// pass returns a function that takes all pushes off the stream and the replies
+// between them, and checks how many there were.
+func pass(tb testing.TB, w bench.Workload, s *bench.Stream, opts ...dispatch.Option) func() {
+	p, seen := counting(tb, opts...)
+	return drain(tb, w, s, p, seen)
+}
+
+// drain is pass for a processor that is given; seen tells how many pushes it took.
+func drain(tb testing.TB, w bench.Workload, s *bench.Stream, p dispatch.NotificationProcessor, seen func() int) func() {
+	rd := parser.NewReader(s)
+	ctx := context.Background()
+	return func() {
+		rd.Reset(s)
+		for {
+			if err := p.ProcessPendingNotifications(ctx, dispatch.NotificationHandlerContext{}, rd); err != nil {
+				tb.Fatal(err)
+			}
+			if w.Frames == 1 {
+				break
+			}
+			if err := rd.Skip(); err == io.EOF {
+				break
+			} else if err != nil {
+				tb.Fatal(err)
+			}
+		}
+		if n := seen(); n != s.Count {
+			tb.Fatalf("%d pushes handled, not %d", n, s.Count)
+		}
+		if _, err := s.Read(buffer[:1]); err != io.EOF || rd.Buffered() > 0 {
+			tb.Fatal("not all of the stream was read")
+		}
+	}
+}
+
+// idle is N0: a connection on which a reply is next, and no push.
+type idle struct {
+	p   *dispatch.Processor
+	rd  *parser.Reader
+	ctx context.Context
+}
+
+// newIdle returns one whose Reader works in rd if that is a Source. rd gives a reply.
+func newIdle(tb testing.TB, rd io.Reader, opts ...dispatch.Option) *idle {
+	n := &idle{dispatch.NewProcessor(opts...), parser.NewReader(rd), context.Background()}
+	if err := n.rd.Fill(); err != nil || n.rd.MayHavePush() {
+		tb.Fatal("no reply is next: ", err)
+	}
+	return n
+}
+
+// process is what a client does before it reads the reply.
+func (n *idle) process() error {
+	return n.p.ProcessPendingNotifications(n.ctx, dispatch.NotificationHandlerContext{}, n.rd)
+}
+
+// reply is what comes next.
+func reply() io.Reader { return strings.NewReader("+OK\r\n") }

@@ -1,5 +1,0 @@
-//go:build race
-
-package captures
-
-const race = true

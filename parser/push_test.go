@@ -1,0 +1,343 @@
+package parser_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+var pubSubNames = []string{
+	"message", "pmessage", "smessage",
+	"subscribe", "psubscribe", "ssubscribe",
+	"unsubscribe", "punsubscribe", "sunsubscribe",
+}
+
+func TestIsPubSub(t *testing.T) {
+	for _, name := range pubSubNames {
+		require.True(t, parser.IsPubSub([]byte(name)), name)
+		for _, other := range []string{name + "x", name[:len(name)-1], "x" + name, strings.ToUpper(name), name + "\x00"} {
+			require.False(t, parser.IsPubSub([]byte(other)), other)
+		}
+	}
+	require.False(t, parser.IsPubSub(nil))
+	require.False(t, parser.IsPubSub([]byte("invalidate")))
+}
+
+// shut is a connection that must not be read from while closed.
+type shut struct {
+	*pipe
+	t      *testing.T
+	closed bool
+}
+
+func (s *shut) Read(b []byte) (int, error) {
+	if s.closed {
+		s.t.Fatal("reads from the connection")
+	}
+	return s.pipe.Read(b)
+}
+
+func TestMayHavePushKnowsAReplyWithoutReading(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		conn := &shut{pipe: newPipe(t, "+OK\r\n", invalidate, attribute+pong, ">"), t: t}
+		r, _ := hold(conn)
+		may := func() bool {
+			conn.closed = true
+			defer func() { conn.closed = false }()
+			return r.MayHavePush()
+		}
+		require.True(t, may(), "nothing has come")
+		require.NoError(t, r.Fill())
+		require.False(t, may(), "a reply")
+		require.NoError(t, r.Skip())
+		require.True(t, may(), "nothing has come again")
+		require.NoError(t, r.Fill())
+		require.True(t, may(), "a push")
+		require.NoError(t, r.Skip())
+		require.NoError(t, r.Fill())
+		require.True(t, may(), "attributes")
+		require.NoError(t, r.Skip())
+		_, err := r.PeekType()
+		require.NoError(t, err)
+		require.True(t, may(), "a push that has been looked at")
+		conn.send("x")
+		require.Error(t, r.Skip())
+		require.True(t, may(), "an error is for the next call to tell")
+	})
+}
+
+func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
+	takes := map[string]func(r *parser.Reader, leave bool) (parser.Frame, bool, error){
+		"NextPush": (*parser.Reader).NextPush,
+		"BufferedPush": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
+			for {
+				f, ok, err := r.BufferedPush(leave)
+				if err != parser.ErrIncomplete {
+					return f, ok, err
+				}
+				if err = r.Fill(); err != nil {
+					return f, false, err
+				}
+			}
+		},
+		"BufferedPushes": func(r *parser.Reader, leave bool) (f parser.Frame, ok bool, err error) {
+			for !ok {
+				err := r.BufferedPushes(leave, func(push parser.Frame, _ bool) {
+					f, ok = push.Clone(), true
+				})
+				if err != parser.ErrIncomplete {
+					return f, ok, err
+				}
+				if !ok {
+					if err = r.Fill(); err != nil {
+						return f, ok, err
+					}
+				}
+			}
+			return f, ok, nil
+		},
+	}
+	frames := []struct {
+		wire           string
+		push, isPubSub bool
+	}{
+		{invalidate, true, false},
+		{">2\r\n+invalidate\r\n_\r\n", true, false},
+		{attribute + invalidate, true, false},
+		{">0\r\n", true, false},
+		{">1\r\n:1\r\n", true, false},
+		{message("text"), true, true},
+		{attribute + message("text"), true, true},
+		{">3\r\n=16\r\ntxt:sunsubscribe\r\n_\r\n:0\r\n", true, true},
+		{">3\r\n$?\r\n;4\r\nmess\r\n;3\r\nage\r\n;0\r\n+c\r\n+p\r\n", true, true},
+		{message(strings.Repeat("m", 100)), true, true},
+		{">2\r\n$8\r\nmessages\r\n+x\r\n", true, false},
+		{pong, false, false},
+		{attribute + pong, false, false},
+		{"*2\r\n>1\r\n+p\r\n:1\r\n:2\r\n", false, false},
+		{bulk(">1\r\n+x\r\n"), false, false},
+	}
+	for name, take := range takes {
+		for _, leave := range []bool{false, true} {
+			eachHold(t, func(t *testing.T, hold hold) {
+				for _, c := range frames {
+					taken := c.push && !(leave && c.isPubSub)
+					for at := range len(c.wire) {
+						p := newPipe(t, cut(c.wire, at)...)
+						r, _ := hold(p)
+						err := p.within(t, func() error {
+							f, ok, err := take(r, leave)
+							if err == nil && (ok != taken || taken && string(f.Raw()) != c.wire || !taken && f.Raw() != nil) {
+								err = fmt.Errorf("%t, %q", ok, f.Raw())
+							}
+							return err
+						})
+						require.NoError(t, err, "%s, leave %t: %q cut at %d", name, leave, c.wire, at)
+						p.send(pong)
+						if !taken {
+							p.next(t, r, c.wire)
+						}
+						p.next(t, r, pong)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestPubSubPushThatIsLeftIsInTheClientsBuffer(t *testing.T) {
+	for _, name := range pubSubNames {
+		wire := fmt.Sprintf(">3\r\n%s$1\r\nc\r\n:1\r\n", bulk(name))
+		for at := range len(wire) {
+			p := newPipe(t, cut(invalidate+wire, len(invalidate)+at)...)
+			r, own := inPlace(64)(p)
+			p.takes(t, takers[2].take, r, invalidate)
+			err := p.within(t, func() error {
+				for range 3 {
+					if _, ok, err := r.NextPush(true); ok || err != nil {
+						return fmt.Errorf("%t, %w", ok, err)
+					}
+				}
+				return nil
+			})
+			require.NoError(t, err, "%s cut at %d", name, at)
+			require.Zero(t, must(r.Pending()))
+			p.read(t, own, wire)
+			p.send(pong)
+			p.next(t, r, pong)
+		}
+	}
+}
+
+func TestBufferedPushNeverReads(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		for _, wire := range []string{invalidate, attribute[:4] + "+k\r\n_\r\n" + invalidate, message(strings.Repeat("m", 64))} {
+			conn := &shut{pipe: newPipe(t), t: t}
+			r, _ := hold(conn)
+			for i := range len(wire) {
+				conn.closed = true
+				for range 2 {
+					f, ok, err := r.BufferedPush(false)
+					require.Equal(t, parser.ErrIncomplete, err)
+					require.False(t, ok)
+					require.Zero(t, f.Type())
+					require.Equal(t, parser.ErrIncomplete, r.BufferedPushes(false, func(parser.Frame, bool) { t.Error("called") }))
+				}
+				conn.closed = false
+				conn.send(wire[i : i+1])
+				require.NoError(t, r.Fill())
+			}
+			conn.closed = true
+			f, ok, err := r.BufferedPush(false)
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, wire, string(f.Raw()))
+		}
+	})
+}
+
+func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
+	var want []string
+	for i := range 40 {
+		name := []string{"invalidate", "message", "a", "invalidatf", "a name of more than 24 bytes"}[i/3%5]
+		wire := fmt.Sprintf(">2\r\n%s*1\r\n$%d\r\n%s\r\n", bulk(name), i, strings.Repeat("k", i))
+		switch i % 9 {
+		case 5:
+			wire = attribute + wire
+		case 6:
+			wire = ">2\r\n+" + name + "\r\n>1\r\n+nested\r\n#t\r\n"
+		}
+		want = append(want, wire)
+	}
+	stream := strings.Join(want, "")
+	eachHold(t, func(t *testing.T, hold hold) {
+		for _, end := range []string{"", invalidate[:len(invalidate)-1], pong, "?"} {
+			p := newPipe(t, chunks(stream+end, 61)...)
+			p.end()
+			r, _ := hold(p)
+			var got []string
+			last := ""
+			handle := func(f parser.Frame, again bool) {
+				if again && string(f.Name()) != last {
+					t.Errorf("%q has not the name %q of the push before", f.Raw(), last)
+				}
+				last = string(f.Name())
+				got = append(got, string(f.Raw()))
+				if _, err := r.Next(); err != parser.ErrReentrant {
+					t.Errorf("the Reader is not lent: %v", err)
+				}
+			}
+			var err error
+			for err == nil {
+				last = ""
+				if err = r.BufferedPushes(false, handle); err != parser.ErrIncomplete {
+					break
+				}
+				err = r.Fill()
+			}
+			switch end {
+			case "":
+				require.Equal(t, io.EOF, err)
+			case pong:
+				require.NoError(t, err)
+				p.next(t, r, pong)
+			case "?": // no push, for the client's read to report
+				require.NoError(t, err)
+				require.ErrorIs(t, r.Skip(), parser.ErrType)
+			default:
+				require.Equal(t, io.ErrUnexpectedEOF, err)
+			}
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		for _, wire := range []string{invalidate, attribute + invalidate, message(strings.Repeat("m", 5000))} {
+			p := newPipe(t, wire+pong)
+			r, _ := hold(p)
+			require.NoError(t, r.Fill())
+			var err error
+			require.PanicsWithValue(t, "handler", func() {
+				for err = parser.ErrIncomplete; err == parser.ErrIncomplete; {
+					if err = r.BufferedPushes(false, func(parser.Frame, bool) { panic("handler") }); err == parser.ErrIncomplete {
+						require.NoError(t, r.Fill())
+					}
+				}
+			})
+			require.Equal(t, parser.ErrReentrant, r.Skip())
+			r.Reclaim()
+			p.next(t, r, pong)
+		}
+	})
+}
+
+func TestHandlerThatResetsTheReaderEndsIt(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		for _, wire := range []string{invalidate, attribute + invalidate} {
+			p := newPipe(t, wire+invalidate)
+			r, _ := hold(p)
+			calls := 0
+			err := parser.ErrIncomplete
+			for err == parser.ErrIncomplete {
+				require.NoError(t, r.Fill())
+				err = r.BufferedPushes(false, func(f parser.Frame, _ bool) {
+					calls++
+					r.Reset(newPipe(t, pong))
+					require.Equal(t, wire, string(f.Raw()))
+				})
+			}
+			require.Equal(t, parser.ErrReentrant, err)
+			require.Equal(t, 1, calls)
+		}
+	})
+}
+
+func TestFillWaitsForBytesThatHaveNotBeenLookedAt(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		p := newPipe(t)
+		r, _ := hold(p)
+		for i := range 4 {
+			done := p.waiting(t, r.Fill)
+			p.send(invalidate[i : i+1])
+			require.NoError(t, <-done)
+			_, _, err := r.BufferedPush(false)
+			require.Equal(t, parser.ErrIncomplete, err)
+		}
+		p.send(timeout)
+		require.Equal(t, timeout, r.Fill())
+		done := p.waiting(t, r.Fill)
+		p.send(invalidate[4:])
+		require.NoError(t, <-done)
+		p.takes(t, takers[3].take, r, invalidate)
+
+		p.send(">")
+		require.NoError(t, r.Fill())
+		_, _, err := r.BufferedPush(false)
+		require.Equal(t, parser.ErrIncomplete, err)
+		p.end()
+		require.Equal(t, io.ErrUnexpectedEOF, r.Fill(), "inside a frame")
+
+		r, _ = hold(strings.NewReader(""))
+		require.Equal(t, io.EOF, r.Fill())
+	})
+}
+
+func TestFillReturnsAtOnceWithBytesThatHaveNotBeenLookedAt(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		p := newPipe(t, pong+invalidate, ">0\r\n")
+		r, _ := hold(p)
+		p.next(t, r, pong)
+		if r.Buffered() > 0 {
+			require.NoError(t, p.within(t, r.Fill))
+			require.Len(t, p.pieces, 1, "read on")
+		}
+		p.next(t, r, invalidate)
+	})
+}

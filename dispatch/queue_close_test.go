@@ -76,6 +76,21 @@ func TestQueueCloseDropsAndCountsWhenItsContextEnds(t *testing.T) {
 	})
 }
 
+// Invalidations that are given up leave no stale cache behind.
+func TestQueueCloseThatGivesUpFlushes(t *testing.T) {
+	large, ctx := framed(push("invalidate", strings.Repeat("x", 15<<20))), over(t)
+	q, g := stuck(t, dispatch.QueueSize(5), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	hand(t, q, push("a"), invalidation("b"), push("c"), invalidation("d"))
+	returned := handing(t.Context(), q, large)
+	eventually(t, func() bool { return q.Stats().Waiting == 5 })
+	require.Equal(t, context.Canceled, q.Close(ctx)) // before the copy is there, or after
+	require.NoError(t, arrives(t, returned))
+	require.Equal(t, dispatch.QueueStats{Pushes: 6, Delivered: 1, Dropped: 2, Coalesced: 3}, q.Stats())
+	got, s := finish(t, q, g)
+	require.Equal(t, []string{flushAll}, got)
+	require.EqualValues(t, 1, s.Flushes)
+}
+
 func TestQueueCloseReturnsAtTheDeadline(t *testing.T) {
 	q, g := stuck(t, dispatch.QueueWorkers(3))
 	late, cancel := context.WithTimeout(t.Context(), 1)

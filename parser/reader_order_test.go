@@ -37,7 +37,7 @@ var orderFrames = []string{
 }
 
 func TestCallsInAnyOrderKeepStep(t *testing.T) {
-	seeds := 15000
+	seeds := 150
 	if race.Enabled {
 		seeds = 15
 	}

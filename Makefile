@@ -46,6 +46,7 @@ tags:
 cross:
 	GOARCH=386 $(GO) build ./...
 	GOARCH=386 $(GO) vet ./...
+	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./internal/...; fi
 
 # Each fuzz target for a set number of executions beyond its seeds; FUZZTIME=10m for a campaign.
 fuzz:

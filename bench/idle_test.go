@@ -2,27 +2,16 @@ package bench_test
 
 import (
 	"bufio"
+	"context"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkIdle is N0 of the workloads: the call a client makes before each of its replies when there is no push.
-func BenchmarkIdle(b *testing.B) {
-	for _, c := range idles {
-		b.Run(c.name+"/impl=respush", func(b *testing.B) {
-			n := c.make(b)
-			b.ReportAllocs()
-			defer timeThread(b, 1)()
-			for b.Loop() {
-				if err := n.process(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
+// idles are the ways to be idle, N0 of the workloads.
 var idles = []struct {
 	name string
 	make func(tb testing.TB) *idle
@@ -31,3 +20,27 @@ var idles = []struct {
 	{"frame=N0/mode=default", func(tb testing.TB) *idle { return newIdle(tb, reply()) }},
 	{"frame=N0/mode=default/source=bufio", func(tb testing.TB) *idle { return newIdle(tb, bufio.NewReader(reply())) }},
 }
+
+// idle is N0: a connection on which a reply is next, and no push.
+type idle struct {
+	p   *dispatch.Processor
+	rd  *parser.Reader
+	ctx context.Context
+}
+
+// newIdle returns one whose Reader works in rd if that is a Source. rd gives a reply.
+func newIdle(tb testing.TB, rd io.Reader, opts ...dispatch.Option) *idle {
+	n := &idle{dispatch.NewProcessor(opts...), parser.NewReader(rd), context.Background()}
+	if err := n.rd.Fill(); err != nil || n.rd.MayHavePush() {
+		tb.Fatal("no reply is next: ", err)
+	}
+	return n
+}
+
+// process is what a client does before it reads the reply.
+func (n *idle) process() error {
+	return n.p.ProcessPendingNotifications(n.ctx, dispatch.NotificationHandlerContext{}, n.rd)
+}
+
+// reply is what comes next.
+func reply() io.Reader { return strings.NewReader("+OK\r\n") }

@@ -27,6 +27,18 @@ func passes(b *testing.B, s *bench.Stream, body func()) {
 }
 
 func BenchmarkProcess(b *testing.B) {
+	for _, c := range idles {
+		b.Run(c.name+"/impl=respush", func(b *testing.B) {
+			n := c.make(b)
+			b.ReportAllocs()
+			defer timeThread(b, 1)()
+			for b.Loop() {
+				if err := n.process(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 	for _, r := range runs() {
 		b.Run(r.name+"/impl=respush", func(b *testing.B) {
 			s := r.stream()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"testing"
 
 	"github.com/seed79615202/respush/bench"
@@ -24,7 +23,7 @@ type run struct {
 // stream returns the stream of r.
 func (r run) stream() *bench.Stream { return bench.NewStream(r.frame, r.piece) }
 
-// runs are the workloads of which each has a stream; N0 has none, see idle.
+// runs are the workloads of which each has a stream; N0 has none, see idles.
 func runs() []run {
 	var all []run
 	for _, w := range bench.Workloads {
@@ -141,27 +140,3 @@ func drain(tb testing.TB, w bench.Workload, s *bench.Stream, p dispatch.Notifica
 		}
 	}
 }
-
-// idle is N0: a connection on which a reply is next, and no push.
-type idle struct {
-	p   *dispatch.Processor
-	rd  *parser.Reader
-	ctx context.Context
-}
-
-// newIdle returns one whose Reader works in rd if that is a Source. rd gives a reply.
-func newIdle(tb testing.TB, rd io.Reader, opts ...dispatch.Option) *idle {
-	n := &idle{dispatch.NewProcessor(opts...), parser.NewReader(rd), context.Background()}
-	if err := n.rd.Fill(); err != nil || n.rd.MayHavePush() {
-		tb.Fatal("no reply is next: ", err)
-	}
-	return n
-}
-
-// process is what a client does before it reads the reply.
-func (n *idle) process() error {
-	return n.p.ProcessPendingNotifications(n.ctx, dispatch.NotificationHandlerContext{}, n.rd)
-}
-
-// reply is what comes next.
-func reply() io.Reader { return strings.NewReader("+OK\r\n") }

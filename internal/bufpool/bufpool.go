@@ -10,17 +10,24 @@ import (
 	"github.com/valyala/bytebufferpool"
 )
 
-// The sizes that are kept: 64 bytes to 16 MiB. A larger buffer goes to the
-// garbage collector.
+// The sizes that are kept: 64 bytes to 32 MiB, which are those bytebufferpool
+// tells apart. A larger buffer goes to the garbage collector.
 const (
 	minBits = 6
-	maxBits = 24
+	maxBits = 25
 )
 
 // Max is the size in bytes of the largest buffer that is kept.
 const Max = 1 << maxBits
 
-var pools [maxBits + 1]bytebufferpool.Pool
+// pools holds a Pool for each size. They are pointers because a Pool begins with
+// 64-bit counters, which a 32-bit machine wants aligned.
+var pools = func() (p [maxBits + 1]*bytebufferpool.Pool) {
+	for i := range p {
+		p[i] = new(bytebufferpool.Pool)
+	}
+	return p
+}()
 
 // Get returns an empty buffer with room for n bytes at least.
 func Get(n int) *bytebufferpool.ByteBuffer {

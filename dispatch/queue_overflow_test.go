@@ -172,19 +172,23 @@ func (f *flood) HandlePush(_ context.Context, _ dispatch.NotificationHandlerCont
 // run makes the server tell n times, with reads and writes in between, and calls each after each time. On the wire a
 // key is key*stride+offset.
 func (f *flood) run(q *dispatch.Queue, n, stride, offset int, each func(number int)) {
-	for number := 0; number < n; {
+	for number, idle := 0, 0; number < n; {
 		f.read(f.random.IntN(len(f.version)))
 		key := f.random.IntN(len(f.version))
 		if !f.write(key) {
-			select {
-			case <-f.over:
-				f.t.Error("the client reads from its cache for ever, and the server has nothing more to tell")
-				return
-			default:
-				runtime.Gosched() // perhaps nothing can be told until something has been delivered
-				continue
+			if idle++; idle == 100 { // perhaps nothing can be told until something has been delivered
+				idle = 0
+				runtime.Gosched()
+				select {
+				case <-f.over:
+					f.t.Error("the client reads from its cache for ever, and the server has nothing more to tell")
+					return
+				default:
+				}
 			}
+			continue
 		}
+		idle = 0
 		if err := q.HandlePush(context.Background(), noContext, f.invalidation(number, key*stride+offset)); err != nil {
 			f.t.Error(err)
 			return

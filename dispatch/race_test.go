@@ -195,3 +195,37 @@ func TestFailure25HandlersRegisterAndUnregisterFromManyConnections(t *testing.T)
 	require.EqualValues(t, 3*connections*rounds, stats.Pushes)
 	require.EqualValues(t, 2*connections*rounds, uint64(calls.Load())+stats.Unhandled)
 }
+
+func TestAThousandConnectionsShareAProcessorWithAWriter(t *testing.T) {
+	const connections, rounds = 1000, 10
+	p, got := dispatch.NewProcessor(), atomic.Int64{}
+	handle(t, p, "always", func(parser.Frame) error { got.Add(1); return nil })
+	stop, written := make(chan struct{}), make(chan error, 1)
+	go func() { written <- churn(p, []string{"sometimes"}, new(atomic.Int64), stop) }()
+
+	wire := strings.Repeat(push("always", "x")+push("sometimes", "y")+pong, rounds)
+	ended := make(chan error, connections)
+	for range connections {
+		go func() {
+			rd := parser.NewReader(strings.NewReader(wire), parser.WithBufferSize(64))
+			for range rounds {
+				if err := p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd); err != nil {
+					ended <- err
+					return
+				}
+				if err := rd.Skip(); err != nil {
+					ended <- err
+					return
+				}
+			}
+			ended <- nil
+		}()
+	}
+	for range connections {
+		require.NoError(t, <-ended)
+	}
+	close(stop)
+	require.NoError(t, <-written)
+	require.EqualValues(t, connections*rounds, got.Load())
+	require.EqualValues(t, 2*connections*rounds, p.Stats().Pushes)
+}

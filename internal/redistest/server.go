@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/parser"
 )
 
 // patience bounds every wait of this package; a test that runs into it fails.
@@ -71,10 +73,7 @@ func start(tb testing.TB, path string, args []string) (*Server, error) {
 	defer again.Stop()
 	timeout := time.After(patience)
 	for {
-		if conn, err := net.Dial("tcp", s.Addr); err == nil {
-			c := newClient(tb, conn)
-			info := string(c.Do("INFO", "server").Bytes())
-			require.NoError(tb, c.Conn.Close())
+		if info, err := s.info(); err == nil {
 			s.Version = field(info, "redis_version")
 			if field(info, "process_id") != strconv.Itoa(cmd.Process.Pid) {
 				return nil, fmt.Errorf("another server has taken port %d", port)
@@ -89,6 +88,27 @@ func start(tb testing.TB, path string, args []string) (*Server, error) {
 			return nil, fmt.Errorf("redis-server does not answer")
 		}
 	}
+}
+
+// info asks the server about itself. Whatever goes wrong is an error: the server may not be up yet, or it is another
+// one that is on its way down.
+func (s *Server) info() (string, error) {
+	conn, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err = conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	if _, err = conn.Write(Append(nil, "INFO", "server")); err != nil {
+		return "", err
+	}
+	f, err := parser.NewReader(conn).Next()
+	if err != nil {
+		return "", err
+	}
+	return f.Value().String(), nil
 }
 
 // freePort returns a port that nothing listened on a moment ago.

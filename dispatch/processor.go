@@ -141,6 +141,7 @@ type call struct {
 	taken   int          // top-level pushes
 	handled int          // pushes given to a handler
 	counts  Stats        // not yet published
+	replied error        // what the receiver of replies returned, for Serve
 
 	// Where the last name led to, in which snapshot.
 	target   *target
@@ -160,8 +161,8 @@ func (c *call) drain(block bool) error {
 	}
 }
 
-// pass is drain up to the first panic: recovering once a pass, and not once a
-// push, is worth a few ns a push (BenchmarkProcess).
+// pass is drain up to the first panic: it recovers once a pass, and not once a
+// push, to keep that out of the loop.
 func (c *call) pass(block bool) (over bool, err error) {
 	defer c.recovered()
 	leave := !c.p.takePubSub

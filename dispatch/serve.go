@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
@@ -33,10 +32,9 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
 	defer c.publish()
 	err := c.serve(reply)
-	var of *replyError
 	switch {
-	case errors.As(err, &of):
-		return of.err
+	case c.replied != nil:
+		return c.replied // as it is, whatever it is
 	case err == io.EOF:
 		return nil
 	case ctx.Err() != nil && isTimeout(err):
@@ -44,12 +42,6 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 	}
 	return err
 }
-
-// replyError is what the receiver of replies returned, told from the errors of
-// the connection.
-type replyError struct{ err error }
-
-func (e *replyError) Error() string { return e.err.Error() }
 
 // serve is the loop of Serve; it returns io.EOF at the end of the connection.
 func (c *call) serve(reply func(parser.Frame) error) error {
@@ -61,7 +53,7 @@ func (c *call) serve(reply func(parser.Frame) error) error {
 		if err == nil {
 			err = c.give(f, reply)
 		}
-		if err != nil && !c.skips(err) {
+		if err != nil && (c.replied != nil || !c.skips(err)) {
 			return err
 		}
 	}
@@ -89,10 +81,8 @@ func (c *call) give(f parser.Frame, reply func(parser.Frame) error) error {
 	defer c.rd.Reclaim()
 	f = borrow(f)
 	defer expire(f)
-	if err := reply(f); err != nil {
-		return &replyError{err}
-	}
-	return nil
+	c.replied = reply(f)
+	return c.replied
 }
 
 // interruptReads makes the end of ctx fail the read that is under way. The

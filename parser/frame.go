@@ -18,8 +18,8 @@ import (
 // what was learned from scanning it.
 //
 // A Frame has four words because that is the most the compiler keeps in
-// registers; one word more made every call that passes one wait for memory, in
-// all 30 ns a push (BenchmarkProcess/frame=F1).
+// registers; a larger one makes every call that passes it wait for memory, in all
+// some 20 ns a push (BenchmarkProcess/frame=F1).
 type Frame struct {
 	raw  []byte
 	meta frameMeta

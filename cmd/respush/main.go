@@ -68,7 +68,10 @@ func newRoot() *cobra.Command {
 // A usageError is a command line that makes no sense.
 type usageError struct{ err error }
 
+// Error tells what is wrong with it.
 func (e *usageError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error that it marks.
 func (e *usageError) Unwrap() error { return e.err }
 
 // usageArgs marks the errors of check as errors of usage.

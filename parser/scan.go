@@ -19,6 +19,9 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 				}
 				continue
 			}
+			if u == untilPush && Type(c) == TypePush && s.depth > 0 {
+				return i, false, nil
+			}
 			if err = s.open(c, i); err != nil {
 				return i, false, err
 			}

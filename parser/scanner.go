@@ -90,6 +90,7 @@ const (
 	untilEnd  until = iota // all of it
 	untilType              // up to its type byte
 	untilName              // up to the name of a push, or the type byte of anything else
+	untilPush              // up to a push inside it
 )
 
 // NewScanner returns a Scanner with the given limits.
@@ -123,6 +124,37 @@ func (s *Scanner) Type() Type { return s.typ }
 // returned again until Reset.
 func (s *Scanner) Scan(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilEnd)
+}
+
+// ScanType is Scan for who needs to know what a frame is before it goes on: it
+// stops behind the type byte of the frame's value, which is 1 byte but for
+// attributes. Of a push it may consume more.
+func (s *Scanner) ScanType(p []byte) (n int, done bool, err error) {
+	return s.scan(p[:len(p):len(p)], untilType)
+}
+
+// Pass is Scan for who forwards a frame and keeps nothing of it. Limits do not
+// apply, as for [Reader.Skip], and it stops before each push inside the frame: it
+// has met one when it is neither done nor failed and n < len(p). The push is the
+// caller's to take out, with another Scanner; p behind it is what this one is to
+// be called with next.
+func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
+	s.skip = true
+	n, done, err = s.scan(p[:len(p):len(p)], untilPush)
+	if done || !s.begun() {
+		s.skip = false
+	}
+	return n, done, err
+}
+
+// Frame returns the frame that ended with the last byte scanned, borrowed from b,
+// which must be its bytes from the first to the last. It is the zero Frame when
+// no frame has ended there, or b has another length.
+func (s *Scanner) Frame(b []byte) Frame {
+	if !s.ended || int64(len(b)) != s.pos-s.start {
+		return Frame{}
+	}
+	return s.frame(b[:len(b):len(b)])
 }
 
 // scan is Scan, for as much of the frame as u says.

@@ -41,6 +41,20 @@ func (r *Reader) scan(u until) (done bool, err error) {
 	if r.whole {
 		return true, nil
 	}
+	if r.quirk && !(r.sc.begun() && r.sc.reached(untilName)) {
+		done, err = r.scanWindow(untilName)
+		if done || err != nil || !r.sc.reached(untilName) || u != untilEnd {
+			r.mend()
+			return done, err
+		}
+		r.mend()
+	}
+	return r.scanWindow(u)
+}
+
+// scanWindow is scan for a frame that is not whole, and is as the server meant
+// it.
+func (r *Reader) scanWindow(u until) (done bool, err error) {
 	w := r.window()
 	n, done, err := r.sc.scan(w[r.scanned:], u)
 	if r.moved == nil {
@@ -200,6 +214,9 @@ func (r *Reader) fillMoved(left uint64) error {
 	n, err := read(r.rd, free)
 	r.moved.B = b[:len(b)+n]
 	_, _, _ = r.sc.scan(free[:n], untilEnd) // in a bulk nothing can be wrong or end
+	if r.quirk {
+		r.mend()
+	}
 	return r.keep(n, err)
 }
 

@@ -97,7 +97,7 @@ func (h *shortHead) elements(p []byte) int {
 // plain consumes the plain values that stand whole at p[i], and returns where
 // the first byte is that it left. At the start of a frame it reads the header
 // and the name of a push; inside a counted aggregate it reads elements.
-func (s *Scanner) plain(p []byte, i int) int {
+func (s *Scanner) plain(p []byte, i int, u until) int {
 	if !s.plainOK {
 		return i
 	}
@@ -117,6 +117,9 @@ func (s *Scanner) plain(p []byte, i int) int {
 			return i + end + 2
 		}
 		i += end + 2
+		if u == untilName {
+			return i
+		}
 	} else if s.cur.kind&levelStreamed != 0 || s.depth == 1 && s.naming == nameUnknown && s.typ == TypePush {
 		return i
 	}

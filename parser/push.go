@@ -134,7 +134,7 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool))
 
 // plainWindow returns what the fast path may look at, up to the largest frame.
 func (r *Reader) plainWindow() []byte {
-	if !r.sc.plainOK {
+	if !r.sc.plainOK || r.quirk {
 		return nil
 	}
 	w := r.window()

@@ -83,6 +83,7 @@ type Reader struct {
 	given   bool                       // moved holds a frame that has been handed out
 	taking  bool                       // a frame has been begun that this Reader will take
 	lent    bool
+	quirk   bool  // WithTrackingRedirBrokenQuirk
 	err     error // sticky
 }
 
@@ -276,6 +277,9 @@ func (r *Reader) skipBuffered() error {
 	done, err := r.scan(untilEnd)
 	if err != nil {
 		return r.fail(err)
+	}
+	if !done && r.mayMend() {
+		return ErrIncomplete
 	}
 	r.drop()
 	if !done {

@@ -12,7 +12,7 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 		c := p[i]
 		switch s.state {
 		case stValue:
-			if j := s.plain(p, i); j != i {
+			if j := s.plain(p, i, u); j != i {
 				i = j
 				if s.ended {
 					return i, true, nil

@@ -102,6 +102,9 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 		return i
 	}
 	if s.depth == 0 {
+		if Type(p[i]) != TypePush {
+			return s.plainReply(p, i, u)
+		}
 		count, at, end := plainHead(p[i:])
 		if count == 0 || exceed(s.elements, int64(count), s.lim.MaxElements) && !s.skip {
 			return i
@@ -142,6 +145,42 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 		s.cur.rem = 1
 		s.complete()
 	}
+	return j
+}
+
+// plainReply consumes a frame that is no push, if it is plain and stands whole at
+// p[i], and returns where it ends. Part of one is left to the general path, which
+// then looks at those bytes again.
+func (s *Scanner) plainReply(p []byte, i int, u until) int {
+	if u == untilType || u == untilName {
+		return i
+	}
+	j, left, budget := i, 1, int(max(0, min(int64(s.lim.MaxElements)-s.elements, math.MaxInt32)))
+	unused, outer := budget, 0
+	switch Type(p[i]) {
+	case TypeSimpleString, TypeSimpleError:
+		if j = s.text(p, i); len(p)-j < 2 || p[j] != '\r' || p[j+1] != '\n' {
+			return i
+		}
+		j, left = j+2, 0
+	case TypeMap:
+		if len(p)-i < 8 {
+			return i
+		}
+		n, h := plainLength(binary.LittleEndian.Uint64(p[i:]))
+		if h == 0 || n == 0 || 2*n > budget {
+			return i
+		}
+		j, left, outer, unused = plainRun(p, i+h, 2*n, budget-2*n)
+	case TypeBulkString, TypeInteger, TypeNull, TypeArray:
+		j, left, outer, unused = plainRun(p, i, 1, budget)
+	}
+	if left > 0 || outer > 0 {
+		return i
+	}
+	s.typ, s.valueAt = Type(p[i]), s.pos+int64(i)-s.start
+	s.elements += int64(budget - unused)
+	s.ended = true
 	return j
 }
 

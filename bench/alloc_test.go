@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/parser"
 )
 
 // The benchmarks' bodies allocate nothing after a first pass. Those that need pooled memory, for frames larger than the
@@ -69,5 +71,30 @@ func TestValueDoesNotAllocate(t *testing.T) {
 		allocs := testing.AllocsPerRun(100, func() { sink += a.do(f) })
 		require.Equal(t, a.allocs, allocs > 0, "%s: %v allocations", a.name, allocs)
 		require.NotZero(t, sink, a.name)
+	}
+}
+
+func TestNotifyDoesNotAllocate(t *testing.T) {
+	for _, n := range notifications() {
+		f := frame(t, n.wire)
+		for _, do := range []func(parser.Frame) error{n.parse, n.use} {
+			require.Zero(t, testing.AllocsPerRun(3, func() {
+				if err := do(f); err != nil {
+					t.Fatal(err)
+				}
+			}), n.frame)
+		}
+		if race.Enabled && len(n.wire) > 32<<10 {
+			continue // needs the pool
+		}
+		s := bench.NewStream(n.workload(), reads)
+		s.Count = max(2, s.Count/16)
+		s.Bytes = s.Bytes[:s.Count*len(n.wire)]
+		pass := n.start(t, s)
+		pass()
+		require.Zero(t, testing.AllocsPerRun(2, func() {
+			s.Rewind()
+			pass()
+		}), n.frame)
 	}
 }

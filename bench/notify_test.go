@@ -1,0 +1,198 @@
+package bench_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/notify"
+	"github.com/seed79615202/respush/parser"
+)
+
+// A notification is a push with its typed view: what BenchmarkNotify measures, and what the allocation tests count.
+type notification struct {
+	frame  string // as benchmarks have it
+	wire   []byte
+	parse  func(parser.Frame) error // makes the view
+	use    func(parser.Frame) error // makes it, and looks at all there is in it
+	handle dispatch.HandlerFunc     // does what use does
+	plain  func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
+}
+
+// typed returns the notification of which parse makes the view and on the handler, and look looks at the view.
+func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look func(T), on onFunc[T]) notification {
+	return notification{
+		frame: frame,
+		wire:  []byte(wire),
+		parse: func(f parser.Frame) error {
+			_, err := parse(f)
+			return err
+		},
+		use: func(f parser.Frame) error {
+			v, err := parse(f)
+			if err == nil {
+				look(v)
+			}
+			return err
+		},
+		handle: on(func(_ context.Context, _ from, v T) error {
+			look(v)
+			return nil
+		}),
+	}
+}
+
+// from is the handler context of package dispatch.
+type from = dispatch.NotificationHandlerContext
+
+// onFunc is one of the On functions.
+type onFunc[T any] func(func(context.Context, from, T) error) func(context.Context, from, parser.Frame) error
+
+// notifications are those of the workloads that have one, and of every family.
+func notifications() []notification {
+	var all []notification
+	invalidation := func(frame string, wire []byte) {
+		n := typed(frame, string(wire), notify.ParseInvalidation, lookAtInvalidation, notify.OnInvalidate[from])
+		n.plain = func(f parser.Frame) { sink += keys(f) }
+		all = append(all, n)
+	}
+	for _, id := range []string{"F1", "F2", "F8"} {
+		invalidation(id, bench.Find(id).Frame)
+	}
+	for keys := 100; keys <= 100_000; keys *= 10 {
+		invalidation(fmt.Sprintf("F8/keys=%d", keys), bench.Invalidate(keys))
+	}
+
+	message := func(frame, wire string) {
+		all = append(all, typed(frame, wire, notify.ParseMessage, lookAtMessage, notify.OnMessage[from]))
+	}
+	for _, id := range []string{"F3", "F4", "F5"} {
+		message(id, string(bench.Find(id).Frame))
+	}
+	message("pmessage", ">4\r\n$8\r\npmessage\r\n$2\r\nc*\r\n$7\r\nchannel\r\n$64\r\n"+strings.Repeat("x", 64)+"\r\n")
+	message("redirected", ">3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$16\r\n"+bench.Key+"\r\n")
+
+	slots := func(frame, wire string) {
+		all = append(all, typed(frame, wire, notify.ParseSlotMigration, lookAtSlotMigration, notify.OnSlotMigration[from]))
+	}
+	slots("SMIGRATING", ">3\r\n$10\r\nSMIGRATING\r\n:5\r\n$12\r\n123,789-1000\r\n")
+	slots("SMIGRATING/slots=1000", fmt.Sprintf(">1002\r\n$10\r\nSMIGRATING\r\n:5\r\n%s", strings.Repeat("$8\r\n789-1000\r\n", 1000)))
+	for _, moves := range []int{1, 100} {
+		slots(fmt.Sprintf("SMIGRATED/moves=%d", moves), fmt.Sprintf(">3\r\n$9\r\nSMIGRATED\r\n:5\r\n*%d\r\n%s", moves,
+			strings.Repeat("*3\r\n$17\r\nredis-node-1:6379\r\n$17\r\nredis-node-2:6379\r\n$12\r\n123,789-1000\r\n", moves)))
+	}
+
+	return append(all,
+		typed("subscribe", ">3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", notify.ParseSubscription,
+			func(s notify.Subscription) { sink += len(s.Channel) + int(s.Count) }, notify.OnSubscription[from]),
+		typed("F7", string(bench.Find("F7").Frame), notify.ParseMoving,
+			func(m notify.Moving) { sink += int(m.Seq) + int(m.After) + len(m.Endpoint.Host) }, notify.OnMoving[from]),
+		typed("MIGRATING", ">4\r\n$9\r\nMIGRATING\r\n:5\r\n:30\r\n$3\r\n1,2\r\n", notify.ParseMigration,
+			func(m notify.Migration) { sink += int(m.Seq) + int(m.After) + len(m.Shards) }, notify.OnMigration[from]),
+		typed("tracking-redir-broken", ">2\r\n$21\r\ntracking-redir-broken\r\n:42\r\n", notify.ParseTrackingRedirBroken,
+			func(t notify.TrackingRedirBroken) { sink += int(t.ClientID) }, notify.OnTrackingRedirBroken[from]),
+		typed("server-cpu-usage", ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n", notify.ParseServerCPUUsage,
+			func(u notify.ServerCPUUsage) { sink += int(u.Usage) }, notify.OnServerCPUUsage[from]),
+	)
+}
+
+func lookAtInvalidation(i notify.Invalidation) {
+	sink += i.Len()
+	for key := range i.Keys() {
+		sink += len(key)
+	}
+}
+
+func lookAtMessage(m notify.Message) {
+	sink += len(m.Channel) + len(m.Payload.Bytes())
+	if i, ok := m.Invalidation(); ok {
+		lookAtInvalidation(i)
+	}
+}
+
+func lookAtSlotMigration(m notify.SlotMigration) {
+	for r := range m.Slots() {
+		sink += r.Len()
+	}
+	for move := range m.Moves() {
+		sink += len(move.Source) + len(move.Target)
+		for r := range move.Slots() {
+			sink += r.Len()
+		}
+	}
+}
+
+// start makes a pass of the stream of n through a processor with its handler.
+func (n notification) start(tb testing.TB, s *bench.Stream) (pass func()) {
+	p := dispatch.NewProcessor(dispatch.WithPubSub())
+	seen := 0
+	err := p.HandleFunc(string(frame(tb, n.wire).Name()), func(ctx context.Context, h from, f parser.Frame) error {
+		seen++
+		return n.handle(ctx, h, f)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return drain(tb, n.workload(), s, p, func() int {
+		was := seen
+		seen = 0
+		return was
+	})
+}
+
+func (n notification) workload() bench.Workload {
+	return bench.Workload{ID: n.frame, Frame: n.wire, Frames: 1}
+}
+
+// BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks at all there is in it as well, op=Dispatch
+// does so in a handler, from the stream on. With impl=values the elements are looked at with package parser alone, and
+// not checked.
+func BenchmarkNotify(b *testing.B) {
+	for _, n := range notifications() {
+		f := frame(b, n.wire)
+		for _, op := range []struct {
+			name string
+			do   func(parser.Frame) error
+		}{{"Parse", n.parse}, {"Use", n.use}} {
+			b.Run("frame="+n.frame+"/op="+op.name+"/impl=respush", func(b *testing.B) {
+				b.ReportAllocs()
+				defer timeThread(b, 1)()
+				for b.Loop() {
+					if err := op.do(f); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		if n.plain != nil {
+			b.Run("frame="+n.frame+"/op=Use/impl=values", func(b *testing.B) {
+				b.ReportAllocs()
+				defer timeThread(b, 1)()
+				for b.Loop() {
+					n.plain(f)
+				}
+			})
+		}
+		b.Run("frame="+n.frame+"/op=Dispatch/impl=respush", func(b *testing.B) {
+			s := bench.NewStream(n.workload(), reads)
+			passes(b, s, n.start(b, s))
+		})
+	}
+}
+
+// BenchmarkKind is the cost of telling a family from a name.
+func BenchmarkKind(b *testing.B) {
+	for _, name := range []string{"invalidate", "tracking-redir-broken", "unknown"} {
+		b.Run("name="+name+"/impl=respush", func(b *testing.B) {
+			name := []byte(name)
+			b.ReportAllocs()
+			defer timeThread(b, 1)()
+			for b.Loop() {
+				sink += int(notify.Kind(name))
+			}
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package notify
+
+import (
+	"iter"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// Invalidation is an invalidate push, which a server sends to a connection with
+// client-side caching (CLIENT TRACKING): keys have changed, or all have. It is
+// borrowed from the frame it was parsed from. The zero Invalidation is one of no
+// keys.
+//
+// Invariant: keys is null, an array of strings, a string, or zero.
+type Invalidation struct {
+	keys parser.Value
+}
+
+// ParseInvalidation returns the invalidation that push is. Its second element is
+// an array of keys, or a null, which flushes everything; a key without an array
+// around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
+// but for that.
+func ParseInvalidation(push parser.Frame) (Invalidation, error) {
+	var d decoder
+	d.open(push, FamilyInvalidation)
+	d.read(push, 2, 2)
+	if d.err == nil {
+		if i, ok := newInvalidation(d.elements[1]); ok {
+			return i, nil
+		}
+		d.fail(1, ErrType)
+	}
+	return Invalidation{}, d.err
+}
+
+// newInvalidation returns the invalidation of v; ok is false when v is neither
+// null nor keys.
+func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
+	switch {
+	case v.Type() == parser.TypeArray:
+		for key := range v.All() {
+			if !isText(key) {
+				return Invalidation{}, false
+			}
+		}
+	case !v.IsNull() && !isText(v):
+		return Invalidation{}, false
+	}
+	return Invalidation{v}, true
+}
+
+// FlushAll reports whether the push stands for every key, as it does after
+// FLUSHALL, FLUSHDB and SWAPDB. Keys then yields nothing.
+func (i Invalidation) FlushAll() bool { return i.keys.IsNull() }
+
+// Len returns the number of keys.
+func (i Invalidation) Len() int {
+	if isText(i.keys) {
+		return 1
+	}
+	return i.keys.Len()
+}
+
+// Keys yields the keys in wire order, each borrowed like the Invalidation.
+func (i Invalidation) Keys() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) { i.each(yield) }
+}
+
+// each calls yield for the keys until it returns false.
+func (i Invalidation) each(yield func([]byte) bool) {
+	if isText(i.keys) {
+		yield(i.keys.Bytes())
+		return
+	}
+	for key := range i.keys.All() {
+		if !yield(key.Bytes()) {
+			return
+		}
+	}
+}
+
+// String returns the invalidation in words on one line: the number of keys, and
+// the first ten of them.
+func (i Invalidation) String() string { return string(i.appendLine(nil)) }
+
+func (i Invalidation) appendLine(dst []byte) []byte {
+	return i.appendWords(append(dst, NameInvalidate...))
+}
+
+// appendWords appends what follows the name.
+func (i Invalidation) appendWords(dst []byte) []byte {
+	if i.FlushAll() {
+		return append(dst, gap+"flush all"...)
+	}
+	n := i.Len()
+	dst = appendCount(append(dst, gap...), n, "key")
+	if n == 0 {
+		return dst
+	}
+	dst = append(dst, gap...)
+	l := newList(dst, n, " ")
+	for key := range i.Keys() {
+		if !l.next() {
+			break
+		}
+		l.line = appendWord(l.line, key)
+	}
+	return l.line
+}

@@ -198,6 +198,28 @@ func (r *Reader) full() bool {
 	return ok && r.src.Buffered() >= s.Size()
 }
 
+// Withdraw moves what has come of the push that is being taken out of the
+// [Source], so that whoever reads there next finds none of it, and there is room
+// for the rest. It reports whether a push is being taken: one of which the
+// beginning, as far as it takes to know that it is wanted, has been seen by a
+// method that takes pushes, and the end has not. A further call of such a method
+// goes on with it.
+func (r *Reader) Withdraw() bool {
+	switch {
+	case r.src == nil || r.lent || r.err != nil || r.whole:
+		return false
+	case r.sc.skip:
+		return true // dropped as it comes
+	case !r.taking:
+		return false
+	}
+	if n := r.scanned; n > 0 {
+		r.move(r.window()[:n])
+		r.advance(n)
+	}
+	return true
+}
+
 // Fill waits until there are bytes that no call has looked at, and returns at
 // once when there are; it is for callers that wait between calls of
 // BufferedPush. It returns the error of the underlying reader when that ends

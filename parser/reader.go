@@ -120,16 +120,31 @@ func (r *Reader) attach(rd io.Reader) {
 // It keeps the options and the buffer, and drops everything else, a sticky error
 // too. From inside a handler it fails the Reader with [ErrReentrant] instead.
 func (r *Reader) Reset(rd io.Reader) {
+	if r.clear() {
+		r.attach(rd)
+	}
+}
+
+// ResetSource is Reset for a Reader made by [NewSourceReader], whose src may be
+// no io.Reader.
+func (r *Reader) ResetSource(src Source) {
+	if r.clear() {
+		r.src, r.bufio, r.rd = src, nil, nil
+	}
+}
+
+// clear drops everything but the options and the buffer, unless the Reader is lent.
+func (r *Reader) clear() bool {
 	if r.lent {
 		r.err, r.idle = ErrReentrant, false
-		return
+		return false
 	}
 	r.giveBack()
 	r.idle = false
 	r.sc.Reset()
 	r.r, r.w, r.scanned = 0, 0, 0
 	r.whole, r.taking, r.readErr, r.err = false, false, nil, nil
-	r.attach(rd)
+	return true
 }
 
 // Release gives the Reader's memory back. Bytes that are buffered are lost with

@@ -18,7 +18,7 @@ func BenchmarkPushes(b *testing.B) {
 			passes(b, s, func() {
 				rd.Reset(s)
 				for {
-					err := rd.BufferedPushes(false, func(parser.Frame, bool) { seen++ })
+					err := rd.BufferedPushes(false, func(parser.Frame, bool) bool { seen++; return true })
 					if err == parser.ErrIncomplete {
 						err = rd.Fill()
 					}

@@ -46,27 +46,40 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 // serve is the loop of Serve; it returns io.EOF at the end of the connection.
 func (c *call) serve(reply func(parser.Frame) error) error {
 	for {
-		if err := c.ctx.Err(); err != nil {
-			return err
-		}
-		f, err := c.next()
-		if err == nil {
-			err = c.give(f, reply)
-		}
-		if err != nil && (c.replied != nil || !c.skips(err)) {
+		if over, err := c.frames(reply); over {
 			return err
 		}
 	}
 }
 
-// next returns the next frame; what has been counted is published before a wait.
-func (c *call) next() (parser.Frame, error) {
-	f, ok, err := c.rd.BufferedPush(false)
-	if ok || err != nil && err != parser.ErrIncomplete {
-		return f, err
+// frames is serve up to the first panic of a handler, which it recovers.
+func (c *call) frames(reply func(parser.Frame) error) (over bool, err error) {
+	defer c.recovered()
+	take := func(f parser.Frame, again bool) bool {
+		if f.HasNestedPushes() {
+			c.dispatch(f)
+		} else {
+			c.count(f)
+			c.handle(f, again)
+		}
+		return c.ctx.Err() == nil
 	}
-	c.publish() // Next may wait, for the rest of a reply too
-	return c.rd.Next()
+	for {
+		if err := c.ctx.Err(); err != nil {
+			return true, err
+		}
+		err := c.rd.BufferedPushes(false, take)
+		if err == parser.ErrIncomplete || err == nil && c.ctx.Err() == nil {
+			c.publish() // Next may wait, for the rest of a reply too
+			var f parser.Frame
+			if f, err = c.rd.Next(); err == nil {
+				err = c.give(f, reply)
+			}
+		}
+		if err != nil && (c.replied != nil || !c.skips(err)) {
+			return true, err
+		}
+	}
 }
 
 // give handles the pushes that f is or holds, and gives a reply to its receiver.

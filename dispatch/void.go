@@ -36,7 +36,7 @@ func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ Notific
 		return nil
 	}
 	for {
-		err := rd.BufferedPushes(true, func(parser.Frame, bool) {})
+		err := rd.BufferedPushes(true, func(parser.Frame, bool) bool { return true })
 		if err == parser.ErrIncomplete {
 			var ok bool
 			if ok, err = v.drop(rd); ok && err == nil {

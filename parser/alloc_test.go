@@ -110,7 +110,7 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 			return r.Skip()
 		},
 		"BufferedPushes": func(r *parser.Reader) error {
-			switch err := r.BufferedPushes(false, func(parser.Frame, bool) {}); err {
+			switch err := r.BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err {
 			case nil:
 				return r.Skip()
 			case parser.ErrIncomplete:

@@ -167,7 +167,7 @@ var uses = map[string]func(r *parser.Reader) error{
 		return err
 	},
 	"BufferedPushes": func(r *parser.Reader) error {
-		return r.BufferedPushes(false, func(_ parser.Frame, _ bool) {})
+		return r.BufferedPushes(false, func(parser.Frame, bool) bool { return true })
 	},
 }
 

@@ -230,10 +230,11 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 				}
 			}
 			for err == nil || err == parser.ErrIncomplete {
-				err = r.BufferedPushes(false, func(push parser.Frame, _ bool) {
+				err = r.BufferedPushes(false, func(push parser.Frame, _ bool) bool {
 					for v := range push.Args() {
 						seen += v.Len()
 					}
+					return true
 				})
 				if err == parser.ErrIncomplete {
 					err = r.Fill()

@@ -87,47 +87,51 @@ func (r *Reader) BufferedPush(leavePubSub bool) (f Frame, ok bool, err error) {
 }
 
 // BufferedPushes calls handle for each push that BufferedPush would take, the
-// Reader being lent meanwhile (see Lend). again says that the push has the name
-// of the one before it in the same call; it may be false for one that has. The
-// result is nil when something else is next, and otherwise the error that ended
-// it. It is the faster way to take many. When handle panics, the push has been
-// taken and the Reader is still lent.
-func (r *Reader) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool)) error {
+// Reader being lent meanwhile (see Lend), until handle returns false. again says
+// that the push has the name of the one before it in the same call; it may be
+// false for one that has. The result is nil when handle has returned false or
+// something else is next, and otherwise the error that ended it. It is the faster
+// way to take many. When handle panics, the push has been taken and the Reader is
+// still lent.
+func (r *Reader) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
 	for {
-		if r.idle && !r.lent {
-			r.shortPushes(leavePubSub, handle)
+		if r.idle && !r.lent && !r.shortPushes(leavePubSub, handle) {
+			return nil
 		}
 		f, ok, err := r.BufferedPush(leavePubSub)
 		if !ok {
 			return err
 		}
 		r.lent = true
-		handle(f, false)
+		more := handle(f, false)
 		r.lent = false
+		if !more {
+			return nil
+		}
 	}
 }
 
 // shortPushes does what BufferedPushes does, for pushes that are short and plain,
-// as long as they follow one another.
-func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool)) {
+// as long as they follow one another, and reports whether handle would have more.
+func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) (more bool) {
 	var head shortHead
 	for w := r.plainWindow(); ; {
 		again := head.opens(w)
 		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
-			return
+			return true
 		}
 		n := head.elements(w)
 		if n == 0 {
-			return
+			return true
 		}
 		f := Frame{w[:n:n], head.meta}
 		w = w[n:]
 		r.passed(n)
 		r.lent = true
-		handle(f, again)
+		more = handle(f, again)
 		r.lent = false
-		if !r.idle || r.src != nil && r.src.Buffered() != len(w) {
-			return // the handler has used the Reader, or the Source
+		if !more || !r.idle || r.src != nil && r.src.Buffered() != len(w) {
+			return more // or the handler has used the Reader, or the Source
 		}
 	}
 }

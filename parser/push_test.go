@@ -87,8 +87,9 @@ func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
 		},
 		"BufferedPushes": func(r *parser.Reader, leave bool) (f parser.Frame, ok bool, err error) {
 			for !ok {
-				err := r.BufferedPushes(leave, func(push parser.Frame, _ bool) {
+				err := r.BufferedPushes(leave, func(push parser.Frame, _ bool) bool {
 					f, ok = push.Clone(), true
+					return true
 				})
 				if err != parser.ErrIncomplete {
 					return f, ok, err
@@ -186,7 +187,7 @@ func TestBufferedPushNeverReads(t *testing.T) {
 					require.Equal(t, parser.ErrIncomplete, err)
 					require.False(t, ok)
 					require.Zero(t, f.Type())
-					require.Equal(t, parser.ErrIncomplete, r.BufferedPushes(false, func(parser.Frame, bool) { t.Error("called") }))
+					require.Equal(t, parser.ErrIncomplete, r.BufferedPushes(false, func(parser.Frame, bool) bool { t.Error("called"); return true }))
 				}
 				conn.closed = false
 				conn.send(wire[i : i+1])
@@ -222,7 +223,7 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 			r, _ := hold(p)
 			var got []string
 			last := ""
-			handle := func(f parser.Frame, again bool) {
+			handle := func(f parser.Frame, again bool) bool {
 				if again && string(f.Name()) != last {
 					t.Errorf("%q has not the name %q of the push before", f.Raw(), last)
 				}
@@ -231,6 +232,7 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 				if _, err := r.Next(); err != parser.ErrReentrant {
 					t.Errorf("the Reader is not lent: %v", err)
 				}
+				return true
 			}
 			var err error
 			for err == nil {
@@ -257,6 +259,24 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 	})
 }
 
+func TestBufferedPushesEndsWhenToldTo(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		for _, wire := range []string{invalidate, attribute + invalidate} {
+			p := newPipe(t, wire+wire+invalidate)
+			r, _ := hold(p)
+			require.NoError(t, r.Fill())
+			for calls := 1; calls <= 3; {
+				err := r.BufferedPushes(false, func(parser.Frame, bool) bool { calls++; return false })
+				if err == parser.ErrIncomplete {
+					err = r.Fill()
+				}
+				require.NoError(t, err)
+			}
+			require.Zero(t, r.Buffered())
+		}
+	})
+}
+
 func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		for _, wire := range []string{invalidate, attribute + invalidate, message(strings.Repeat("m", 5000))} {
@@ -266,7 +286,7 @@ func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 			var err error
 			require.PanicsWithValue(t, "handler", func() {
 				for err = parser.ErrIncomplete; err == parser.ErrIncomplete; {
-					if err = r.BufferedPushes(false, func(parser.Frame, bool) { panic("handler") }); err == parser.ErrIncomplete {
+					if err = r.BufferedPushes(false, func(parser.Frame, bool) bool { panic("handler") }); err == parser.ErrIncomplete {
 						require.NoError(t, r.Fill())
 					}
 				}
@@ -287,10 +307,11 @@ func TestHandlerThatResetsTheReaderEndsIt(t *testing.T) {
 			err := parser.ErrIncomplete
 			for err == parser.ErrIncomplete {
 				require.NoError(t, r.Fill())
-				err = r.BufferedPushes(false, func(f parser.Frame, _ bool) {
+				err = r.BufferedPushes(false, func(f parser.Frame, _ bool) bool {
 					calls++
 					r.Reset(newPipe(t, pong))
 					require.Equal(t, wire, string(f.Raw()))
+					return true
 				})
 			}
 			require.Equal(t, parser.ErrReentrant, err)

@@ -129,11 +129,12 @@ func (s *session) took(call string, take func() (parser.Frame, bool, error)) err
 
 func (s *session) many(leave bool) error {
 	var wrong error
-	err := s.r.BufferedPushes(leave, func(f parser.Frame, _ bool) {
+	err := s.r.BufferedPushes(leave, func(f parser.Frame, _ bool) bool {
 		if string(f.Raw()) != s.next() {
 			wrong = fmt.Errorf("took %q for %q", f.Raw(), s.next())
 		}
 		s.at++
+		return true
 	})
 	s.free = err == nil
 	if wrong != nil {

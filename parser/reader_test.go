@@ -124,7 +124,7 @@ func TestOffsetsCountFromTheStartOfTheStream(t *testing.T) {
 		"Next": uses["Next"],
 		"Skip": uses["Skip"],
 		"BufferedPushes": func(r *parser.Reader) error { // and the replies by Skip
-			if err := r.BufferedPushes(false, func(parser.Frame, bool) {}); err == parser.ErrIncomplete {
+			if err := r.BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err == parser.ErrIncomplete {
 				return r.Fill()
 			} else if err != nil {
 				return err

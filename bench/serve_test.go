@@ -1,0 +1,36 @@
+package bench_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// BenchmarkServe is the loop of a connection of its own, replies (F9) included.
+func BenchmarkServe(b *testing.B) {
+	for _, id := range []string{"F1", "F3", "F4", "F8", "F9"} {
+		b.Run("frame="+id+"/impl=respush", func(b *testing.B) {
+			s := bench.NewStream(bench.Find(id), reads)
+			passes(b, s, served(b, s))
+		})
+	}
+}
+
+// served returns a function that serves all of the stream.
+func served(tb testing.TB, s *bench.Stream) func() {
+	p, seen := counting(tb)
+	rd := parser.NewReader(s)
+	ctx, cancel := context.WithCancel(context.Background())
+	tb.Cleanup(cancel)
+	return func() {
+		if err := p.Serve(ctx, dispatch.NotificationHandlerContext{}, rd, nil); err != nil {
+			tb.Fatal(err)
+		}
+		if n := seen(); n != s.Count {
+			tb.Fatalf("%d pushes handled, not %d", n, s.Count)
+		}
+	}
+}

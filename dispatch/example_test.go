@@ -94,6 +94,37 @@ func ExampleProcessor_Serve() {
 	// ended <nil>
 }
 
+// A client that reads whole frames itself hands each to Dispatch: a push, and a reply too, which a server before Redis 7.2
+// may have put pushes into.
+func ExampleProcessor_Dispatch() {
+	p := dispatch.NewProcessor()
+	err := p.HandleFunc("message", func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		fmt.Println("push ", push.Value())
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+
+	conn := strings.NewReader(">3\r\n+message\r\n+news\r\n+one\r\n" +
+		"*2\r\n>3\r\n+message\r\n+news\r\n+two\r\n:1\r\n+OK\r\n") // the reply to EXEC
+	rd := parser.NewReader(conn)
+	for {
+		f, err := rd.Next()
+		if err != nil {
+			return // io.EOF here
+		}
+		p.Dispatch(context.Background(), dispatch.NotificationHandlerContext{}, f)
+		if !f.IsPush() {
+			fmt.Println("reply", f.Value())
+		}
+	}
+	// Output:
+	// push  ["message" "news" "one"]
+	// push  ["message" "news" "two"]
+	// reply [1 "OK"]
+}
+
 // moved is a handler as go-redis has them.
 type moved struct{}
 

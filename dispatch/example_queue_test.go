@@ -1,0 +1,75 @@
+package dispatch_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// What takes long does not run on the goroutine that reads. Close delivers what waits.
+func ExampleQueue() {
+	slow := func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		fmt.Println(push.Value()) // borrowed from the queue, until this function returns
+		return nil
+	}
+	q := dispatch.NewQueue(dispatch.HandlerFunc(slow), dispatch.QueueSize(100))
+	p := dispatch.NewProcessor()
+	if err := p.Handle("message", q); err != nil {
+		panic(err)
+	}
+
+	conn := strings.NewReader(">3\r\n+message\r\n+news\r\n+one\r\n" + ">3\r\n+message\r\n+news\r\n+two\r\n")
+	err := p.Serve(context.Background(), dispatch.NotificationHandlerContext{}, parser.NewReader(conn), nil)
+	fmt.Println("ended", err, q.Close(context.Background()))
+	fmt.Println(q.Stats().Delivered, "delivered")
+	// Output:
+	// ["message" "news" "one"]
+	// ["message" "news" "two"]
+	// ended <nil> <nil>
+	// 2 delivered
+}
+
+// When invalidations come faster than a cache drops keys, one flush stands for those that have no room: nothing stale is
+// left behind.
+func ExampleQueueOverflow() {
+	started, proceed := make(chan struct{}), make(chan struct{})
+	drop := func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		fmt.Println(push.Value())
+		started <- struct{}{}
+		<-proceed
+		return nil
+	}
+	q := dispatch.NewQueue(dispatch.HandlerFunc(drop), dispatch.QueueSize(2), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	p := dispatch.NewProcessor()
+	if err := p.Handle("invalidate", q); err != nil {
+		panic(err)
+	}
+	push := func(key string) {
+		f, _, err := parser.Parse([]byte(">2\r\n+invalidate\r\n*1\r\n+" + key + "\r\n"))
+		if err != nil {
+			panic(err)
+		}
+		p.Dispatch(context.Background(), dispatch.NotificationHandlerContext{}, f)
+	}
+
+	push("a")
+	<-started // the handler is busy with it
+	for _, key := range []string{"b", "c", "d", "e"} {
+		push(key) // never waits
+	}
+	proceed <- struct{}{}
+	<-started
+	proceed <- struct{}{}
+	if err := q.Close(context.Background()); err != nil {
+		panic(err)
+	}
+	stats := q.Stats()
+	fmt.Println(stats.Delivered, "delivered,", stats.Coalesced, "coalesced,", stats.Dropped, "dropped")
+	// Output:
+	// ["invalidate" ["a"]]
+	// ["invalidate" null]
+	// 1 delivered, 4 coalesced, 0 dropped
+}

@@ -1,0 +1,37 @@
+package registry_test
+
+import (
+	"fmt"
+
+	"github.com/seed79615202/respush/registry"
+)
+
+func Example() {
+	handlers := registry.New[func()]()
+	_ = handlers.Register("invalidate", func() { fmt.Println("flush") }, true)
+
+	name := []byte("invalidate") // as it stands in a buffer: Lookup neither copies nor keeps it
+	if handle, ok := handlers.Lookup(name); ok {
+		handle()
+	}
+	fmt.Println(handlers.Register("invalidate", func() {}, false))
+	fmt.Println(handlers.Unregister("invalidate"))
+	// Output:
+	// flush
+	// handler register failed for 'invalidate': cannot overwrite existing handler
+	// handler unregister failed for 'invalidate': handler is protected
+}
+
+// What is registered meanwhile does not change what a loop goes through.
+func ExampleRegistry_All() {
+	handlers := registry.New[int]()
+	_ = handlers.Register("MOVING", 1, false)
+	for name, h := range handlers.All() {
+		_ = handlers.Register("MIGRATING", 2, false)
+		fmt.Println(name, h)
+	}
+	fmt.Println(handlers.Len())
+	// Output:
+	// MOVING 1
+	// 2
+}

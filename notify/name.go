@@ -3,27 +3,27 @@ package notify
 // Name is the name of a push that this package knows, as it is on the wire.
 type Name string
 
-// The names of the known pushes.
+// The names of the known pushes, untyped: each serves as a Name and as a string.
 const (
-	NameInvalidate          Name = "invalidate"
-	NameMessage             Name = "message"
-	NamePMessage            Name = "pmessage"
-	NameSMessage            Name = "smessage"
-	NameSubscribe           Name = "subscribe"
-	NamePSubscribe          Name = "psubscribe"
-	NameSSubscribe          Name = "ssubscribe"
-	NameUnsubscribe         Name = "unsubscribe"
-	NamePUnsubscribe        Name = "punsubscribe"
-	NameSUnsubscribe        Name = "sunsubscribe"
-	NameMoving              Name = "MOVING"
-	NameMigrating           Name = "MIGRATING"
-	NameMigrated            Name = "MIGRATED"
-	NameFailingOver         Name = "FAILING_OVER"
-	NameFailedOver          Name = "FAILED_OVER"
-	NameSMigrating          Name = "SMIGRATING"
-	NameSMigrated           Name = "SMIGRATED"
-	NameTrackingRedirBroken Name = "tracking-redir-broken"
-	NameServerCPUUsage      Name = "server-cpu-usage"
+	NameInvalidate          = "invalidate"
+	NameMessage             = "message"
+	NamePMessage            = "pmessage"
+	NameSMessage            = "smessage"
+	NameSubscribe           = "subscribe"
+	NamePSubscribe          = "psubscribe"
+	NameSSubscribe          = "ssubscribe"
+	NameUnsubscribe         = "unsubscribe"
+	NamePUnsubscribe        = "punsubscribe"
+	NameSUnsubscribe        = "sunsubscribe"
+	NameMoving              = "MOVING"
+	NameMigrating           = "MIGRATING"
+	NameMigrated            = "MIGRATED"
+	NameFailingOver         = "FAILING_OVER"
+	NameFailedOver          = "FAILED_OVER"
+	NameSMigrating          = "SMIGRATING"
+	NameSMigrated           = "SMIGRATED"
+	NameTrackingRedirBroken = "tracking-redir-broken"
+	NameServerCPUUsage      = "server-cpu-usage"
 )
 
 // Family is a group of pushes that one Parse function reads. The zero Family is
@@ -74,43 +74,43 @@ func Kind(name []byte) Family {
 // lookup returns the known name that equals name, and its family.
 func lookup(name []byte) (Name, Family) {
 	switch string(name) {
-	case string(NameInvalidate):
+	case NameInvalidate:
 		return NameInvalidate, FamilyInvalidation
-	case string(NameMessage):
+	case NameMessage:
 		return NameMessage, FamilyMessage
-	case string(NamePMessage):
+	case NamePMessage:
 		return NamePMessage, FamilyMessage
-	case string(NameSMessage):
+	case NameSMessage:
 		return NameSMessage, FamilyMessage
-	case string(NameSubscribe):
+	case NameSubscribe:
 		return NameSubscribe, FamilySubscription
-	case string(NamePSubscribe):
+	case NamePSubscribe:
 		return NamePSubscribe, FamilySubscription
-	case string(NameSSubscribe):
+	case NameSSubscribe:
 		return NameSSubscribe, FamilySubscription
-	case string(NameUnsubscribe):
+	case NameUnsubscribe:
 		return NameUnsubscribe, FamilySubscription
-	case string(NamePUnsubscribe):
+	case NamePUnsubscribe:
 		return NamePUnsubscribe, FamilySubscription
-	case string(NameSUnsubscribe):
+	case NameSUnsubscribe:
 		return NameSUnsubscribe, FamilySubscription
-	case string(NameMoving):
+	case NameMoving:
 		return NameMoving, FamilyMoving
-	case string(NameMigrating):
+	case NameMigrating:
 		return NameMigrating, FamilyMigration
-	case string(NameMigrated):
+	case NameMigrated:
 		return NameMigrated, FamilyMigration
-	case string(NameFailingOver):
+	case NameFailingOver:
 		return NameFailingOver, FamilyMigration
-	case string(NameFailedOver):
+	case NameFailedOver:
 		return NameFailedOver, FamilyMigration
-	case string(NameSMigrating):
+	case NameSMigrating:
 		return NameSMigrating, FamilySlotMigration
-	case string(NameSMigrated):
+	case NameSMigrated:
 		return NameSMigrated, FamilySlotMigration
-	case string(NameTrackingRedirBroken):
+	case NameTrackingRedirBroken:
 		return NameTrackingRedirBroken, FamilyTrackingRedirBroken
-	case string(NameServerCPUUsage):
+	case NameServerCPUUsage:
 		return NameServerCPUUsage, FamilyServerCPUUsage
 	}
 	return "", FamilyUnknown

@@ -41,7 +41,7 @@ func head(b []byte) []byte {
 }
 
 // appendWord appends b bare when it reads as one word, and as appendText does
-// otherwise: a bare word cannot be taken for anything else.
+// otherwise: a bare word holds no space, quote or backslash.
 func appendWord(dst, b []byte) []byte {
 	if len(b) == 0 || len(b) > maxText || !isWord(b) {
 		return appendText(dst, b)

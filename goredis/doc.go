@@ -1,0 +1,70 @@
+// Package goredis makes a [dispatch.Processor] the push notification processor
+// of a go-redis client:
+//
+//	p := dispatch.NewProcessor()
+//	err := p.HandleFunc("invalidate", func(ctx context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+//		for v := range push.Args() {
+//			cache.drop(v) // borrowed: valid until this function returns
+//		}
+//		return nil
+//	})
+//	client := redis.NewClient(&redis.Options{
+//		Addr:                      "localhost:6379",
+//		Protocol:                  3,
+//		PushNotificationProcessor: goredis.NewProcessor(p),
+//	})
+//
+// It works inside go-redis' own read buffer: a push is dispatched where it lies
+// and then taken out, and one larger than the buffer is moved out of it piece by
+// piece. With no push pending it looks at one byte and returns. It is tested with
+// go-redis v9.15.0-beta.1 to v9.23.0.
+//
+// # What is as with go-redis' own processor
+//
+// Everything a client does: pipelines, transactions, PubSub, blocking commands,
+// pools, TLS, clusters, maintenance notifications, client-side caching. Before
+// each reply go-redis calls the processor, which blocks until a reply or a push
+// of publish and subscribe is next, and leaves either unread; handlers run on the
+// goroutine that reads the reply. Handlers that go-redis registers itself are in
+// the same registry as those of the [dispatch.Processor], and GetHandler returns
+// them as they are. Attributes before a reply are dropped. A push inside a reply,
+// as servers before Redis 7.2 put into EXEC replies, is read by go-redis as an
+// element of it.
+//
+// A name has one handler. One that is taken with Handle is not there for go-redis,
+// which says in its log that it could not register its own; and clients that
+// register handlers themselves, as they try to for maintenance notifications
+// unless these are disabled, need a Processor each.
+//
+// # What differs
+//
+//   - Errors and panics of handlers go to the error handler of the
+//     [dispatch.Processor], not to go-redis' log, and a panic ends there.
+//   - A push whose name is no string, or that has none, is taken and counted, or
+//     goes to the fallback; go-redis before 9.23 took it for the reply.
+//   - However a push is cut, its name is read right; go-redis before 9.20.1 lost
+//     messages whose name came in two reads.
+//   - Attributes before a push are part of its frame, unless they are larger than
+//     the buffer; go-redis drops them.
+//   - A push that is malformed, over a limit or cut short ends the connection:
+//     the error is returned, go-redis' own read returns it too, and no byte behind
+//     it is taken for a reply. The Offset of a [parser.SyntaxError] counts from
+//     where the call began to look.
+//   - A time-out inside a push loses nothing once the name has come: it is
+//     returned, and the next call goes on, even if go-redis has tried to read in
+//     between, as a PubSub does. Before that the push stays where it is.
+//   - While go-redis drains a connection that awaits no reply, for client-side
+//     caching, the processor handles what has arrived and does not wait for more.
+//     What has come of a push stays in go-redis' buffer, and is no error at first.
+//
+// # Limits
+//
+// go-redis says in its documentation that client-side caching needs its own
+// processor, and since 9.23 in its log. It works with this one, but since 9.23
+// the invalidations for an idle connection wait in its socket for the next
+// command, or until the cached value is too old for go-redis.
+//
+// The [dispatch.Processor] must not have been made with [dispatch.WithPubSub], as a
+// PubSub would never see its messages. The read buffer must hold the beginning of
+// a push up to its name: 64 bytes do for all known names, and go-redis has 32 KiB.
+package goredis

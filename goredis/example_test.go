@@ -1,0 +1,77 @@
+package goredis_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/push"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/parser"
+)
+
+// A local cache in front of a client: each connection asks the server to be told when something that was read over it
+// changes, and a handler drops that from the cache.
+func ExampleNewProcessor() {
+	var cache sync.Map // key to *string
+	p := dispatch.NewProcessor()
+	err := p.HandleFunc("invalidate", func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		for keys := range push.Args() {
+			if keys.IsNull() {
+				cache.Clear() // the server has been flushed
+			}
+			for key := range keys.All() {
+				cache.Delete(key.String())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+
+	client := redis.NewClient(&redis.Options{
+		Addr:                      "localhost:6379",
+		Protocol:                  3,
+		PushNotificationProcessor: goredis.NewProcessor(p),
+		OnConnect: func(ctx context.Context, conn *redis.Conn) error {
+			cache.Clear() // of what a lost connection would have been told
+			return conn.Process(ctx, redis.NewStatusCmd(ctx, "client", "tracking", "on"))
+		},
+	})
+	defer client.Close()
+
+	ctx := context.Background()
+	reading := new(string) // gone by the time the value is there if it has changed meanwhile
+	cache.Store("user:1", reading)
+	value, err := client.Get(ctx, "user:1").Result()
+	if err == nil {
+		cache.CompareAndSwap("user:1", reading, &value)
+	}
+}
+
+// Handlers of go-redis, such as those that it registers itself, and handlers of borrowed frames are in one registry.
+func ExampleProcessor_RegisterHandler() {
+	p := dispatch.NewProcessor()
+	r := goredis.NewProcessor(p)
+
+	err := r.RegisterHandler("MOVING", movingHandler{}, true)
+	fmt.Println(err, r.GetHandler("MOVING"))
+
+	err = p.HandleFunc("MOVING", func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil })
+	fmt.Println(err)
+	// Output:
+	// <nil> handler of MOVING
+	// handler register failed for 'MOVING': cannot overwrite existing handler
+}
+
+type movingHandler struct{}
+
+func (movingHandler) String() string { return "handler of MOVING" }
+
+func (movingHandler) HandlePushNotification(context.Context, push.NotificationHandlerContext, []interface{}) error {
+	return nil
+}

@@ -1,0 +1,36 @@
+package goredis
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9/push"
+
+	"github.com/seed79615202/respush/dispatch"
+)
+
+// inbound is a handler of go-redis in a dispatch.Processor.
+type inbound struct{ handler push.NotificationHandler }
+
+// HandlePushNotification calls the handler.
+func (h inbound) HandlePushNotification(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, notification []interface{}) error {
+	return h.handler.HandlePushNotification(ctx, push.NotificationHandlerContext(handlerCtx), notification)
+}
+
+// outbound is a handler of package dispatch as go-redis sees it.
+type outbound struct{ handler dispatch.NotificationHandler }
+
+// HandlePushNotification calls the handler.
+func (h outbound) HandlePushNotification(ctx context.Context, handlerCtx push.NotificationHandlerContext, notification []interface{}) error {
+	return h.handler.HandlePushNotification(ctx, dispatch.NotificationHandlerContext(handlerCtx), notification)
+}
+
+// asPush returns an error of package dispatch as the one that go-redis' registry
+// returns, for who asks push.IsHandlerExistsError and the like.
+func asPush(err error) error {
+	var e *dispatch.HandlerError
+	if errors.As(err, &e) {
+		return push.NewHandlerError(push.ProcessorOperation(e.Operation), e.PushNotificationName, e.Reason, e.Err)
+	}
+	return err
+}

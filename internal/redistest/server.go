@@ -29,6 +29,12 @@ type Server struct {
 // Without a redis-server installed it skips the test, or fails it where the environment says CI=true.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
+	return startWith(tb, func(string) []string { return args })
+}
+
+// startWith is Start with arguments that may name one more port, another one for each try.
+func startWith(tb testing.TB, args func(port string) []string) *Server {
+	tb.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -47,15 +53,15 @@ func Start(tb testing.TB, args ...string) *Server {
 	return nil
 }
 
-// start tries to run a server on a port that is free.
-func start(tb testing.TB, path string, args []string) (*Server, error) {
+// start tries to run a server on ports that are free.
+func start(tb testing.TB, path string, args func(port string) []string) (*Server, error) {
 	tb.Helper()
-	port := freePort(tb)
+	port, another := freePorts(tb)
 	var log bytes.Buffer // to be read when the process has ended
 	cmd := exec.Command(path, append([]string{
-		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", tb.TempDir(),
+		"--port", port, "--bind", "127.0.0.1", "--dir", tb.TempDir(),
 		"--save", "", "--appendonly", "no", "--enable-debug-command", "yes", "--loglevel", "warning",
-	}, args...)...)
+	}, args(another)...)...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	require.NoError(tb, cmd.Start())
 	exited := make(chan struct{})
@@ -68,7 +74,7 @@ func start(tb testing.TB, path string, args []string) (*Server, error) {
 		<-exited
 	})
 
-	s := &Server{Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	s := &Server{Addr: net.JoinHostPort("127.0.0.1", port)}
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	timeout := time.After(patience)
@@ -76,7 +82,7 @@ func start(tb testing.TB, path string, args []string) (*Server, error) {
 		if info, err := s.info(); err == nil {
 			s.Version = field(info, "redis_version")
 			if field(info, "process_id") != strconv.Itoa(cmd.Process.Pid) {
-				return nil, fmt.Errorf("another server has taken port %d", port)
+				return nil, fmt.Errorf("another server has taken port %s", port)
 			}
 			return s, nil
 		}
@@ -111,13 +117,17 @@ func (s *Server) info() (string, error) {
 	return f.Value().String(), nil
 }
 
-// freePort returns a port that nothing listened on a moment ago.
-func freePort(tb testing.TB) int {
+// freePorts returns two ports that nothing listened on a moment ago.
+func freePorts(tb testing.TB) (one, another string) {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(tb, err)
-	require.NoError(tb, l.Close())
-	return l.Addr().(*net.TCPAddr).Port
+	var ports [2]string
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(tb, err)
+		defer l.Close() // not earlier: the second is not to be the first again
+		_, ports[i], _ = net.SplitHostPort(l.Addr().String())
+	}
+	return ports[0], ports[1]
 }
 
 // field returns what stands behind name and a colon in the text of INFO.

@@ -1,0 +1,183 @@
+package redistest
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// slots is how many hash slots a Redis Cluster has (cluster specification, "Key distribution model").
+const slots = 16384
+
+// masters is how many masters StartCluster makes: the fewest that can vote for a failover.
+const masters = 3
+
+// A Cluster is a Redis Cluster that a test has to itself: three masters, each with a third of the slots, and one
+// replica of the first. Its methods are for the goroutine of the test, as they may fail it.
+type Cluster struct {
+	Nodes []*Server // the masters in the order of their slots, then the replica; a failover changes roles, not places
+	ids   []string  // what CLUSTER MYID says, by place
+}
+
+// StartCluster runs a Cluster until the end of the test; args go to the command line of every server. It returns when
+// all of them agree on who has which slot and the replica follows. It skips or fails without redis-server as Start does.
+func StartCluster(tb testing.TB, args ...string) *Cluster {
+	tb.Helper()
+	c := &Cluster{}
+	var clients []*Client
+	var buses []string
+	for range masters + 1 {
+		var bus string
+		s := startWith(tb, func(port string) []string {
+			bus = port // the default is 10,000 more than the other port, which may be no port
+			return append([]string{
+				"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1",
+				"--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "2000", // news travels at half of that
+			}, args...)
+		})
+		client := s.Dial(tb)
+		c.Nodes, clients, buses = append(c.Nodes, s), append(clients, client), append(buses, bus)
+		c.ids = append(c.ids, client.Do("CLUSTER", "MYID").String())
+		client.Do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(len(clients)))
+	}
+	for i, client := range clients {
+		for j, s := range c.Nodes[:i] {
+			client.Do("CLUSTER", "MEET", "127.0.0.1", s.port(), buses[j])
+		}
+	}
+	for i, client := range clients[:masters] {
+		client.Do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/masters), strconv.Itoa((i+1)*slots/masters-1))
+	}
+	replica := clients[masters]
+	wait(tb, "the replica to know its master", func() bool {
+		nodes := replica.Do("CLUSTER", "NODES").String()
+		return strings.Contains(nodes, c.ids[0]) && !strings.Contains(nodes, "handshake")
+	})
+	replica.Do("CLUSTER", "REPLICATE", c.ids[0])
+	c.WaitReady(tb)
+	for _, client := range clients {
+		client.Do("CONFIG", "SET", "cluster-node-timeout", "30000") // a busy machine is no reason for a failover
+	}
+	return c
+}
+
+// Addrs returns the addresses of all nodes.
+func (c *Cluster) Addrs() []string {
+	var addrs []string
+	for _, s := range c.Nodes {
+		addrs = append(addrs, s.Addr)
+	}
+	return addrs
+}
+
+// WaitReady waits until every node knows of three masters, that have all slots between them, and of one replica, and
+// this replica is up to date.
+func (c *Cluster) WaitReady(tb testing.TB) {
+	tb.Helper()
+	for _, s := range c.Nodes {
+		client := s.Dial(tb)
+		wait(tb, "a cluster that is complete", func() bool {
+			info, nodes := client.Do("CLUSTER", "INFO").String(), client.Do("CLUSTER", "NODES").String()
+			role := client.Do("INFO", "replication").String()
+			return strings.Contains(info, "cluster_state:ok") && field(info, "cluster_slots_ok") == strconv.Itoa(slots) &&
+				strings.Count(nodes, "\n") == len(c.Nodes) && !strings.Contains(nodes, "handshake") && !strings.Contains(nodes, "fail") &&
+				strings.Count(nodes, "slave ") == 1 && !strings.Contains(nodes, "slave -") && // "-": it follows nobody yet
+				(field(role, "role") == "master" || field(role, "master_link_status") == "up")
+		})
+	}
+}
+
+// Migrate moves a slot and its keys from one master to another, in the steps of the cluster specification ("Live
+// reconfiguration"). When it returns all masters know.
+func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
+	tb.Helper()
+	source, target, number := c.Nodes[from].Dial(tb), c.Nodes[to].Dial(tb), strconv.Itoa(slot)
+	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", c.ids[from])
+	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", c.ids[to])
+	for {
+		var keys []string
+		for key := range source.Do("CLUSTER", "GETKEYSINSLOT", number, "100").All() {
+			keys = append(keys, key.String())
+		}
+		if len(keys) == 0 {
+			break
+		}
+		source.Do(append([]string{"MIGRATE", "127.0.0.1", c.Nodes[to].port(), "", "0", "60000", "KEYS"}, keys...)...)
+	}
+	target.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to]) // first, so that the slot always has an owner
+	source.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to])
+	for i, s := range c.Nodes {
+		client := s.Dial(tb)
+		if i != from && i != to && field(client.Do("INFO", "replication").String(), "role") == "master" {
+			client.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to])
+		}
+	}
+}
+
+// Failover makes the replica a master, and its master the replica, and returns when every node knows. A Cluster can have
+// one failover, or one crash.
+func (c *Cluster) Failover(tb testing.TB) {
+	tb.Helper()
+	c.Nodes[masters].Dial(tb).Do("CLUSTER", "FAILOVER")
+	c.waitPromoted(tb, c.Nodes)
+}
+
+// Crash ends the first master, whose replica is to take its place: see WaitPromoted.
+func (c *Cluster) Crash(tb testing.TB) {
+	tb.Helper()
+	for _, s := range c.Nodes[1:] {
+		s.Dial(tb).Do("CONFIG", "SET", "cluster-node-timeout", "1000")
+	}
+	victim := c.Nodes[0].Dial(tb)
+	victim.Send([]string{"SHUTDOWN", "NOSAVE", "NOW", "FORCE"})
+	_, err := victim.Reader.Next()
+	require.ErrorIs(tb, err, io.EOF) // any reply would be a refusal
+}
+
+// WaitPromoted waits until every node but the first knows the replica as a master.
+func (c *Cluster) WaitPromoted(tb testing.TB) {
+	tb.Helper()
+	c.waitPromoted(tb, c.Nodes[1:])
+}
+
+// waitPromoted waits until nodes know the replica as a master.
+func (c *Cluster) waitPromoted(tb testing.TB, nodes []*Server) {
+	tb.Helper()
+	for _, s := range nodes {
+		client := s.Dial(tb)
+		wait(tb, "the replica to be master", func() bool {
+			for line := range strings.Lines(client.Do("CLUSTER", "NODES").String()) {
+				if strings.HasPrefix(line, c.ids[masters]) {
+					return strings.Contains(line, "master ")
+				}
+			}
+			return false
+		})
+	}
+}
+
+// port returns the port that s listens on.
+func (s *Server) port() string {
+	_, port, _ := net.SplitHostPort(s.Addr)
+	return port
+}
+
+// wait polls until done returns true.
+func wait(tb testing.TB, what string, done func() bool) {
+	tb.Helper()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for timeout := time.After(patience); !done(); {
+		select {
+		case <-again.C:
+		case <-timeout:
+			require.FailNow(tb, fmt.Sprintf("waited in vain for %s", what))
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package redistest_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/internal/redistest"
+)
+
+// TestCluster moves slot 3300, which is that of the tag b, all through a cluster.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t)
+	require.Len(t, c.Addrs(), 4)
+	c.Nodes[0].Dial(t).Do("MSET", "{b}1", "x", "{b}2", "y")
+	c.Migrate(t, 3300, 0, 1)
+	require.Equal(t, `["x" "y"]`, c.Nodes[1].Dial(t).Do("MGET", "{b}1", "{b}2").String())
+	c.Migrate(t, 3300, 1, 0)
+	c.Failover(t)
+	require.Equal(t, "2", c.Nodes[3].Dial(t).Do("DEL", "{b}1", "{b}2").String())
+	c.WaitReady(t)
+	require.Equal(t, "slave", c.Nodes[0].Dial(t).Do("ROLE").String()[2:7])
+}
+
+func TestClusterCrash(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t)
+	c.Crash(t)
+	c.WaitPromoted(t)
+	require.Equal(t, "OK", c.Nodes[3].Dial(t).Do("SET", "{b}1", "x").String())
+}

@@ -130,7 +130,7 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 		r.lent = true
 		more = handle(f, again)
 		r.lent = false
-		if !more || !r.idle || r.src != nil && r.src.Buffered() != len(w) {
+		if !more || !r.idle || r.Buffered() != len(w) {
 			return more // or the handler has used the Reader, or the Source
 		}
 	}
@@ -213,7 +213,10 @@ func (r *Reader) Withdraw() bool {
 	case r.src == nil || r.lent || r.err != nil || r.whole:
 		return false
 	case r.sc.skip:
-		return true // dropped as it comes
+		// Dropped as it comes; after SkipOversize nothing has been yet.
+		return r.skipBuffered() == ErrIncomplete
+	case r.scanned > r.src.Buffered():
+		return false // the client has read what was the Reader's; see ready
 	case !r.taking:
 		return false
 	}

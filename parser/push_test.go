@@ -277,6 +277,35 @@ func TestBufferedPushesEndsWhenToldTo(t *testing.T) {
 	})
 }
 
+// TestHandlerMayReclaimAndReadOn is for a handler that has done with its push: what it reads itself is not handed out
+// again.
+func TestHandlerMayReclaimAndReadOn(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		p := newPipe(t, invalidate+invalidate+message("a")+invalidate+pong)
+		r, _ := hold(p)
+		var seen []string
+		handle := func(f parser.Frame, _ bool) bool {
+			seen = append(seen, string(f.Name()))
+			if len(seen) == 2 {
+				r.Reclaim()
+				next, err := r.Next()
+				require.NoError(t, err)
+				seen = append(seen, string(next.Name()))
+				r.Lend()
+			}
+			return true
+		}
+		err := parser.ErrIncomplete
+		for err == parser.ErrIncomplete {
+			require.NoError(t, r.Fill())
+			err = r.BufferedPushes(false, handle)
+		}
+		require.NoError(t, err)
+		require.Equal(t, []string{"invalidate", "invalidate", "message", "invalidate"}, seen)
+		p.next(t, r, pong)
+	})
+}
+
 func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		for _, wire := range []string{invalidate, attribute + invalidate, message(strings.Repeat("m", 5000))} {

@@ -128,3 +128,23 @@ func TestResetSource(t *testing.T) {
 	lent.Reclaim()
 	require.Equal(t, parser.ErrReentrant, lent.Err())
 }
+
+func TestWithdrawBeginsToDropAnOversizePush(t *testing.T) {
+	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
+	r := parser.NewSourceReader(source{src}, parser.WithLimits(parser.Limits{MaxElements: 2}))
+	_, _, err := r.NextPush(true)
+	require.ErrorAs(t, err, new(*parser.LimitError))
+	require.NoError(t, r.SkipOversize())
+	require.True(t, r.Withdraw())
+	require.Zero(t, src.Buffered())
+}
+
+func TestWithdrawKnowsWhenTheClientHasRead(t *testing.T) {
+	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
+	r := source{src}.reader()
+	_, _, err := r.NextPush(true)
+	require.Equal(t, vectors.ErrStall, err)
+	_, err = src.Discard(20)
+	require.NoError(t, err)
+	require.False(t, r.Withdraw())
+}

@@ -12,7 +12,8 @@ import (
 const reads = 32 << 10
 
 // passes runs body for passes over a stream and reports the time per frame, or
-// group of frames. A first pass warms up.
+// group of frames; B/op and allocs/op are those of a whole pass. A first pass
+// warms up.
 func passes(b *testing.B, s *bench.Stream, body func()) {
 	s.Rewind()
 	body()

@@ -1,0 +1,124 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mainVariable is the environment variable that makes the test's program the command itself.
+const mainVariable = "RESPUSH_ENDTOEND_MAIN"
+
+// TestMain is what main is to the clients, and the commands, that a test starts.
+func TestMain(m *testing.M) {
+	if encoded := os.Getenv(jobVariable); encoded != "" {
+		if err := serve(encoded, os.Stdin, os.Stdout); err != nil {
+			fail(err)
+		}
+		os.Exit(0)
+	}
+	if os.Getenv(mainVariable) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Every client sees every push in every scene: run fails otherwise.
+func TestRun(t *testing.T) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		require.NotEqual(t, "true", os.Getenv("CI"), "redis-server is not installed")
+		t.Skip("redis-server is not installed")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each client, if built with the race detector, sleeps at its end
+	var out strings.Builder
+	require.NoError(t, run(context.Background(), &out, settings{path, 2000, 7000, 50 * time.Millisecond, 1}))
+	for _, name := range clientNames {
+		rows := regexp.MustCompile(`(?m)^ +`+name+` +\d`).FindAllString(out.String(), -1)
+		require.Len(t, rows, 6, "%s in\n%s", name, &out)
+	}
+	require.Equal(t, 2, strings.Count(out.String(), "p99.9"))
+	require.Equal(t, 3, strings.Count(out.String(), "keys/s"))
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left, "files are left behind")
+}
+
+// What cannot be started, or ends at once, is an error, and its folder goes.
+func TestStartServerLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	for _, program := range []string{"/no/such/redis-server", "false"} {
+		_, _, err := startServer(context.Background(), program)
+		require.Error(t, err, program)
+	}
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+// A program that is told to end takes its server with it.
+func TestTermination(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("redis-server is not installed")
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		dir := t.TempDir()
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), mainVariable+"=true", "TMPDIR="+dir)
+		require.NoError(t, cmd.Start())
+		require.Eventually(t, func() bool { // the server has begun
+			left, err := os.ReadDir(dir)
+			return err == nil && len(left) > 0
+		}, patience, time.Millisecond)
+		require.NoError(t, cmd.Process.Signal(sig))
+		require.Error(t, cmd.Wait(), sig)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, left, sig) // its folder goes when it has ended
+	}
+}
+
+func TestRunFailsWithoutServer(t *testing.T) {
+	require.Error(t, run(context.Background(), &strings.Builder{}, settings{server: "/no/such/redis-server"}))
+}
+
+func TestText(t *testing.T) {
+	for _, kind := range []string{messages, invalidations} {
+		for _, want := range []int64{0, 1, 123456789, 999_999_999_999_999} {
+			text := appendText(nil, kind, want)
+			require.Len(t, text, textSize(kind))
+			got, ok := number(text)
+			require.True(t, ok)
+			require.Equal(t, want, got)
+		}
+		require.Len(t, endText(kind), textSize(kind))
+		_, ok := number(endText(kind))
+		require.False(t, ok)
+	}
+	_, ok := number("k12345678901234x")
+	require.False(t, ok)
+	_, ok = number("k1")
+	require.False(t, ok)
+}
+
+func TestClocksAgree(t *testing.T) {
+	epoch := time.Now().UnixNano()
+	a, b := newClock(epoch), newClock(epoch)
+	first := a.now()
+	second := b.now()
+	require.GreaterOrEqual(t, first, int64(0))
+	require.InDelta(t, first, second, float64(time.Minute)) // two looks at the wall clock
+}

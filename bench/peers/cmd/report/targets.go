@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+const ours = "respush"
+
+// givesElements are the other peers that read a stream and give the elements of a push out.
+var givesElements = []string{"rueidis", "radix", "hiredis"}
+
+// What respush has to reach, as ratios within one run.
+const (
+	mostOfFloor     = 0.8 // of the walk from line to line and the reads
+	mostOfCopy      = 1.3 // of the reads alone, for large messages
+	leastOfGoRedis  = 10  // times faster
+	leastOfOthers   = 3   // times faster than the fastest of givesElements
+	mostIdle        = 5   // ns with no push there
+	mostLookup      = 10  // ns, however many names
+	walkedInFrames  = "F1 F2 F3 F4 F7 F8"
+	copiedInFrames  = "F5 F6"
+	idleFrame       = "N0"
+	allocationsOurs = 0
+)
+
+// printTargets prints respush beside its targets.
+func printTargets(w io.Writer, r *Results) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "frame\trespush\tlines+reads\tratio\tgo-redis\tnext\tallocs\ttarget\t")
+	for _, frame := range r.Frames {
+		c, ok := r.Cell(frame, ours)
+		if !ok {
+			continue
+		}
+		next, by := fastestOther(r, frame)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f\t%s\t\n", frame, ns(c.Ns), ns(r.Floor(frame)), factor(c.Ns/r.Floor(frame), ""),
+			factor(r.Ns(frame, "go-redis")/c.Ns, "x"), strings.TrimSpace(factor(next/c.Ns, "x")+" "+by), c.Allocs, verdict(r, frame, c))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nTargets: at most %v of the walk and the reads, %vx go-redis and %vx the next of %s (%s);\n"+
+		"at most %v of the reads (%s); at most %v ns (%s); %d allocations.\n\n", mostOfFloor, leastOfGoRedis, leastOfOthers,
+		strings.Join(givesElements, ", "), walkedInFrames, mostOfCopy, copiedInFrames, mostIdle, idleFrame, allocationsOurs)
+
+	if len(r.Lookups) == 0 {
+		return nil
+	}
+	fmt.Fprintln(t, "look-up\trespush\tcpu\tgo-redis\tcpu\t\t")
+	for _, l := range r.Lookups {
+		got, _ := r.Cell(l, ours)
+		theirs, ok := r.Cell(l, "go-redis")
+		if !ok {
+			continue // of the root module's benchmarks
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t\n", l, ns(got.Ns), ns(got.CPU), ns(theirs.Ns), ns(theirs.CPU), factor(theirs.Ns/got.Ns, "x"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return nil
+}
+
+// fastestOther returns the least time of givesElements, and whose it is.
+func fastestOther(r *Results, frame string) (float64, string) {
+	least, by := math.NaN(), ""
+	for _, impl := range givesElements {
+		if v := r.Ns(frame, impl); v < least || by == "" && !math.IsNaN(v) {
+			least, by = v, impl
+		}
+	}
+	return least, by
+}
+
+// verdict says which targets of a frame are missed.
+func verdict(r *Results, frame string, c Cell) string {
+	var missed []string
+	check := func(ok bool, what string) {
+		if !ok {
+			missed = append(missed, what)
+		}
+	}
+	check(c.Allocs == allocationsOurs, "allocations")
+	switch {
+	case in(walkedInFrames, frame):
+		next, by := fastestOther(r, frame)
+		if by == "" {
+			by = "the others"
+		}
+		check(c.Ns <= mostOfFloor*r.Floor(frame), "the walk")
+		check(r.Ns(frame, "go-redis") >= leastOfGoRedis*c.Ns, "go-redis")
+		check(next >= leastOfOthers*c.Ns, by)
+	case in(copiedInFrames, frame):
+		check(c.Ns <= mostOfCopy*r.Ns(frame, "floor-copy"), "the copy ("+factor(c.Ns/r.Ns(frame, "floor-copy"), "x")+")")
+	case frame == idleFrame:
+		check(c.Ns <= mostIdle, "the time")
+	}
+	if len(missed) > 0 {
+		return "missed: " + strings.Join(missed, ", ")
+	}
+	return "met"
+}
+
+func in(list, frame string) bool { return slices.Contains(strings.Fields(list), frame) }
+
+// ns prints a time with three digits.
+func ns(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case v < 9.995:
+		return fmt.Sprintf("%.2f", v)
+	case v < 99.95:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// factor prints a ratio.
+func factor(v float64, unit string) string {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case v < 10:
+		return fmt.Sprintf("%.2f%s", v, unit)
+	}
+	return fmt.Sprintf("%.1f%s", v, unit)
+}

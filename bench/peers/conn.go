@@ -1,0 +1,149 @@
+package peers
+
+import (
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/parser"
+)
+
+// hello is what the server in memory says of itself.
+const hello = "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.4.0\r\n$5\r\nproto\r\n:3\r\n"
+
+// conn is the client's end of a connection in memory. At first the other end is a server that knows HELLO and says OK to
+// anything else. Then it can be made to play a stream.
+//
+// Invariant, with mu held: out comes before the stream in what is read; at most granted bytes of the stream have been
+// asked for, read of which were read; waiting says that a Read waits with nothing left to give.
+type conn struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	in      []byte // written, and not yet a whole command
+	out     []byte // replies, not yet read
+	stream  *bench.Stream
+	granted int
+	read    int
+	closed  bool
+	waiting bool
+	asking  int // bytes of the commands for whose replies the stream gives one frame; 0: it gives all at once
+	asked   int // bytes of commands since the last frame
+}
+
+func newConn() *conn {
+	c := new(conn)
+	c.changed.L = &c.mu
+	return c
+}
+
+// play gives a stream from now on, and nothing else. With asking, a frame of it must have been asked for by that many
+// bytes of commands. play returns at once; idle tells the end.
+func (c *conn) play(s *bench.Stream, asking int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.Rewind()
+	c.stream, c.read, c.asking, c.waiting = s, 0, asking, false
+	c.granted = 0
+	if asking == 0 {
+		c.granted = len(s.Bytes)
+	}
+	c.changed.Broadcast()
+}
+
+// idle waits until all of the stream has been read and the client is back for more.
+func (c *conn) idle() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closed && (!c.waiting || c.read < len(c.stream.Bytes)) {
+		c.changed.Wait()
+	}
+	if c.closed {
+		return errors.New("peers: closed in the middle")
+	}
+	return nil
+}
+
+// Read gives replies, and then as much of the stream as has been asked for.
+func (c *conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closed {
+		if len(c.out) > 0 {
+			n := copy(p, c.out)
+			c.out = c.out[n:]
+			return n, nil
+		}
+		if c.read < c.granted {
+			n, err := c.stream.Read(p[:min(len(p), c.granted-c.read)])
+			c.read += n
+			c.waiting = false
+			return n, err
+		}
+		c.waiting = true
+		c.changed.Broadcast()
+		c.changed.Wait()
+	}
+	return 0, io.EOF
+}
+
+// Write takes commands.
+func (c *conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	if c.stream != nil {
+		if c.asking > 0 {
+			c.asked += len(p)
+			frames := c.asked / c.asking
+			c.asked -= frames * c.asking
+			c.granted += frames * len(c.stream.Bytes) / c.stream.Count
+			c.changed.Broadcast()
+		}
+		return len(p), nil
+	}
+	c.in = append(c.in, p...)
+	for len(c.in) > 0 {
+		f, n, err := parser.Parse(c.in)
+		if err == parser.ErrIncomplete {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		reply := "+OK\r\n"
+		for v := range f.Value().All() {
+			if strings.EqualFold(string(v.Bytes()), "HELLO") {
+				reply = hello
+			}
+			break
+		}
+		c.out = append(c.out, reply...)
+		c.in = c.in[n:]
+	}
+	c.changed.Broadcast()
+	return len(p), nil
+}
+
+// Close ends all waiting.
+func (c *conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.changed.Broadcast()
+	return nil
+}
+
+// LocalAddr and RemoteAddr name no place.
+func (c *conn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (c *conn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+
+// There are no deadlines: nothing here takes time.
+func (c *conn) SetDeadline(time.Time) error      { return nil }
+func (c *conn) SetReadDeadline(time.Time) error  { return nil }
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,62 @@
+package peers
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/seed79615202/respush/bench"
+)
+
+// floorLines is the least that a parser has to do that goes from line to line, over a stream that is in memory already.
+var floorLines = Peer{
+	Name:  "floor-lines",
+	Note:  "bytes.IndexByte from line to line over a slice, nothing else",
+	Floor: true,
+	Open: func(w bench.Workload) (*Run, error) {
+		return newRun(w, new(Tally), walkLines), nil
+	},
+}
+
+// floorCopy is the least that a reader has to do: copy the stream into its buffer.
+var floorCopy = Peer{
+	Name:  "floor-copy",
+	Note:  "the stream's reads into a buffer of 32 KiB, nothing else",
+	Floor: true,
+	Open: func(w bench.Workload) (*Run, error) {
+		buf := make([]byte, Reads)
+		return newRun(w, new(Tally), func(s *bench.Stream) error { return copyAll(s, buf) }), nil
+	},
+}
+
+func walkLines(s *bench.Stream) error {
+	lines := 0
+	b := s.Bytes
+	for len(b) > 0 {
+		k := bytes.IndexByte(b, '\n')
+		if k < 0 {
+			return errors.New("peers: no line")
+		}
+		b = b[k+1:]
+		lines++
+	}
+	if lines < s.Count {
+		return errors.New("peers: too few lines")
+	}
+	return nil
+}
+
+func copyAll(s *bench.Stream, buf []byte) error {
+	n := 0
+	for {
+		k, err := s.Read(buf)
+		n += k
+		if err == io.EOF {
+			break
+		}
+	}
+	if n != len(s.Bytes) {
+		return errors.New("peers: short copy")
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package peers
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/mediocregopher/radix/v4/resp"
+	"github.com/mediocregopher/radix/v4/resp/resp3"
+
+	"github.com/seed79615202/respush/bench"
+)
+
+// radix decodes each push into receivers of the types that its name stands for.
+var radix = Peer{
+	Name:   "radix",
+	module: "github.com/mediocregopher/radix/v4",
+	Note:   "resp3.Unmarshal into receivers of the push's types, used again for the next push",
+	Open: func(w bench.Workload) (*Run, error) {
+		r := newRadixReader()
+		return newRun(w, r.tally, func(s *bench.Stream) error { return r.drain(s, r.receive) }), nil
+	},
+}
+
+// radixRaw copies each push as it is on the wire, into the same memory again and again.
+var radixRaw = Peer{
+	Name: "radix-raw",
+	Note: "each push copied as one resp3.RawMessage, of which only the name is looked at",
+	Open: func(w bench.Workload) (*Run, error) {
+		r := newRadixReader()
+		return newRun(w, r.tally, func(s *bench.Stream) error { return r.drain(s, r.copyRaw) }), nil
+	},
+}
+
+// radixReader reads a stream with radix. Its fields below opts are what pushes are read into.
+type radixReader struct {
+	tally    *Tally
+	handlers map[string]radixHandler
+	br       *bufio.Reader
+	opts     *resp.Opts
+
+	raw              resp3.RawMessage
+	header           resp3.PushHeader
+	name             []byte
+	keys             radixKeys
+	channel, payload []byte
+	seq, seconds     int64
+	endpoint         []byte
+}
+
+// radixHandler is a handler, and the receivers of the elements behind the name.
+type radixHandler struct {
+	handle    func()
+	receivers []any
+}
+
+func newRadixReader() *radixReader {
+	tally := new(Tally)
+	r := &radixReader{tally: tally, br: bufio.NewReaderSize(nil, Reads), opts: resp.NewOpts()}
+	r.opts.DisableErrorBubbling = true // spares it a copy of the options for each array
+	counters := tally.handlers()
+	r.handlers = map[string]radixHandler{
+		"invalidate": {counters["invalidate"], []any{&r.keys}},
+		"message":    {counters["message"], []any{&r.channel, &r.payload}},
+		"MOVING":     {counters["MOVING"], []any{&r.seq, &r.seconds, &r.endpoint}},
+	}
+	return r
+}
+
+// drain reads all of s, the pushes with receive. Replies are discarded.
+func (r *radixReader) drain(s *bench.Stream, receive func() error) error {
+	r.br.Reset(s)
+	for {
+		isPush, err := resp3.NextMessageIs(r.br, resp3.PushHeaderPrefix)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+		case isPush:
+			err = receive()
+		default:
+			err = resp3.Unmarshal(r.br, nil, r.opts)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// receive decodes the next push.
+func (r *radixReader) receive() error {
+	if err := r.header.UnmarshalRESP(r.br, r.opts); err != nil {
+		return err
+	}
+	if err := resp3.Unmarshal(r.br, &r.name, r.opts); err != nil {
+		return err
+	}
+	h := r.handlers[string(r.name)]
+	for i := range r.header.NumElems - 1 {
+		var receiver any // discards
+		if i < len(h.receivers) {
+			receiver = h.receivers[i]
+		}
+		if err := resp3.Unmarshal(r.br, receiver, r.opts); err != nil {
+			return err
+		}
+	}
+	if h.handle != nil {
+		h.handle()
+	}
+	return nil
+}
+
+// radixKeys takes the keys of an invalidation, none for a null. With a plain slice of slices for a receiver radix makes a
+// new slice for each key.
+type radixKeys [][]byte
+
+// UnmarshalRESP reads an array of strings or a null.
+func (k *radixKeys) UnmarshalRESP(br resp.BufferedReader, opts *resp.Opts) error {
+	*k = (*k)[:0]
+	if isNull, err := resp3.NextMessageIs(br, resp3.NullPrefix); isNull || err != nil {
+		return resp3.Unmarshal(br, nil, opts)
+	}
+	var header resp3.ArrayHeader
+	if err := header.UnmarshalRESP(br, opts); err != nil {
+		return err
+	}
+	for i := range header.NumElems {
+		if i == cap(*k) {
+			*k = append(*k, nil)
+		}
+		*k = (*k)[:i+1]
+		if err := resp3.Unmarshal(br, &(*k)[i], opts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyRaw copies the next push.
+func (r *radixReader) copyRaw() error {
+	if err := r.raw.UnmarshalRESP(r.br, r.opts); err != nil {
+		return err
+	}
+	name := []byte(r.raw) // > and the count, $ and the length, and the name
+	for range 2 {
+		_, name, _ = bytes.Cut(name, []byte("\r\n"))
+	}
+	name, _, ok := bytes.Cut(name, []byte("\r\n"))
+	if !ok {
+		return errors.New("peers: a push without a name")
+	}
+	if h, ok := r.handlers[string(name)]; ok {
+		h.handle()
+	}
+	return nil
+}

@@ -1,0 +1,248 @@
+package tap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// errAbandoned is what is left to say when a handler has ended the goroutine that
+// was reading, and with it what had been read.
+var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Read")
+
+// Conn is a net.Conn without the pushes of the one below it. All its methods may
+// be called at the same time: Reads take turns, everything else goes straight to
+// the connection below.
+//
+// A handler, which runs inside a Read, may use every method but Read: that is
+// refused with an error that errors.Is knows as [parser.ErrReentrant]. It must not
+// wait for another goroutine's Read of the same Conn either, which waits for it.
+// What needs a reply on this connection goes through a [dispatch.Queue] that does
+// not block.
+//
+// Invariant: filter, late and busy belong to who holds mu. The filter has no
+// memory of the pool after Close, when no Read is under way.
+type Conn struct {
+	conn       net.Conn
+	p          *dispatch.Processor
+	ctx        context.Context
+	handlerCtx dispatch.NotificationHandlerContext
+
+	mu     sync.Mutex
+	filter filter
+	late   error // of the connection, to be returned when what is queued is read
+	busy   bool  // the filter is at work
+
+	lent   atomic.Bool // a handler runs
+	closed atomic.Bool
+	failed atomic.Pointer[error]
+
+	counters counters
+}
+
+// NewConn returns c without the pushes in what is read from it; they go to the
+// handlers of p, whatever their names, in wire order, inside Read. A nil p drops
+// them. c must be at the start of its stream, or between two replies, and is
+// read through the Conn alone from then on. Over TLS, c is the *tls.Conn.
+func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
+	if p == nil {
+		p = dispatch.NewProcessor()
+	}
+	t := &Conn{conn: c, p: p, ctx: context.Background()}
+	for _, o := range opts {
+		o(t)
+	}
+	if t.handlerCtx.Conn == nil {
+		t.handlerCtx.Conn = t
+	}
+	t.filter.prepare(t.deliver, &t.counters)
+	return t
+}
+
+// Read reads from the connection below into b and takes the pushes out of it, or
+// with Observe leaves them in. It waits until at least one byte is left. A push
+// is dispatched before Read returns, borrowed from b if it lies in b whole.
+//
+// Errors of the connection are returned as they are, but for io.EOF inside a
+// push, which becomes io.ErrUnexpectedEOF. After a time-out the next Read goes
+// on, inside a push too. A malformed stream, or a push over a limit, is an error
+// that wraps a [*parser.SyntaxError] or [*parser.LimitError], its Offset counted
+// over all that has been read from the connection; what stands before it is
+// returned first, and every further Read returns the error again. With Observe
+// the bytes go on unchanged instead, observing ends, and only Err tells.
+func (c *Conn) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return c.conn.Read(b)
+	}
+	if err := c.lock(); err != nil {
+		return 0, err
+	}
+	defer c.unlock()
+	if c.closed.Load() {
+		return 0, net.ErrClosed
+	}
+	if n := c.filter.queue.read(b); n > 0 {
+		return n, nil
+	}
+	for {
+		if err := c.ended(); err != nil {
+			return 0, err
+		}
+		n, err := c.conn.Read(b)
+		kept := n
+		if n > 0 && c.failed.Load() == nil {
+			kept = c.take(b, n)
+		}
+		if err = c.end(err); err != nil && !c.filter.queue.empty() {
+			c.late, err = err, nil
+		}
+		if kept > 0 || err != nil || n == 0 {
+			return kept, err
+		}
+	}
+}
+
+// Write writes to the connection below.
+func (c *Conn) Write(b []byte) (int, error) { return c.conn.Write(b) }
+
+// Close closes the connection below, which ends a Read that waits, and gives the
+// Conn's memory back.
+func (c *Conn) Close() error {
+	c.closed.Store(true)
+	err := c.conn.Close()
+	c.tidy()
+	return err
+}
+
+// CloseWrite closes the writing side of the connection below, as that of
+// [net.TCPConn] does; it returns [errors.ErrUnsupported] when there is no such
+// method.
+func (c *Conn) CloseWrite() error {
+	if w, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		return w.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// LocalAddr returns that of the connection below.
+func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr returns that of the connection below.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetDeadline sets that of the connection below.
+func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
+
+// SetReadDeadline sets that of the connection below.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+
+// SetWriteDeadline sets that of the connection below.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+
+// NetConn returns the connection below, for its options and the like. Reading
+// from it would take bytes away from the Conn.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// Err returns the error that ended the filtering or observing of the stream, or
+// nil. Errors of the connection below are not among them, but for an end of the
+// stream inside a push that was to be taken out.
+func (c *Conn) Err() error {
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// lock waits for the turn of a Read.
+func (c *Conn) lock() error {
+	if c.mu.TryLock() {
+		return nil
+	}
+	if c.lent.Load() && insideHandler() {
+		return fmt.Errorf("tap: %w", parser.ErrReentrant)
+	}
+	c.mu.Lock()
+	return nil
+}
+
+// unlock ends the turn of a Read.
+func (c *Conn) unlock() {
+	if c.busy { // a handler has ended the goroutine
+		c.busy = false
+		c.lent.Store(false)
+		c.fail(errAbandoned)
+	}
+	c.mu.Unlock()
+	if c.closed.Load() {
+		c.tidy()
+	}
+}
+
+// tidy gives memory back if no Read is under way; otherwise that does it.
+func (c *Conn) tidy() {
+	if c.mu.TryLock() {
+		c.filter.release()
+		c.filter.queue.release()
+		c.mu.Unlock()
+	}
+}
+
+// ended returns the error that Read is to return before it reads.
+func (c *Conn) ended() error {
+	if c.late != nil {
+		err := c.late
+		c.late = nil
+		return err
+	}
+	if err := c.Err(); !c.filter.observe || err == errAbandoned {
+		return err
+	}
+	return nil
+}
+
+// take filters the n bytes that have been read into b; it returns how many are
+// to be returned.
+func (c *Conn) take(b []byte, n int) int {
+	c.busy = true
+	kept, err := c.filter.feed(b[:n])
+	c.busy = false
+	if err != nil {
+		c.fail(fmt.Errorf("tap: %w", err))
+	}
+	return c.filter.queue.swap(b, kept)
+}
+
+// end is what Read returns for an error of the connection below.
+func (c *Conn) end(err error) error {
+	switch {
+	case c.filter.observe:
+		return err
+	case c.failed.Load() != nil:
+		return nil // ended knows the error that matters
+	case err == io.EOF && c.filter.holds():
+		c.fail(io.ErrUnexpectedEOF)
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// fail makes err what Err returns.
+func (c *Conn) fail(err error) {
+	c.failed.Store(&err)
+	c.filter.release()
+}
+
+// deliver gives a push to the processor.
+func (c *Conn) deliver(push parser.Frame) {
+	c.lent.Store(true)
+	c.p.Dispatch(c.ctx, c.handlerCtx, push)
+	c.lent.Store(false)
+}

@@ -1,0 +1,292 @@
+package tap
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/seed79615202/respush/internal/bufpool"
+	"github.com/seed79615202/respush/parser"
+)
+
+// A filter takes the pushes out of a stream that it is fed in pieces. Each piece
+// is worked on in place: what stays is moved together at its beginning. Replies
+// are looked at and not held. A push that lies in one piece is delivered from
+// there; of one that does not, and of attributes whose frame may turn out to be
+// one, the earlier pieces' part is held.
+//
+// Invariant: between pieces, held is what has been seen of the frame under way if
+// state is inHead or inPush, and nil otherwise; over is not nil only if it is
+// inOversize; inReply says that replies has begun a frame and not ended it.
+type filter struct {
+	observe      bool
+	keepPubSub   bool
+	skipOversize bool
+	limits       parser.Limits
+	deliver      func(push parser.Frame)
+	counters     *counters
+
+	state   state
+	inReply bool
+	nested  bool    // the push under way is inside a reply
+	replies scanner // looks at replies, and has not seen the pushes
+	frames  scanner // looks at pushes, and at attributes whose frame is not known
+	held    *bytebufferpool.ByteBuffer
+	over    *oversize // drops the push under way
+	overAt  int64     // where that begins in the stream
+	pos     int64     // of the piece in the stream
+	queue   queue     // what stays and is no longer in its piece: to be read before anything of the next one
+}
+
+// state says what the next byte belongs to.
+type state uint8
+
+const (
+	inReplies  state = iota // a reply, or a frame that has not begun
+	inHead                  // attributes before a frame, or its type byte
+	inPush                  // a push
+	inOversize              // a push that is being dropped
+)
+
+// scanner is a Scanner that knows how far it is.
+type scanner struct {
+	parser.Scanner
+	seen int64 // bytes scanned
+}
+
+// piece is what a filter works on. Invariant: b[:kept] stays and is where it
+// belongs; b[from:at], or b[from:start] while a frame is under way, stays and has
+// not been moved there; kept <= from.
+type piece struct {
+	b     []byte
+	kept  int
+	from  int
+	start int // of the frame under way: a push, or attributes that may be of one
+	at    int // b[:at] has been scanned
+}
+
+// prepare makes f ready, when its options are set.
+func (f *filter) prepare(deliver func(parser.Frame), c *counters) {
+	f.deliver, f.counters = deliver, c
+	f.frames.Scanner = *parser.NewScanner(f.limits)
+}
+
+// feed filters the next piece of the stream and returns how many bytes of it are
+// left, at its beginning. They come behind what is then queued. After an error
+// there is no further piece.
+func (f *filter) feed(b []byte) (kept int, err error) {
+	p := piece{b: b}
+	err = f.run(&p)
+	f.pos += int64(len(b))
+	if f.observe {
+		return len(b), err
+	}
+	return p.kept, err
+}
+
+// run filters p.
+func (f *filter) run(p *piece) (err error) {
+	for p.at < len(p.b) && err == nil {
+		switch f.state {
+		case inReplies:
+			err = f.reply(p)
+		case inHead:
+			err = f.attributes(p)
+		case inPush:
+			err = f.push(p)
+		case inOversize:
+			err = f.skip(p)
+		}
+	}
+	stays := p.at
+	if f.holds() {
+		stays = p.start
+		if err == nil && f.state != inOversize {
+			f.hold(p.b[p.start:])
+		}
+	}
+	f.cut(p, stays, len(p.b))
+	return err
+}
+
+// cut takes b[start:end] out of p, and moves what stays before it to where it
+// belongs.
+func (f *filter) cut(p *piece, start, end int) {
+	if f.observe {
+		return
+	}
+	if p.kept < p.from {
+		copy(p.b[p.kept:], p.b[p.from:start])
+	}
+	p.kept += start - p.from
+	p.from = end
+}
+
+// reply passes over replies, up to the next push.
+func (f *filter) reply(p *piece) error {
+	if !f.inReply {
+		if p.at += plain(p.b[p.at:]); p.at == len(p.b) {
+			return nil
+		}
+		switch parser.Type(p.b[p.at]) {
+		case parser.TypePush:
+			f.begin(p, inPush, false)
+			return nil
+		case parser.TypeAttribute:
+			f.begin(p, inHead, false)
+			return nil
+		}
+	}
+	return f.pass(p)
+}
+
+// pass is reply for a frame that is known to be none of the kinds to hold.
+func (f *filter) pass(p *piece) error {
+	n, done, err := f.replies.Pass(p.b[p.at:])
+	if err != nil {
+		err = locate(err, f.pos+int64(p.at)-f.replies.seen)
+	}
+	f.replies.seen += int64(n)
+	p.at += n
+	f.inReply = !done
+	if !done && err == nil && p.at < len(p.b) {
+		f.begin(p, inPush, true)
+	}
+	return err
+}
+
+// begin begins a frame that is looked at as a whole.
+func (f *filter) begin(p *piece, s state, nested bool) {
+	f.state, f.nested, p.start = s, nested, p.at
+}
+
+// attributes looks at attributes until they are known to be those of a push, or
+// of a reply.
+func (f *filter) attributes(p *piece) error {
+	n, done, err := f.frames.ScanType(p.b[p.at:])
+	if err != nil {
+		return locate(err, f.pos+int64(p.at)-f.frames.seen)
+	}
+	f.frames.seen += int64(n)
+	p.at += n
+	switch f.frames.Type() {
+	case 0:
+		return nil
+	case parser.TypePush:
+		f.state = inPush
+		if done {
+			f.end(p)
+		}
+		return nil
+	}
+	f.state = inReplies
+	f.frames.Reset()
+	f.frames.seen = 0
+	if f.held == nil {
+		p.at = p.start
+		return f.pass(p)
+	}
+	return f.passHeld(p)
+}
+
+// passHeld is pass for attributes of which earlier pieces had a part: what stays
+// of them is queued.
+func (f *filter) passHeld(p *piece) error {
+	f.hold(p.b[:p.at])
+	b := f.taken()
+	head := piece{b: b.B}
+	err := f.pass(&head)
+	if err == nil {
+		err = f.run(&head)
+	}
+	if f.observe {
+		bufpool.Put(b)
+		return err
+	}
+	b.B = b.B[:head.kept]
+	f.queue.b, p.from = b, p.at
+	return err
+}
+
+// push looks at a push until it ends.
+func (f *filter) push(p *piece) error {
+	n, done, err := f.frames.Scan(p.b[p.at:])
+	if err != nil {
+		if _, over := err.(*parser.LimitError); over && f.skipOversize {
+			return f.skipBegun(p)
+		}
+		return locate(err, f.pos+int64(p.at)-f.frames.seen)
+	}
+	f.frames.seen += int64(n)
+	p.at += n
+	if done {
+		f.end(p)
+	}
+	return nil
+}
+
+// end takes out and delivers the push that ends at p.at, or lets it stay.
+func (f *filter) end(p *piece) {
+	held, b := f.held, p.b[p.start:p.at]
+	if held != nil {
+		f.hold(b)
+		held = f.taken()
+		b = held.B
+	}
+	push := f.frames.Frame(b)
+	f.state = inReplies
+	if f.keepPubSub && !f.observe && !f.nested && parser.IsPubSub(push.Name()) {
+		f.counters.kept.Add(1)
+		if held != nil {
+			f.queue.b, p.from = held, p.at
+		}
+		return
+	}
+	f.cut(p, p.start, p.at)
+	f.counters.pushes.Add(1)
+	if f.nested {
+		f.counters.nested.Add(1)
+	}
+	f.deliver(push)
+	if held != nil {
+		bufpool.Put(held)
+	}
+}
+
+// locate returns an error of a Scanner with its offset counted in the stream:
+// base is where that would have the Scanner's own count begin.
+func locate(err error, base int64) error {
+	switch e := err.(type) {
+	case *parser.SyntaxError:
+		return &parser.SyntaxError{Offset: base + e.Offset, Err: e.Err}
+	case *parser.LimitError:
+		l := *e
+		l.Offset += base
+		return &l
+	}
+	return err
+}
+
+// hold keeps b, a part of the frame under way, for when its piece is gone.
+func (f *filter) hold(b []byte) {
+	if f.held == nil {
+		f.held = bufpool.Get(len(b))
+	}
+	f.held = add(f.held, b)
+}
+
+// taken returns what is held to the caller, who gives it back.
+func (f *filter) taken() *bytebufferpool.ByteBuffer {
+	b := f.held
+	f.held = nil
+	return b
+}
+
+// holds reports whether a frame is under way that is not passed on as it comes.
+func (f *filter) holds() bool { return f.state != inReplies }
+
+// release gives back what is held, and forgets the frame under way.
+func (f *filter) release() {
+	if f.held != nil {
+		bufpool.Put(f.taken())
+	}
+	f.state, f.over = inReplies, nil
+}

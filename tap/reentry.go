@@ -1,0 +1,29 @@
+package tap
+
+import (
+	"reflect"
+	"runtime"
+)
+
+// deliverName is the name of the function below which handlers run.
+var deliverName = runtime.FuncForPC(reflect.ValueOf((*Conn).deliver).Pointer()).Name()
+
+// insideHandler reports whether its goroutine is in a handler that a Conn has
+// called. Nothing else identifies a goroutine; it is asked only where a Read
+// would otherwise wait for one that is in a handler.
+func insideHandler() bool {
+	var pcs [64]uintptr
+	for skip := 2; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs[:])
+		frames := runtime.CallersFrames(pcs[:n])
+		for more := n > 0; more; {
+			var frame runtime.Frame
+			if frame, more = frames.Next(); frame.Function == deliverName {
+				return true
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package tap
+
+import "sync/atomic"
+
+// Stats counts what a Conn has done since it was made. What became of the pushes
+// in the handlers the Stats of the processor tell.
+type Stats struct {
+	Pushes   uint64 // pushes given to the processor
+	Nested   uint64 // those of them that were inside a reply; the processor does not know that
+	Kept     uint64 // pushes left to the client by KeepPubSub
+	Oversize uint64 // pushes dropped by SkipOversize
+}
+
+// counters is a Stats that is written while others read it.
+type counters struct {
+	pushes, nested, kept, oversize atomic.Uint64
+}
+
+// Stats returns the counts so far.
+func (c *Conn) Stats() Stats {
+	return Stats{
+		Pushes:   c.counters.pushes.Load(),
+		Nested:   c.counters.nested.Load(),
+		Kept:     c.counters.kept.Load(),
+		Oversize: c.counters.oversize.Load(),
+	}
+}

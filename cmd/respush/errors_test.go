@@ -78,6 +78,13 @@ func TestUsage(t *testing.T) {
 		{[]string{"tail", "--track", "--prefix", "user:"}, "--prefix needs --bcast"},
 		{[]string{"tail", "redis://h", "--insecure"}, "--insecure is for rediss:// URLs"},
 		{[]string{"tail", "--insecure"}, "--insecure is for rediss:// URLs"},
+		{[]string{"decode", "--summary", "--pushes", "-"}, "--pushes has no meaning with --summary"},
+		{[]string{"decode", "--max-frame", "huge", "-"}, `invalid argument "huge" for "--max-frame" flag: want a size, as in 64MiB`},
+		{[]string{"proxy", "--listen", "6380"}, "--listen: want HOST:PORT: address 6380: missing port in address"},
+		{[]string{"proxy", "--upstream", "redis://h:1"}, "--upstream: want HOST:PORT"},
+		{[]string{"proxy", "--upstream", "localhost:", "--listen", ":0"}, "--upstream: want HOST:PORT: the port is missing"},
+		{[]string{"proxy", "--upstream", "x", "--listen", "y"}, "--listen: want HOST:PORT"},
+		{[]string{"proxy", "localhost:6379"}, "unknown command"},
 		{[]string{"head"}, `unknown command "head"`},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -91,15 +98,20 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	p := start(t, "tail", "--help")
-	require.Zero(t, p.exit())
-	for _, flag := range []string{
-		"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-		"--insecure",
+	for command, words := range map[string][]string{
+		"tail": {
+			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
+			"--insecure", "keys that this connection has read",
+		},
+		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
+		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "exit status"},
 	} {
-		require.Contains(t, p.stdout.String(), flag)
+		p := start(t, command, "--help")
+		require.Zero(t, p.exit())
+		for _, word := range words {
+			require.Contains(t, p.stdout.String(), word)
+		}
 	}
-	require.Contains(t, p.stdout.String(), "keys that this connection has read")
 }
 
 func TestRefusedConnection(t *testing.T) {

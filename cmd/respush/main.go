@@ -1,4 +1,4 @@
-// Command respush shows the pushes that a Redis server sends.
+// Command respush shows the pushes that Redis servers send.
 package main
 
 import (
@@ -9,11 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed79615202/respush/cmd/respush/internal/output"
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
-	"github.com/seed79615202/respush/cmd/respush/internal/tail"
 )
 
 // Exit statuses.
@@ -28,7 +29,8 @@ func main() {
 	// the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	// A second Ctrl-C does not wait; one at once is the same, as timeout(1) sends it.
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -39,8 +41,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil || tail.OutputClosed(err) {
+	if err == nil || output.Closed(err) {
 		return exitOK
+	}
+	if err == errTold {
+		return exitError
 	}
 	fmt.Fprintf(stderr, "respush: %s\n", quote.Line(err.Error()))
 	var usage *usageError
@@ -53,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "respush",
-		Short:         "Shows the pushes that a Redis server sends",
+		Short:         "Shows the pushes that Redis servers send",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          usageArgs(cobra.NoArgs),
@@ -61,9 +66,12 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(newTail())
+	root.AddCommand(newTail(), newDecode(), newProxy())
 	return root
 }
+
+// errTold ends a command that has said what went wrong.
+var errTold = errors.New("told")
 
 // A usageError is a command line that makes no sense.
 type usageError struct{ err error }

@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	stdout *output
-	stderr *output
+	stdout *printed
+	stderr *printed
 	exited chan struct{} // closed when it has
 }
 
@@ -40,7 +40,7 @@ type process struct {
 // still runs.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	stdout := newOutput()
+	stdout := newPrinted()
 	p := prepare(t, stdout, args...)
 	p.stdout = stdout
 	p.run()
@@ -51,7 +51,7 @@ func prepare(t *testing.T, stdout io.Writer, args ...string) *process {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	p := &process{t: t, cmd: exec.Command(self, args...), stderr: newOutput(), exited: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(self, args...), stderr: newPrinted(), exited: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), actAsCommand+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = stdout, p.stderr
 	return p
@@ -87,16 +87,16 @@ func (p *process) interrupt() {
 	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
 }
 
-// An output keeps what is written to it and can be waited on.
-type output struct {
+// A printed is what has been written to it, and can be waited on.
+type printed struct {
 	mu      sync.Mutex
 	data    bytes.Buffer
 	changed chan struct{} // closed and replaced with each write
 }
 
-func newOutput() *output { return &output{changed: make(chan struct{})} }
+func newPrinted() *printed { return &printed{changed: make(chan struct{})} }
 
-func (o *output) Write(p []byte) (int, error) {
+func (o *printed) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	close(o.changed)
@@ -104,21 +104,21 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.data.Write(p)
 }
 
-func (o *output) String() string {
+func (o *printed) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.data.String()
 }
 
 // next returns the text so far and what is closed when there is more.
-func (o *output) next() (string, <-chan struct{}) {
+func (o *printed) next() (string, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.data.String(), o.changed
 }
 
 // wait waits until text was written.
-func (o *output) wait(t *testing.T, text string) {
+func (o *printed) wait(t *testing.T, text string) {
 	t.Helper()
 	timeout := time.After(deadline)
 	for {
@@ -135,7 +135,7 @@ func (o *output) wait(t *testing.T, text string) {
 }
 
 // lines returns the complete lines so far.
-func (o *output) lines() []string {
+func (o *printed) lines() []string {
 	text := strings.TrimSuffix(o.String(), "\n")
 	if text == "" {
 		return nil

@@ -42,7 +42,7 @@ func tryRedis(t *testing.T, path string) string {
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
 
-	log := newOutput()
+	log := newPrinted()
 	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
 		"--enable-debug-command", "yes", "--dir", t.TempDir())
 	cmd.Stdout, cmd.Stderr = log, log
@@ -79,7 +79,7 @@ type client struct {
 	rd   *parser.Reader
 }
 
-func dial(t *testing.T, address string) *client {
+func connect(t *testing.T, address string) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestRedisTracking(t *testing.T) {
 	p := start(t, "tail", "redis://"+address, "--track", "--bcast", "--subscribe", "news")
 	p.stdout.wait(t, "subscribe   channel news  1 subscribed\n")
 
-	other := dial(t, address)
+	other := connect(t, address)
 	other.do("SET", "user:1", "ada")
 	p.stdout.wait(t, "invalidate  1 key  user:1\n")
 
@@ -144,7 +144,7 @@ func TestRedisSubscriptions(t *testing.T) {
 	p.stdout.wait(t, "subscribe   channel b,c  2 subscribed\n")
 	p.stdout.wait(t, "psubscribe  pattern a*  3 subscribed\n")
 
-	other := dial(t, address)
+	other := connect(t, address)
 	other.do("SELECT", "3")
 	other.do("MSET", "other:1", "x", "user:1", "x")
 	p.stdout.wait(t, "invalidate  1 key  user:1\n")
@@ -163,7 +163,7 @@ func TestRedisSubscriptions(t *testing.T) {
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	address := startRedis(t)
-	admin := dial(t, address)
+	admin := connect(t, address)
 	admin.do("ACL", "SETUSER", "ada", "on", ">sesame", "+@all", "resetchannels", "&news")
 	admin.do("CONFIG", "SET", "requirepass", "secret")
 
@@ -190,7 +190,7 @@ func TestRedisGoes(t *testing.T) {
 	address := startRedis(t)
 	p := start(t, "tail", "redis://"+address, "--subscribe", "news", "--json")
 	p.stdout.wait(t, `"name":"subscribe"`)
-	other := dial(t, address)
+	other := connect(t, address)
 	require.Equal(t, "1", other.do("CLIENT", "KILL", "TYPE", "pubsub"))
 	require.Contains(t, failed(t, p, exitError), "the server closed the connection after 1 push")
 	require.Contains(t, p.stderr.String(), "--- 1 push, ")

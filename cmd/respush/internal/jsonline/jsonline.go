@@ -1,121 +1,106 @@
-// Package jsonline writes a push as one line of JSON.
+// Package jsonline writes a frame as one line of JSON.
 //
 //	{"time":"2024-05-04T10:20:30.123456789Z","name":"invalidate","bytes":46,"args":[["user:1"]]}
+//	{"file":"dump.resp","offset":46,"bytes":5,"type":"simple string","value":"OK"}
 //
 // Texts are JSON strings, and {"base64":"..."} when they are not UTF-8. Errors
 // are {"error":text}, maps {"map":[[key,value],...]}, integers, big numbers and
 // doubles are numbers; a double that JSON has no number for is the string inf,
 // -inf or nan. Arrays, sets and inner pushes are arrays. A push without a name
-// has the name null and all of its elements in args. Attributes before the push
+// has the name null and all of its elements in args. Attributes before the frame
 // are in "attributes", as [[key,value],...]; those of inner values are left out.
+//
+// All functions append to dst and return it, and keep nothing of a frame.
 package jsonline
 
 import (
-	"bytes"
-	"encoding/json"
-	"iter"
-	"math"
-	"math/big"
+	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"github.com/seed79615202/respush/parser"
 )
 
-type line struct {
-	Time       time.Time `json:"time"`
-	Name       any       `json:"name"`
-	Bytes      int       `json:"bytes"`
-	Args       []any     `json:"args"`
-	Attributes []any     `json:"attributes,omitempty"`
+// A Place says where in a capture a frame is.
+type Place struct {
+	File   string // "-" for standard input
+	Offset int64  // of its first byte
+	Inside int64  // where the frame begins that holds it; -1 for one that stands by itself
 }
 
-// Append appends push as a line, its line end included, to dst. Nothing of the
-// push is kept.
-func Append(dst []byte, at time.Time, push parser.Frame) ([]byte, error) {
-	l := line{Time: at, Bytes: len(push.Raw()), Attributes: pairs(push.Attributes())}
-	if name := push.Name(); name != nil {
-		l.Name = text(name)
-		l.Args = values(push.Args(), push.Len()-1)
+// Push appends push as a line, its line end included: when it came, and the
+// client that it flows to unless that is empty.
+func Push(dst []byte, at time.Time, client string, push parser.Frame) []byte {
+	dst = append(dst, `{"time":"`...)
+	dst = append(at.AppendFormat(dst, time.RFC3339Nano), '"')
+	if client != "" {
+		dst = Text(append(dst, `,"client":`...), []byte(client))
+	}
+	dst = appendName(dst, push)
+	dst = appendSize(dst, int64(len(push.Raw())))
+	dst = appendArgs(dst, push)
+	return end(dst, push)
+}
+
+// Captured appends a frame of a capture as a line, its line end included.
+func Captured(dst []byte, place Place, frame parser.Frame) []byte {
+	dst = place.append(dst, int64(len(frame.Raw())), frame.Type())
+	if frame.IsPush() {
+		dst = appendName(dst, frame)
+		dst = appendArgs(dst, frame)
 	} else {
-		l.Args = values(push.Value().All(), push.Len())
+		dst = appendValue(append(dst, `,"value":`...), frame.Value())
 	}
-	buf := bytes.NewBuffer(dst)
-	encoder := json.NewEncoder(buf)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(l); err != nil {
-		return dst, err
-	}
-	return buf.Bytes(), nil
+	return end(dst, frame)
 }
 
-func values(seq iter.Seq[parser.Value], count int) []any {
-	out := make([]any, 0, count)
-	for v := range seq {
-		out = append(out, value(v))
+// Oversize appends a line about a frame of a capture that is too large, or too
+// deep, to be shown, its line end included: its size in bytes, its type, the name of a push
+// if that is known, and "oversize":true instead of what it holds.
+func Oversize(dst []byte, place Place, size int64, typ parser.Type, name []byte) []byte {
+	dst = place.append(dst, size, typ)
+	if name != nil {
+		dst = Text(append(dst, `,"name":`...), name)
 	}
-	return out
+	return append(dst, `,"oversize":true}`+"\n"...)
 }
 
-func pairs(v parser.Value) []any {
-	var out []any
-	for key, val := range v.Pairs() {
-		out = append(out, []any{value(key), value(val)})
+// append appends the beginning of a line about a frame.
+func (p Place) append(dst []byte, size int64, typ parser.Type) []byte {
+	dst = Text(append(dst, `{"file":`...), []byte(p.File))
+	dst = strconv.AppendInt(append(dst, `,"offset":`...), p.Offset, 10)
+	if p.Inside >= 0 {
+		dst = strconv.AppendInt(append(dst, `,"inside":`...), p.Inside, 10)
 	}
-	return out
+	dst = appendSize(dst, size)
+	return Text(append(dst, `,"type":`...), []byte(typ.String()))
 }
 
-// value calls itself no deeper than the parser's limit on nesting.
-func value(v parser.Value) any {
-	switch v.Type() {
-	case parser.TypeNull:
-		return nil
-	case parser.TypeBoolean:
-		yes, _ := v.Bool() // a frame that was handed out is valid
-		return yes
-	case parser.TypeInteger:
-		n, _ := v.Int64()
-		return n
-	case parser.TypeBigNumber:
-		return bigNumber(v)
-	case parser.TypeDouble:
-		return double(v)
-	case parser.TypeSimpleError, parser.TypeBulkError:
-		return map[string]any{"error": text(v.Bytes())}
-	case parser.TypeMap:
-		return map[string]any{"map": append([]any{}, pairs(v)...)}
-	case parser.TypeArray, parser.TypeSet, parser.TypePush:
-		return values(v.All(), v.Len())
-	default:
-		return text(v.Bytes())
-	}
+func appendSize(dst []byte, size int64) []byte {
+	return strconv.AppendInt(append(dst, `,"bytes":`...), size, 10)
 }
 
-func text(b []byte) any {
-	if utf8.Valid(b) {
-		return string(b)
+func appendName(dst []byte, push parser.Frame) []byte {
+	dst = append(dst, `,"name":`...)
+	if name := push.Name(); name != nil {
+		return Text(dst, name)
 	}
-	return map[string][]byte{"base64": b}
+	return append(dst, "null"...)
 }
 
-func bigNumber(v parser.Value) any {
-	n, ok := new(big.Int).SetString(string(v.Bytes()), 10)
-	if !ok {
-		return text(v.Bytes())
+// appendArgs appends the elements of a push behind its name, all of them when it
+// has none.
+func appendArgs(dst []byte, push parser.Frame) []byte {
+	elements := push.Value().All()
+	if push.Name() != nil {
+		elements = push.Args()
 	}
-	return n
+	return appendList(append(dst, `,"args":`...), elements)
 }
 
-func double(v parser.Value) any {
-	f, _ := v.Float64() // a frame that was handed out is valid
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	case math.IsNaN(f):
-		return "nan"
-	default:
-		return f
+// end appends the attributes of frame, if any, and the end of the line.
+func end(dst []byte, frame parser.Frame) []byte {
+	if attributes := frame.Attributes(); attributes.Len() > 0 {
+		dst = appendPairs(append(dst, `,"attributes":`...), attributes)
 	}
+	return append(dst, "}\n"...)
 }

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,12 +21,10 @@ var at = time.Date(2024, 5, 4, 10, 20, 30, 123456789, time.UTC)
 
 func encode(t *testing.T, frame parser.Frame) string {
 	t.Helper()
-	line, err := jsonline.Append(nil, at, frame)
-	require.NoError(t, err)
-	return string(line)
+	return string(jsonline.Push(nil, at, "", frame))
 }
 
-func TestAppend(t *testing.T) {
+func TestPush(t *testing.T) {
 	const begin = `{"time":"2024-05-04T10:20:30.123456789Z",`
 	for _, test := range []struct{ name, wire, want string }{
 		{"invalidate", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n", `"name":"invalidate","bytes":37,"args":[["user:1"]]}`},
@@ -54,9 +54,9 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// TestAppendIsJSON decodes the lines of every push of the captures and finds
+// TestPushIsJSON decodes the lines of every push of the captures and finds
 // their names and texts again.
-func TestAppendIsJSON(t *testing.T) {
+func TestPushIsJSON(t *testing.T) {
 	files, err := filepath.Glob("../../../../testdata/captures/*/*.resp")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -117,4 +117,75 @@ func text(t *testing.T, v any) string {
 		return string(b)
 	}
 	return v.(string)
+}
+
+func TestCaptured(t *testing.T) {
+	top := jsonline.Place{File: "a.resp", Offset: 46, Inside: -1}
+	for _, test := range []struct {
+		name  string
+		place jsonline.Place
+		wire  string
+		want  string
+	}{
+		{"push", top, ">2\r\n+x\r\n:1\r\n", `{"file":"a.resp","offset":46,"bytes":12,"type":"push","name":"x","args":[1]}`},
+		{"nested push", jsonline.Place{File: "-", Offset: 9, Inside: 0}, ">1\r\n+x\r\n", `{"file":"-","offset":9,"inside":0,"bytes":8,"type":"push","name":"x","args":[]}`},
+		{"no name", top, ">1\r\n:1\r\n", `{"file":"a.resp","offset":46,"bytes":8,"type":"push","name":null,"args":[1]}`},
+		{"reply", top, "+OK\r\n", `{"file":"a.resp","offset":46,"bytes":5,"type":"simple string","value":"OK"}`},
+		{"null", top, "$-1\r\n", `{"file":"a.resp","offset":46,"bytes":5,"type":"null","value":null}`},
+		{"error", top, "-ERR no\r\n", `{"file":"a.resp","offset":46,"bytes":9,"type":"simple error","value":{"error":"ERR no"}}`},
+		{"push inside", top, "*1\r\n>1\r\n+x\r\n#t\r\n", `{"file":"a.resp","offset":46,"bytes":16,"type":"array","value":[true]}`},
+		{"attributes", top, "|1\r\n+ttl\r\n:9\r\n$1\r\n\xff\r\n",
+			`{"file":"a.resp","offset":46,"bytes":21,"type":"bulk string","value":{"base64":"/w=="},"attributes":[["ttl",9]]}`},
+		{"binary file", jsonline.Place{File: "\xff", Inside: -1}, "_\r\n", `{"file":{"base64":"/w=="},"offset":0,"bytes":3,"type":"null","value":null}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			frame, n, err := parser.Parse([]byte(test.wire))
+			require.NoError(t, err)
+			require.Len(t, test.wire, n)
+			line := jsonline.Captured([]byte("before "), test.place, frame)
+			require.Equal(t, "before "+test.want+"\n", string(line))
+		})
+	}
+}
+
+func TestOversize(t *testing.T) {
+	place := jsonline.Place{File: "a.resp", Offset: 46, Inside: -1}
+	require.Equal(t, `{"file":"a.resp","offset":46,"bytes":99,"type":"array","oversize":true}`+"\n",
+		string(jsonline.Oversize(nil, place, 99, parser.TypeArray, nil)))
+	require.Equal(t, `{"file":"a.resp","offset":46,"bytes":99,"type":"push","name":"x","oversize":true}`+"\n",
+		string(jsonline.Oversize(nil, place, 99, parser.TypePush, []byte("x"))))
+}
+
+// TestText compares with what encoding/json makes of the same text.
+func TestText(t *testing.T) {
+	var all strings.Builder
+	for r := rune(0); r < 0x3000; r++ {
+		all.WriteRune(r)
+	}
+	for _, text := range []string{"", "plain", `a"b\c`, "\x00\x1f\x7f\r\n\t\b\f", "<a>&'", "héllo\u2028\u2029\ufffd😀", all.String()} {
+		got := jsonline.Text(nil, []byte(text))
+		require.Negative(t, bytes.IndexFunc(got, unicode.IsControl), "%q", text)
+		require.False(t, bytes.ContainsAny(got, "\u2028\u2029"), "%q", text)
+		var back string
+		require.NoError(t, json.Unmarshal(got, &back))
+		require.Equal(t, text, back)
+	}
+	for _, binary := range []string{"\xff", "ab\xc3", "\xed\xa0\x80", strings.Repeat("\x80", 1000)} {
+		var back struct{ Base64 []byte }
+		require.NoError(t, json.Unmarshal(jsonline.Text(nil, []byte(binary)), &back))
+		require.Equal(t, binary, string(back.Base64))
+	}
+}
+
+func TestBigNumbers(t *testing.T) {
+	for _, test := range []struct{ digits, want string }{
+		{"0", "0"}, {"-0", "-0"}, {"+7", "7"}, {"007", "7"}, {"-007", "-7"}, {"000", "0"},
+		{"-12345678901234567890123", "-12345678901234567890123"},
+	} {
+		frame, _, err := parser.Parse([]byte("(" + test.digits + "\r\n"))
+		require.NoError(t, err)
+		line := jsonline.Captured(nil, jsonline.Place{Inside: -1}, frame)
+		require.Contains(t, string(line), `"value":`+test.want+"}")
+		require.True(t, json.Valid(line))
+	}
 }

@@ -24,8 +24,7 @@ func Text(b []byte) string {
 }
 
 // Word returns b bare when it reads as one word, and as Text otherwise. A
-// bare word holds no space, quote or backslash, so it cannot be taken for
-// anything else.
+// bare word holds no space, quote or backslash.
 func Word(b []byte) string {
 	if len(b) == 0 || len(b) > Max || !isWord(string(b)) {
 		return Text(b)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 	"github.com/seed79615202/respush/parser"
@@ -22,19 +21,6 @@ var (
 // asked says whether cause is an end that the caller asked for.
 func asked(cause error) bool {
 	return cause == errCounted || cause == errElapsed || cause == errInterrupted
-}
-
-// An outputError is a failure to write the pushes.
-type outputError struct{ err error }
-
-func (e *outputError) Error() string { return "cannot write: " + e.err.Error() }
-func (e *outputError) Unwrap() error { return e.err }
-
-// OutputClosed says whether err means that nobody reads the output any more,
-// as in respush tail | head.
-func OutputClosed(err error) bool {
-	var output *outputError
-	return errors.As(err, &output) && (errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe))
 }
 
 // refused turns an error reply to req into a sentence. A password that req

@@ -11,21 +11,14 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/command"
+	"github.com/seed79615202/respush/cmd/respush/internal/output"
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
+	"github.com/seed79615202/respush/cmd/respush/internal/tally"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
-
-// known are the names that have a handler; a push of any other name is printed
-// as well, by the fallback, and counted as unhandled.
-var known = [...]string{
-	"invalidate", "tracking-redir-broken", "server-cpu-usage",
-	"message", "pmessage", "smessage",
-	"subscribe", "psubscribe", "ssubscribe",
-	"unsubscribe", "punsubscribe", "sunsubscribe",
-	"MOVING", "MIGRATING", "MIGRATED", "FAILING_OVER", "FAILED_OVER", "SMIGRATING", "SMIGRATED",
-}
 
 // A Session is what Run needs. Ready may be nil.
 type Session struct {
@@ -65,8 +58,9 @@ type run struct {
 	reader    *parser.Reader
 	processor *dispatch.Processor
 	printer   *printer
-	tally     *tally
-	unhandled int
+	since     time.Time
+	tally     tally.Tally
+	unknown   int // pushes whose names notify does not know
 	stopped   bool
 	listening bool
 }
@@ -76,20 +70,15 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 		Session: s,
 		cancel:  cancel,
 		printer: newPrinter(s.Stdout, s.Options.JSON),
-		tally:   newTally(time.Now()),
+		since:   time.Now(),
 	}
-	r.reader = parser.NewReader(flushingReader{rd: s.Conn, flush: r.flush})
+	r.reader = parser.NewReader(output.FlushingReader{Reader: s.Conn, Flush: r.flush})
 	r.processor = dispatch.NewProcessor(
 		dispatch.WithPubSub(),
 		dispatch.WithSkipOversize(),
-		dispatch.WithFallback(dispatch.HandlerFunc(r.unknown)),
+		dispatch.WithFallback(dispatch.HandlerFunc(r.push)),
 		dispatch.WithErrorHandler(r.report),
 	)
-	for _, name := range known {
-		if err := r.processor.HandleFunc(name, r.push); err != nil {
-			panic(err) // a name twice in the list above
-		}
-	}
 	return r
 }
 
@@ -172,7 +161,7 @@ func (r *run) ended(err error) error {
 	if err == nil {
 		err = io.EOF
 	}
-	return explain(err, "after "+countOf(r.tally.pushes, "push", "pushes"))
+	return explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
 }
 
 // end writes what is left to write, and returns why the run ended if nobody
@@ -185,11 +174,11 @@ func (r *run) end(ctx context.Context, err error) error {
 	if flushErr != nil {
 		err = flushErr
 	}
-	if OutputClosed(err) {
+	if output.Closed(err) {
 		return err
 	}
-	if r.listening || r.tally.pushes > 0 {
-		_ = r.tally.write(r.Stderr, time.Now(), r.unhandled, r.processor.Stats())
+	if r.listening || r.tally.Pushes > 0 {
+		r.summarise()
 	}
 	if asked(err) {
 		return nil
@@ -197,28 +186,38 @@ func (r *run) end(ctx context.Context, err error) error {
 	return err
 }
 
+// summarise writes the totals, a row for each name, the most frequent first, and
+// what went wrong.
+func (r *run) summarise() {
+	stats := r.processor.Stats()
+	fmt.Fprintf(r.Stderr, "--- %s\n", r.tally.Rate(time.Since(r.since)))
+	table := tally.NewTable(r.Stderr)
+	table.Tally(&r.tally)
+	table.Count(uint64(r.unknown), "unhandled (names unknown to respush)")
+	table.Count(stats.Errors+stats.Panics, "errors")
+	if stats.Oversize > 0 {
+		table.Count(stats.Oversize, "too large, not shown")
+	}
+	_ = table.Flush() // nobody reads it then
+}
+
 // push prints and counts one push, and stops the run when it was the last.
 func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
 	if r.stopped {
 		return nil
 	}
-	r.tally.add(push)
+	r.tally.AddFrame(push)
+	if notify.Kind(push.Name()) == notify.FamilyUnknown {
+		r.unknown++
+	}
 	if err := r.printer.print(push); err != nil {
-		r.stop(&outputError{err})
+		r.stop(err)
 		return nil
 	}
-	if r.tally.pushes == r.Options.Count {
+	if r.tally.Pushes == r.Options.Count {
 		r.stop(errCounted)
 	}
 	return nil
-}
-
-// unknown is push for names without a handler.
-func (r *run) unknown(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, push parser.Frame) error {
-	if !r.stopped {
-		r.unhandled++
-	}
-	return r.push(ctx, handlerCtx, push)
 }
 
 // A replyError is an error reply that answers no command of the set-up.
@@ -242,8 +241,8 @@ func (r *run) report(_ context.Context, name []byte, err error) {
 
 func (r *run) flush() error {
 	if err := r.printer.flush(); err != nil {
-		r.stop(&outputError{err})
-		return &outputError{err}
+		r.stop(err)
+		return err
 	}
 	return nil
 }

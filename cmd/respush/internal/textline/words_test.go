@@ -1,4 +1,4 @@
-package describe_test
+package textline_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/describe"
+	"github.com/seed79615202/respush/cmd/respush/internal/textline"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -25,6 +25,17 @@ func parse(t *testing.T, wire string) parser.Frame {
 	return frame
 }
 
+// words returns what a line says, its name and two spaces before it.
+func words(t *testing.T, push parser.Frame) string {
+	t.Helper()
+	line, ok := strings.CutPrefix(string(textline.Append(nil, at, "", push)), "10:20:30.123  ")
+	require.True(t, ok, line)
+	name, padded, _ := strings.Cut(line, " ")
+	padded, ok = strings.CutSuffix(padded, "\n")
+	require.True(t, ok, line)
+	return name + "  " + strings.TrimLeft(padded, " ")
+}
+
 // bulk writes texts as bulk strings.
 func bulk(texts ...string) string {
 	var out strings.Builder
@@ -34,7 +45,7 @@ func bulk(texts ...string) string {
 	return out.String()
 }
 
-func TestDescribe(t *testing.T) {
+func TestWords(t *testing.T) {
 	for _, test := range []struct{ name, wire, want string }{
 		{"invalidate", ">2\n" + bulk("invalidate") + "*2\n" + bulk("user:1", "user:2"), "invalidate  2 keys  user:1 user:2"},
 		{"invalidate one", ">2\n" + bulk("invalidate") + "*1\n" + bulk("user:1"), "invalidate  1 key  user:1"},
@@ -72,7 +83,7 @@ func TestDescribe(t *testing.T) {
 
 		{"MOVING", ">4\n" + bulk("MOVING") + ":123\n:30\n" + bulk("redis-node-2:6379"), "MOVING  seq 123  in 30s  to redis-node-2:6379"},
 		{"MOVING simple strings", ">4\n+MOVING\n:123\n:30\n+redis-node-2:6379\n", "MOVING  seq 123  in 30s  to redis-node-2:6379"},
-		{"MOVING IPv6", ">4\n" + bulk("MOVING") + ":1\n:30\n" + bulk("fe80::1:6379"), "MOVING  seq 1  in 30s  to fe80::1:6379"},
+		{"MOVING IPv6", ">4\n" + bulk("MOVING") + ":1\n:30\n" + bulk("fe80::1:6379"), "MOVING  seq 1  in 30s  to [fe80::1]:6379"},
 		{"MOVING null", ">4\n" + bulk("MOVING") + ":1\n:30\n_\n", "MOVING  seq 1  in 30s  to the same address"},
 		{"MOVING text null", ">4\n" + bulk("MOVING") + ":1\n:30\n" + bulk("null"), "MOVING  seq 1  in 30s  to the same address"},
 		{"MOVING text <nil>", ">4\n" + bulk("MOVING") + ":1\n:30\n" + bulk("<nil>"), "MOVING  seq 1  in 30s  to the same address"},
@@ -87,7 +98,7 @@ func TestDescribe(t *testing.T) {
 		{"MIGRATING time only", ">3\n" + bulk("MIGRATING") + ":5\n:10\n", "MIGRATING  seq 5  in 10s"},
 		{"MIGRATING shards only", ">3\n" + bulk("MIGRATING") + ":5\n" + bulk("1"), "MIGRATING  seq 5  shards 1"},
 		{"MIGRATING 2 elements", ">2\n" + bulk("MIGRATING") + ":5\n", "MIGRATING  seq 5"},
-		{"MIGRATING list", ">4\n" + bulk("MIGRATING") + ":5\n:10\n*2\n" + bulk("1", "2"), "MIGRATING  seq 5  in 10s  shards 1,2"},
+		{"MIGRATING list", ">4\n" + bulk("MIGRATING") + ":5\n:10\n*2\n" + bulk("1", "2"), "MIGRATING  5 10 [1 2]"},
 		{"MIGRATING bare", ">1\n" + bulk("MIGRATING"), "MIGRATING  (nothing)"},
 		{"MIGRATING long", ">5\n" + bulk("MIGRATING") + ":5\n:10\n:1\n:2\n", "MIGRATING  5 10 1 2"},
 		{"FAILING_OVER", ">4\n" + bulk("FAILING_OVER") + ":5\n:10\n" + bulk("1"), "FAILING_OVER  seq 5  in 10s  shards 1"},
@@ -126,41 +137,41 @@ func TestDescribe(t *testing.T) {
 		{"attributes", "|1\n+ttl\n:9\n>2\n+server-cpu-usage\n:42\n", "server-cpu-usage  42  attributes {ttl: 9}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, describe.Describe(parse(t, test.wire)))
+			require.Equal(t, test.want, words(t, parse(t, test.wire)))
 		})
 	}
 }
 
-func TestDescribeCutsLists(t *testing.T) {
+func TestWordsCutLists(t *testing.T) {
 	var keys []string
 	for i := range 1000 {
 		keys = append(keys, "k"+strconv.Itoa(i))
 	}
 	frame := parse(t, ">2\n"+bulk("invalidate")+"*1000\n"+bulk(keys...))
-	require.Equal(t, "invalidate  1000 keys  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", describe.Describe(frame))
+	require.Equal(t, "invalidate  1000 keys  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", words(t, frame))
 
 	frame = parse(t, ">1001\n"+bulk("many")+bulk(keys...))
-	require.Equal(t, "many  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", describe.Describe(frame))
+	require.Equal(t, "many  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", words(t, frame))
 
 	frame = parse(t, ">2\n"+bulk("map")+"%500\n"+bulk(keys...))
-	require.Contains(t, describe.Describe(frame), "k18: k19, ... 490 more}")
+	require.Contains(t, words(t, frame), "k18: k19, ... 490 more}")
 
 	frame = parse(t, ">1002\n"+bulk("SMIGRATING")+":5\n"+bulk(keys...))
-	require.Equal(t, "SMIGRATING  5 k0 k1 k2 k3 k4 k5 k6 k7 k8 ... 991 more", describe.Describe(frame))
+	require.Equal(t, "SMIGRATING  5 k0 k1 k2 k3 k4 k5 k6 k7 k8 ... 991 more", words(t, frame))
 
 	frame = parse(t, ">3\n"+bulk("SMIGRATED")+":5\n*1000\n"+bulk(keys...))
-	require.Equal(t, "SMIGRATED  5 [k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more]", describe.Describe(frame))
+	require.Equal(t, "SMIGRATED  5 [k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more]", words(t, frame))
 }
 
-func TestDescribeCutsTexts(t *testing.T) {
+func TestWordsCutTexts(t *testing.T) {
 	frame := parse(t, ">3\n"+bulk("message", "news", strings.Repeat("x", 5<<20)))
 	want := `message  channel news  "` + strings.Repeat("x", 64) + `"... (5242880 bytes)`
-	require.Equal(t, want, describe.Describe(frame))
+	require.Equal(t, want, words(t, frame))
 }
 
-// TestDescribeCaptures tells every push of the captures: on one line, with
+// TestWordsOfCaptures tells every push of the captures: on one line, with
 // nothing that a terminal would obey.
-func TestDescribeCaptures(t *testing.T) {
+func TestWordsOfCaptures(t *testing.T) {
 	files, err := filepath.Glob("../../../../testdata/captures/*/*.resp")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -178,10 +189,10 @@ func TestDescribeCaptures(t *testing.T) {
 				continue
 			}
 			pushes++
-			line := describe.Describe(frame)
-			name, words, ok := strings.Cut(line, "  ")
+			line := words(t, frame)
+			name, said, ok := strings.Cut(line, "  ")
 			require.True(t, ok, line)
-			require.NotEmpty(t, words)
+			require.NotEmpty(t, said)
 			require.NotContains(t, name, " ")
 			for _, r := range line {
 				require.True(t, strconv.IsPrint(r), "%q in %s", line, file)

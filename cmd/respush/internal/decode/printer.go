@@ -1,0 +1,9 @@
+package decode
+
+// A printer prints what the inputs hold. Inputs do not overlap.
+type printer interface {
+	begin(name string) error
+	item(it item) error
+	end(tail int64) error // tail: bytes of a frame that is cut short
+	close() error         // behind the last input
+}

@@ -1,0 +1,54 @@
+// Package dial opens connections, and says in a sentence why one cannot be.
+package dial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+// Patience is how long a server may take to accept a connection.
+const Patience = 10 * time.Second
+
+// A Dialer is a [net.Dialer] or a [crypto/tls.Dialer].
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// TCP connects to address with d. Its error names the address.
+func TCP(ctx context.Context, d Dialer, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, explain(err, address)
+	}
+	return conn, nil
+}
+
+// explain turns an error of a dial to address into a sentence that names the
+// address once.
+func explain(err error, address string) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no answer within %v", Patience)
+	}
+	return fmt.Errorf("cannot connect to %s: %w", address, Cause(err))
+}
+
+// Cause returns what an error of package net is about, without the addresses and
+// the operation.
+func Cause(err error) error {
+	var op *net.OpError
+	var call *os.SyscallError
+	switch {
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &op):
+		return op.Err
+	default:
+		return err
+	}
+}

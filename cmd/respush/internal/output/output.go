@@ -1,0 +1,82 @@
+// Package output writes to standard output, where somebody may stop reading at
+// any time.
+package output
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"io/fs"
+	"syscall"
+)
+
+// bufferSize is how many bytes are collected before they are written.
+const bufferSize = 64 << 10
+
+// An Error is a failure to write.
+type Error struct{ err error }
+
+// Error tells what failed.
+func (e *Error) Error() string { return "cannot write: " + e.err.Error() }
+
+// Unwrap returns the error of the write.
+func (e *Error) Unwrap() error { return e.err }
+
+// failed marks err as an error of a write. The name of the file, which is that
+// of some standard output, says nothing.
+func failed(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return &Error{err}
+}
+
+// Closed reports whether err means that nobody reads the output any more, as in
+// respush tail | head.
+func Closed(err error) bool {
+	var output *Error
+	return errors.As(err, &output) && (errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe))
+}
+
+// A Writer collects what is written to it. Its errors are of type *Error. One
+// goroutine at a time may use it.
+type Writer struct{ buf *bufio.Writer }
+
+// NewWriter returns a Writer to out.
+func NewWriter(out io.Writer) *Writer { return &Writer{bufio.NewWriterSize(out, bufferSize)} }
+
+// Write collects p, and writes when the buffer is full.
+func (w *Writer) Write(p []byte) (int, error) {
+	n, err := w.buf.Write(p)
+	if err != nil {
+		return n, failed(err)
+	}
+	return n, nil
+}
+
+// Flush writes what has been collected.
+func (w *Writer) Flush() error {
+	if err := w.buf.Flush(); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// Buffered returns how many bytes wait to be written.
+func (w *Writer) Buffered() int { return w.buf.Buffered() }
+
+// A FlushingReader calls Flush before it reads on: whatever was printed is out
+// before the wait for more begins. An error of Flush is one of the read.
+type FlushingReader struct {
+	io.Reader
+	Flush func() error
+}
+
+// Read flushes, and then reads.
+func (r FlushingReader) Read(p []byte) (int, error) {
+	if err := r.Flush(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}

@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
+	"github.com/seed79615202/respush/cmd/respush/internal/output"
+	"github.com/seed79615202/respush/cmd/respush/internal/tally"
+	"github.com/seed79615202/respush/cmd/respush/internal/textline"
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/parser"
+)
+
+// maxWaiting is how many bytes of lines may wait for an output that is slow: the
+// clients do not wait for it.
+const maxWaiting = 8 << 20
+
+// maxLine is how many bytes of memory for its lines a link keeps: one large push is
+// no reason to keep as much for as long as the client stays.
+const maxLine = 1 << 20
+
+// A show prints and counts the pushes of all links.
+type show struct {
+	json  bool
+	lines *output.Spool
+	since time.Time
+
+	mu       sync.Mutex
+	tally    tally.Tally
+	oversize uint64 // pushes that were too large to be seen
+}
+
+// newShow returns a show on out; when that fails it cancels.
+func newShow(out io.Writer, json bool, cancel context.CancelCauseFunc) *show {
+	return &show{json: json, lines: output.NewSpool(out, maxWaiting, cancel), since: time.Now()}
+}
+
+// handler returns what shows the pushes that flow to the client called name, for
+// one goroutine.
+func (s *show) handler(name string) dispatch.Handler {
+	var line []byte // reused from push to push
+	return dispatch.HandlerFunc(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		if s.json {
+			line = jsonline.Push(line[:0], time.Now(), name, push)
+		} else {
+			line = textline.Append(line[:0], time.Now(), name, push)
+		}
+		s.lines.Write(line)
+		if cap(line) > maxLine {
+			line = nil
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.tally.AddFrame(push)
+		return nil
+	})
+}
+
+// missed counts n pushes that were too large to be seen.
+func (s *show) missed(n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.oversize += n
+}
+
+// close waits until everything has been printed.
+func (s *show) close() error { return s.lines.Close() }
+
+// summarise writes the totals to out.
+func (s *show) summarise(out io.Writer, clients int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(out, "--- %s, %s\n", tally.CountOf(clients, "client", "clients"), s.tally.Rate(time.Since(s.since)))
+	table := tally.NewTable(out)
+	table.Tally(&s.tally)
+	if dropped := s.lines.Dropped(); dropped > 0 {
+		table.Count(dropped, "not shown, the output was too slow")
+	}
+	if s.oversize > 0 {
+		table.Count(s.oversize, "too large, not shown")
+	}
+	_ = table.Flush() // nobody reads it then
+}

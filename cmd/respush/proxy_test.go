@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// listening finds the address in what a proxy says first.
+var listening = regexp.MustCompile(`^respush: listening on (127\.0\.0\.1:\d+) for (\S+)\n`)
+
+// startProxy starts a proxy in front of upstream and returns its address.
+func startProxy(t *testing.T, upstream string, args ...string) (p *process, address string) {
+	t.Helper()
+	p = start(t, append([]string{"proxy", "--listen", "127.0.0.1:0", "--upstream", upstream}, args...)...)
+	p.stderr.wait(t, "\n")
+	said := listening.FindStringSubmatch(p.stderr.String())
+	require.NotNil(t, said, p.stderr.String())
+	require.Equal(t, upstream, said[2])
+	return p, said[1]
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	upstream := startRedis(t)
+	p, address := startProxy(t, upstream)
+	idle, tracker := connect(t, address), connect(t, address)
+	tracker.do("HELLO", "3")
+	tracker.do("CLIENT", "TRACKING", "ON", "BCAST")
+	connect(t, upstream).do("SET", "user:1", "ada")
+	p.stdout.wait(t, "  invalidate  1 key  user:1\n")
+	require.Regexp(t, `^\d\d:\d\d:\d\d\.\d{3}  `+regexp.QuoteMeta(tracker.conn.LocalAddr().String())+` +invalidate  1 key  user:1\n$`, p.stdout.String())
+
+	p.interrupt()
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Regexp(t, `\n--- 2 clients, 1 push, \d+ B in .*\n +1 +\d+ B +invalidate\n$`, p.stderr.String())
+	for _, c := range []*client{idle, tracker} {
+		_, err := io.Copy(io.Discard, c.conn)
+		require.NoError(t, err)
+	}
+}
+
+func TestProxyJSON(t *testing.T) {
+	t.Parallel()
+	upstream := startRedis(t)
+	p, address := startProxy(t, upstream, "--json")
+	client := connect(t, address)
+	client.do("HELLO", "3")
+	client.do("SUBSCRIBE", "news")
+	connect(t, upstream).do("PUBLISH", "news", "\x00\xff\n")
+	p.stdout.wait(t, `"message"`)
+	lines := p.stdout.lines()
+	require.Len(t, lines, 2)
+	var push struct {
+		Time   time.Time
+		Client string
+		Name   string
+		Bytes  int
+		Args   []any
+	}
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &push))
+	require.WithinDuration(t, time.Now(), push.Time, time.Minute)
+	require.Equal(t, client.conn.LocalAddr().String(), push.Client)
+	require.Equal(t, "message", push.Name)
+	require.Equal(t, []any{"news", map[string]any{"base64": "AP8K"}}, push.Args)
+}
+
+func TestProxyServerDown(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	upstream := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	p, address := startProxy(t, upstream)
+	client := connect(t, address)
+	_, err = client.conn.Read(make([]byte, 1))
+	require.Equal(t, io.EOF, err)
+	p.stderr.wait(t, "respush: "+client.conn.LocalAddr().String()+": cannot connect to "+upstream+": connection refused\n")
+	p.interrupt()
+	require.Zero(t, p.exit())
+}
+
+func TestProxyPortTaken(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	taken := listener.Addr().String()
+	p := start(t, "proxy", "--listen", taken)
+	require.Equal(t, "respush: cannot listen on "+taken+": address already in use", failed(t, p, exitError))
+}
+
+// TestProxyClosedOutput is respush proxy | head -1.
+func TestProxyClosedOutput(t *testing.T) {
+	t.Parallel()
+	rd, wr, err := os.Pipe()
+	require.NoError(t, err)
+	p := prepare(t, wr, "proxy", "--listen", "127.0.0.1:0", "--upstream", startRedis(t))
+	p.run()
+	require.NoError(t, wr.Close())
+	require.NoError(t, rd.Close())
+	p.stderr.wait(t, "\n")
+	client := connect(t, listening.FindStringSubmatch(p.stderr.String())[1])
+	client.do("HELLO", "3")
+	_, err = client.conn.Write([]byte("SUBSCRIBE news\r\n"))
+	require.NoError(t, err)
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Len(t, p.stderr.lines(), 1)
+}

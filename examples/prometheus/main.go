@@ -7,17 +7,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/url"
-	"os"
-	"os/signal"
 	"strings"
 	"time"
 
@@ -25,16 +20,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/examples/internal/program"
 	"github.com/seed79615202/respush/parser"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
-		log.Fatal(err)
-	}
-}
+func main() { program.Main(run) }
 
 // run is the program. When ctx ends it shows the metrics as well, and returns the error of ctx.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
@@ -61,7 +51,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, page)
 
 	if err = processor.Handle("invalidate", queue); err == nil {
-		err = processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: conn}, parser.NewReader(conn), refused)
+		err = processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: conn}, parser.NewReader(conn), program.Refused)
 	}
 	// Close delivers what waits in the queue, so that the metrics are final.
 	return errors.Join(err, queue.Close(context.WithoutCancel(ctx)), show(stdout, page))
@@ -69,14 +59,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // drop is where a client's cache would drop the keys in push.Args(), or with a null there all it has.
 func drop(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
-
-// refused returns an error for a reply that is one.
-func refused(reply parser.Frame) error {
-	if reply.Type() == parser.TypeSimpleError {
-		return fmt.Errorf("refused: %q", reply.Value().Bytes())
-	}
-	return nil
-}
 
 // show prints the lines of a metrics page that are about respush.
 func show(stdout io.Writer, page string) error {
@@ -94,25 +76,25 @@ func show(stdout io.Writer, page string) error {
 	return err
 }
 
-// connect connects to the server that args name, or to none, and asks it for
-// RESP3 and for a push about every key that changes. The replies are left unread.
+// connect connects to the server that args name, or to none, and asks it for a push about every key that changes. The
+// reply is left unread.
 func connect(ctx context.Context, args []string) (net.Conn, error) {
 	if len(args) == 0 {
 		return feed(), nil
 	}
-	u, err := url.Parse(args[0])
-	if err != nil || u.Scheme != "redis" || u.Hostname() == "" {
-		return nil, errors.New("want redis://[user:password@]host[:port]") // the argument may hold a password
+	server, err := program.Arg(args)
+	if err != nil {
+		return nil, err
 	}
-	hello := "HELLO 3"
-	if password, ok := u.User.Password(); ok {
-		hello += fmt.Sprintf(" AUTH %q %q", cmp.Or(u.User.Username(), "default"), password)
+	conn, err := server.Dial(ctx)
+	if err != nil {
+		return nil, err
 	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379")))
-	if err == nil {
-		_, err = fmt.Fprintf(conn, "%s\r\nCLIENT TRACKING ON BCAST\r\n", hello)
+	if _, err := conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST")); err != nil {
+		conn.Close()
+		return nil, err
 	}
-	return conn, err
+	return conn, nil
 }
 
 // What feed sends: bursts that grow beyond the queue's size, each with a push at its end that has no handler.

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/parser"
+)
+
+func TestRun(t *testing.T) {
+	server := redistest.Start(t)
+	var stdout bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
+	require.Regexp(t, `^reads          40000, from the cache \d{4,}
+loaded again   \d+, because they were invalidated meanwhile
+writes         2000
+invalidations  \d+, applied \d+, and \d+ as \d+ flushes of everything
+cached now     \d+, stale 0
+$`, stdout.String())
+	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String())
+}
+
+func TestRunWithoutServer(t *testing.T) {
+	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
+}
+
+func TestRunInterrupted(t *testing.T) {
+	server := redistest.Start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, nil), context.Canceled)
+}
+
+// A cache is on from the moment the server has said that it will tell, to the moment the connection ends.
+func TestTrack(t *testing.T) {
+	for _, end := range []string{"", "-ERR no\r\n", ">1\r\n+inval"} {
+		_, c := newTestCache()
+		on := make(chan bool, 1)
+		queue := dispatch.NewQueue(dispatch.HandlerFunc(func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
+			on <- c.current.Load() != nil
+			return nil
+		}))
+		conn, server := net.Pipe()
+		ended := make(chan error, 1)
+		go func() { ended <- track(t.Context(), conn, queue, c) }()
+
+		command, err := parser.NewReader(server).Next()
+		require.NoError(t, err)
+		require.Equal(t, `["CLIENT" "TRACKING" "ON" "BCAST" "PREFIX" "respush-example-cache:"]`, command.Value().String())
+		require.Nil(t, c.current.Load())
+		_, err = io.WriteString(server, "+OK\r\n"+invalidateK)
+		require.NoError(t, err)
+		require.True(t, <-on)
+		_, err = io.WriteString(server, end)
+		require.NoError(t, err)
+		require.NoError(t, server.Close())
+		require.Error(t, <-ended)
+		require.Nil(t, c.current.Load())
+		require.NoError(t, queue.Close(t.Context()))
+		require.NoError(t, conn.Close())
+	}
+}

@@ -1,0 +1,198 @@
+// Command cluster shows sharded pub/sub on a Redis Cluster, and one processor
+// for the pushes of all its nodes.
+//
+//	cluster redis://[user:password@]host[:port]
+//
+// Any node of the cluster will do. The program writes keys and publishes to
+// sharded channels that are spread over the cluster. It follows these channels,
+// and each node tells it of the keys that have been written there. Migrate slots
+// or fail masters over meanwhile, and see it go after them. It runs until Ctrl-C.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/notify"
+)
+
+const (
+	prefix   = "respush-example-cluster:"
+	channels = 9
+	pace     = 10 * time.Millisecond // of publishing
+	again    = 50 * time.Millisecond // what to wait before a new try
+)
+
+func main() {
+	redis.SetLogger(new(logging.VoidLogger)) // what goes wrong for a while is what this program is about
+	program.Main(run)
+}
+
+// run is the program.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	server, err := program.Arg(args)
+	if err != nil {
+		return err
+	}
+	t := &tally{log: log.New(stdout, "", 0), messages: map[string]int{}, invalidated: map[string]int{}}
+
+	// One processor for all nodes: a handler learns from its context which of them the push came from.
+	processor := dispatch.NewProcessor()
+	if err := processor.HandleFunc(string(notify.NameInvalidate), notify.OnInvalidate(t.invalidate)); err != nil {
+		return err
+	}
+	client := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: []string{server.Addr}, Username: server.Username, Password: server.Password,
+		Protocol:                  3,
+		PushNotificationProcessor: goredis.NewProcessor(processor),
+		// Each node's client would register handlers of its own, under the same names. To have these, give every node
+		// a processor, in NewClient.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+		PoolSize:                 1, // for each node; what it says of a key comes with the next command to it
+		OnConnect: func(ctx context.Context, conn *redis.Conn) error {
+			return conn.Do(ctx, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix).Err()
+		},
+	})
+	defer client.Close()
+
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range channels {
+		group.Go(func() error { return t.follow(ctx, client, name(i)) })
+	}
+	group.Go(func() error { return t.publish(ctx, client) })
+	err = group.Wait()
+	t.show()
+	return err
+}
+
+// tally counts what comes from where. Invariant: mu is held while the maps are used.
+type tally struct {
+	log         *log.Logger
+	mu          sync.Mutex
+	messages    map[string]int // by channel
+	invalidated map[string]int // by the node's address
+}
+
+// invalidate is the handler of invalidations.
+func (t *tally) invalidate(_ context.Context, handlerCtx dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+	conn, ok := handlerCtx.Conn.(interface{ RemoteAddr() net.Addr })
+	if !ok {
+		return fmt.Errorf("a connection of type %T", handlerCtx.Conn)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.invalidated[conn.RemoteAddr().String()] += i.Len()
+	return nil
+}
+
+// follow stays subscribed to a channel until ctx ends.
+func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel string) error {
+	for {
+		subscription := client.SSubscribe(ctx, channel)
+		stop := context.AfterFunc(ctx, func() { subscription.Close() })
+		err := t.receive(subscription, channel)
+		stop()
+		subscription.Close()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", channel, err)
+		}
+		client.ReloadState(ctx) // who has the slot now?
+		wait(ctx, again)
+	}
+}
+
+// receive counts messages until there is a reason to subscribe anew, which is no
+// error. When a connection breaks, go-redis makes another and subscribes there.
+// But a server that gives a slot away keeps the connection: it sends a
+// sunsubscribe that nobody asked for, which go-redis hands on and leaves at that.
+// So it does with a subscription that a node refuses since the slot is not there.
+func (t *tally) receive(subscription *redis.PubSub, channel string) error {
+	first := true
+	for {
+		received, err := subscription.Receive(context.Background()) // until subscription is closed
+		var refusal redis.Error
+		if _, moved := redis.IsMovedError(err); moved || errors.Is(err, redis.ErrClosed) || redis.IsClusterDownError(err) {
+			return nil
+		} else if errors.As(err, &refusal) {
+			return err
+		}
+		switch received := received.(type) {
+		case *redis.Subscription:
+			if received.Kind == string(notify.NameSUnsubscribe) {
+				t.log.Printf("%s: unsubscribed by the server", channel)
+				return nil
+			}
+		case *redis.Message:
+			if first {
+				t.log.Printf("%s: message %s is the first", channel, received.Payload)
+				first = false
+			}
+			t.mu.Lock()
+			t.messages[channel]++
+			t.mu.Unlock()
+		}
+	}
+}
+
+// publish writes a key and publishes a message for each channel in turn until ctx ends.
+func (t *tally) publish(ctx context.Context, client *redis.ClusterClient) error {
+	defer func() {
+		for i := range channels {
+			client.Del(context.WithoutCancel(ctx), name(i)) // an error leaves a key behind, which is no harm
+		}
+	}()
+	for n := 0; ; n++ {
+		name := name(n % channels)
+		err := client.Set(ctx, name, n, 0).Err()
+		if err == nil {
+			err = client.SPublish(ctx, name, n).Err()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // of a cluster that has lost a master and not yet replaced it
+			t.log.Printf("%s: message %d: %v", name, n, err)
+		}
+		wait(ctx, pace)
+	}
+}
+
+// show prints the counts.
+func (t *tally) show() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range channels {
+		t.log.Printf("%s: %d messages", name(i), t.messages[name(i)])
+	}
+	for addr, n := range t.invalidated {
+		t.log.Printf("%s: %d invalidations", addr, n)
+	}
+}
+
+// wait waits for d, or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// name returns the name of a channel and of a key in the same slot.
+func name(i int) string { return fmt.Sprintf("%s{%d}", prefix, i) }

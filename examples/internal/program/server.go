@@ -1,0 +1,97 @@
+package program
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// ErrNoServer is what a program returns that was not told of a server.
+var ErrNoServer = errors.New(`want redis://[user:password@]host[:port] of a server
+No server at hand? This one keeps nothing and ends with Ctrl-C:
+  redis-server --port 6399 --save ""`)
+
+// A Server is where a server is and who it takes us for. Without a password it
+// is not told.
+type Server struct{ Addr, Username, Password string }
+
+// Arg returns the server that the arguments of a program name, or ErrNoServer.
+func Arg(args []string) (Server, error) {
+	if len(args) != 1 {
+		return Server{}, ErrNoServer
+	}
+	u, err := url.Parse(args[0])
+	if err != nil || u.Scheme != "redis" || u.Hostname() == "" {
+		return Server{}, ErrNoServer // without the argument, which may hold a password
+	}
+	password, _ := u.User.Password()
+	return Server{
+		Addr:     net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379")),
+		Username: cmp.Or(u.User.Username(), "default"),
+		Password: password,
+	}, nil
+}
+
+// patience is how long a server may take to answer HELLO.
+const patience = 5 * time.Second
+
+// Dial returns a connection to s that speaks RESP3. Nothing but the reply to
+// HELLO has been read from it.
+func (s Server) Dial(ctx context.Context) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.hello(conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (s Server) hello(conn net.Conn) error {
+	args := []string{"HELLO", "3"}
+	if s.Password != "" {
+		args = append(args, "AUTH", s.Username, s.Password)
+	}
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
+	if _, err := conn.Write(Command(args...)); err != nil {
+		return err
+	}
+	rd := parser.NewReader(conn)
+	defer rd.Release()
+	reply, err := rd.Next() // all there is: the server says nothing more before it is asked
+	if err != nil {
+		return err
+	}
+	if err := Refused(reply); err != nil {
+		return err
+	}
+	return conn.SetDeadline(time.Time{})
+}
+
+// Refused returns an error for a reply that is one.
+func Refused(reply parser.Frame) error {
+	switch reply.Type() {
+	case parser.TypeSimpleError, parser.TypeBulkError:
+		return fmt.Errorf("the server refused: %q", reply.Value().Bytes())
+	}
+	return nil
+}
+
+// Command returns a command in the form in which clients send it.
+func Command(args ...string) []byte {
+	b := fmt.Appendf(nil, "*%d\r\n", len(args))
+	for _, arg := range args {
+		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(arg), arg)
+	}
+	return b
+}

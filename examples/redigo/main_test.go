@@ -1,0 +1,34 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/internal/redistest"
+)
+
+func TestRun(t *testing.T) {
+	server := redistest.Start(t)
+	var stdout bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
+	require.Equal(t, `replies      10000, each as it should be
+pushes       10000, taken out of what redigo read
+invalidated  10000 times
+`, stdout.String())
+	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String(), "nothing is left behind")
+}
+
+func TestRunWithoutServer(t *testing.T) {
+	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
+}
+
+func TestRunInterrupted(t *testing.T) {
+	server := redistest.Start(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, nil), context.Canceled)
+}

@@ -3,14 +3,20 @@
 
 GO          ?= go
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES      = . cmd/respush examples
+MODULES      = . goredis cmd/respush examples e2e bench/peers
 FUZZTIME    ?= 20000x
 BENCH       ?= Process|Pushes
 BENCHCOUNT  ?= 6
-FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream
+FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream \
+               notify:FuzzInvalidation notify:FuzzMessage notify:FuzzSubscription notify:FuzzMoving notify:FuzzMigration \
+               notify:FuzzSlotMigration notify:FuzzTrackingRedirBroken notify:FuzzServerCPUUsage
 BASELINE     = bench/baseline.txt
+# What the targets are about beside the peers: no push, no handler, many names, pieces, keys, readers.
+SCALING      = Process/frame=(N[0-4]|F1|F8)$$/impl=respush|Process/frame=(N4|F8)$$/(piece|keys)=|Lookup
+# hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
+HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross fuzz bench-smoke bench
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -18,7 +24,7 @@ run:
 test:
 	@for m in $(MODULES); do (cd $$m && $(GO) test ./...) || exit 1; done
 
-check: fmt vet staticcheck tidy test race tags cross fuzz bench-smoke
+check: fmt vet staticcheck tidy test race tags cross matrix fuzz bench-smoke
 	@echo "check: all green"
 
 fmt:
@@ -26,7 +32,7 @@ fmt:
 	if [ -n "$$files" ]; then echo "gofmt: $$files"; exit 1; fi
 
 vet:
-	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) vet -tags respushdebug,purego,respushgeneral ./...) || exit 1; done
+	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) vet -tags "respushdebug purego respushgeneral $(HIREDIS)" ./...) || exit 1; done
 
 staticcheck:
 	@for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
@@ -39,14 +45,18 @@ race:
 
 # Every build tag alone: copies instead of unsafe, borrowed bytes overwritten, no fast path.
 tags:
-	$(GO) test -tags purego ./parser ./registry ./dispatch
-	$(GO) test -tags respushdebug ./parser ./dispatch
-	$(GO) test -tags respushgeneral ./parser ./dispatch
+	$(GO) test -tags purego ./parser ./registry ./dispatch ./notify
+	$(GO) test -tags respushdebug ./parser ./dispatch ./notify
+	$(GO) test -tags respushgeneral ./parser ./dispatch ./notify
 
 cross:
 	GOARCH=386 $(GO) build ./...
 	GOARCH=386 $(GO) vet ./...
-	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./internal/...; fi
+	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./notify ./internal/...; fi
+
+# goredis with the oldest and the latest go-redis; the workspace has one in between.
+matrix:
+	./goredis/matrix.sh
 
 # Each fuzz target for a set number of executions beyond its seeds; FUZZTIME=10m for a campaign.
 fuzz:
@@ -56,8 +66,21 @@ fuzz:
 
 bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null
+	cd bench/peers && $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null
+	cd goredis && $(GO) test -run '^$$' -bench . -benchtime 1x . > /dev/null
 
 # Ours against the committed baseline, in ratios: absolute times are the machine's.
 bench:
-	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) ./bench | tee bench/latest.txt
+	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) ./bench > bench/latest.txt || { cat bench/latest.txt; exit 1; }
 	$(GO) tool benchstat $(BASELINE) bench/latest.txt
+
+# Ours beside other clients, with the targets and the chart of the README: about 15 minutes.
+bench-peers:
+	cd bench/peers && $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m . > latest.txt || { cat latest.txt; exit 1; }
+	$(GO) test -run '^$$' -bench '$(SCALING)' -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m ./bench >> bench/peers/latest.txt || { cat bench/peers/latest.txt; exit 1; }
+	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame bench/peers/latest.txt
+	cd bench/peers && $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg latest.txt
+
+# CPU time and latency of clients on a real server: about a minute.
+bench-endtoend:
+	cd bench/peers && $(GO) run ./cmd/endtoend

@@ -59,6 +59,11 @@
 //
 // # Limits
 //
+// Without client-side caching go-redis reads a pooled connection for the replies
+// to commands only, with any processor: a push to one that is idle waits for the
+// next command there. A cache of one's own that is to hear of changes in time needs
+// a connection that is always read, as with Serve of the [dispatch.Processor].
+//
 // go-redis says in its documentation that client-side caching needs its own
 // processor, and since 9.23 in its log. It works with this one, but since 9.23
 // the invalidations for an idle connection wait in its socket for the next

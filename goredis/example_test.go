@@ -14,7 +14,8 @@ import (
 )
 
 // A local cache in front of a client: each connection asks the server to be told when something that was read over it
-// changes, and a handler drops that from the cache.
+// changes, and a handler drops that from the cache. It hears of a change with the next command on that connection, so this
+// is for a program that goes on using all of its connections; examples/cache has one that is always read.
 func ExampleNewProcessor() {
 	var cache sync.Map // key to *string
 	p := dispatch.NewProcessor()

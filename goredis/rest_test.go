@@ -63,11 +63,13 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 	p := j.processor()
 	large := largePush + bulk(600)
 	readers := newReaders(t)
+	var rd goRedisReader
 	for range 10_000 {
-		rd := readers(arriving(large[:400], errTimeout))
+		rd = readers(arriving(large[:400], errTimeout))
 		require.Equal(t, errTimeout, p.Process(rd))
 	}
 	require.NotZero(t, p.Unfinished())
+	runtime.KeepAlive(rd) // until here, and no longer
 	deadline := time.Now().Add(patience)
 	for p.Unfinished() > 0 {
 		require.Less(t, time.Now(), deadline, "%d of 10000 are kept", p.Unfinished())

@@ -216,14 +216,18 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// attributesLen returns the length of the attributes at the start of b, 0 when
-// they are not whole.
-func attributesLen(b []byte) int {
-	var sc parser.Scanner
-	if n, done, _ := scanAttributes(&sc, b); done {
-		return n
+// attributesLen returns the length of all the attributes at the start of b, 0 when
+// they are not whole: behind them there may be a push that they belong to.
+func attributesLen(b []byte) (n int) {
+	for n < len(b) && b[n] == byte(parser.TypeAttribute) {
+		var sc parser.Scanner
+		m, done, _ := scanAttributes(&sc, b[n:])
+		if !done {
+			return 0
+		}
+		n += m
 	}
-	return 0
+	return n
 }
 
 // scanAttributes is sc.Scan for attributes alone, without the value that they

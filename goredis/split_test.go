@@ -43,6 +43,8 @@ var splits = []struct {
 		`push ["invalidate" null]`, "reply [message ch hello]", "reply 1"}},
 	{"attributes of a push", attribute + flush + "+OK\r\n", 1, []string{
 		`push {"ttl": 3600} ["invalidate" null]`, "reply OK"}},
+	{"several attributes of a push", attribute + attribute + flush + "+OK\r\n", 1, []string{
+		`push {"ttl": 3600, "ttl": 3600} ["invalidate" null]`, "reply OK"}},
 	{"attributes of a reply", attribute + attribute + "+OK\r\n", 1, []string{"reply OK"}},
 	{"attributes of a message", attribute + message + attribute + ":1\r\n", 2, []string{"reply [message ch hello]", "reply 1"}},
 	{"attributes of everything", attribute + flush + attribute + "+OK\r\n" + attribute + moving + attribute + ":2\r\n", 2, []string{

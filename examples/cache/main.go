@@ -59,6 +59,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 	}
 
+	conn, err := server.Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+
 	counter := stats.NewCounter()
 	cache := newCache(func(ctx context.Context, key string) (string, error) {
 		value, err := client.Get(ctx, key).Result()
@@ -69,11 +75,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter})
 	queue := dispatch.NewQueue(dispatch.HandlerFunc(notify.OnInvalidate(cache.invalidate)),
 		dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
-	conn, err := server.Dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 
 	var repeated atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)

@@ -104,7 +104,7 @@ func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel
 	for {
 		subscription := client.SSubscribe(ctx, channel)
 		stop := context.AfterFunc(ctx, func() { subscription.Close() })
-		err := t.receive(subscription, channel)
+		err := t.receive(ctx, subscription, channel)
 		stop()
 		subscription.Close()
 		if ctx.Err() != nil {
@@ -123,7 +123,7 @@ func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel
 // But a server that gives a slot away keeps the connection: it sends a
 // sunsubscribe that nobody asked for, which go-redis hands on and leaves at that.
 // So it does with a subscription that a node refuses since the slot is not there.
-func (t *tally) receive(subscription *redis.PubSub, channel string) error {
+func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel string) error {
 	first := true
 	for {
 		received, err := subscription.Receive(context.Background()) // until subscription is closed
@@ -134,6 +134,8 @@ func (t *tally) receive(subscription *redis.PubSub, channel string) error {
 			return err
 		}
 		switch received := received.(type) {
+		case nil: // the connection broke, or there was none to be had
+			wait(ctx, again)
 		case *redis.Subscription:
 			if received.Kind == string(notify.NameSUnsubscribe) {
 				t.log.Printf("%s: unsubscribed by the server", channel)

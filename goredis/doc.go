@@ -34,7 +34,8 @@
 // A name has one handler. One that is taken with Handle is not there for go-redis,
 // which says in its log that it could not register its own; and clients that
 // register handlers themselves, as they try to for maintenance notifications
-// unless these are disabled, need a Processor each.
+// unless these are disabled, need a Processor each: those of a ClusterClient, one
+// a node, get it in its NewClient option.
 //
 // # What differs
 //

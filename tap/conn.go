@@ -25,6 +25,8 @@ var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Rea
 // A handler, which runs inside a Read, may use every method but Read: that is
 // refused with an error that errors.Is knows as [parser.ErrReentrant]. It must not
 // wait for another goroutine's Read of the same Conn either, which waits for it.
+// A Read of another Conn is refused as well while a handler of that runs, as the
+// two might wait for each other.
 // What needs a reply on this connection goes through a [dispatch.Queue] that does
 // not block.
 //

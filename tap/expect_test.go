@@ -53,7 +53,7 @@ func expect(stream []byte, keep bool) (e expected) {
 		}
 		if found.Verdict != oracle.OK {
 			e.open = found.Max == math.MaxInt // beyond what can be counted, for the oracle earlier than for Pass
-			e.either = bound.Verdict == oracle.OverLimit
+			e.either = e.either || bound.Verdict == oracle.OverLimit
 			e.dangle = bytes.ContainsRune(frame, '|') && bytes.ContainsRune(frame, '>')
 			e.tail, e.err = found.Verdict == oracle.Incomplete, failure(found, at)
 			return e

@@ -163,7 +163,13 @@ func (f *filter) begin(p *piece, s state, nested bool) {
 func (f *filter) attributes(p *piece) error {
 	n, done, err := f.frames.ScanType(p.b[p.at:])
 	if err != nil {
-		return locate(err, f.pos+int64(p.at)-f.frames.seen)
+		_, over := err.(*parser.LimitError)
+		switch t := f.frames.Type(); {
+		case over && t == parser.TypePush && f.skipOversize:
+			return f.skipBegun(p)
+		case !over || t == 0 || t == parser.TypePush: // a reply that the attributes leave no room for has no limit
+			return locate(err, f.pos+int64(p.at)-f.frames.seen)
+		}
 	}
 	f.frames.seen += int64(n)
 	p.at += n
@@ -192,11 +198,15 @@ func (f *filter) attributes(p *piece) error {
 func (f *filter) passHeld(p *piece) error {
 	f.hold(p.b[:p.at])
 	b := f.taken()
-	head := piece{b: b.B}
+	head, pos := piece{b: b.B}, f.pos
+	f.pos += int64(p.at - len(b.B))
 	err := f.pass(&head)
 	if err == nil {
 		err = f.run(&head)
+	} else {
+		f.cut(&head, head.at, len(head.b))
 	}
+	f.pos = pos
 	if f.observe {
 		bufpool.Put(b)
 		return err

@@ -137,6 +137,7 @@ func TestOffsetsCountTheWholeStream(t *testing.T) {
 		{push("a")[:5] + "x", 5}, {"*2\r\n:1\r\n" + nestedPush + ">1\r\n_x", 8 + len(nestedPush) + 5},
 		{"|1\r\n+a\r\nx", 8}, {"|1\r\n+a\r\n" + nestedPush + "+b\r\n?", 8 + len(nestedPush) + 4},
 		{"|1\r\n+a\r\n" + nestedPush + "+b\r\n*1\r\n?", 8 + len(nestedPush) + 8},
+		{"|1\r\n+k\r\n*?\r\n|1\r\n+a\r\n+b\r\n" + passed + ".\r\n+OK\r\n", 24 + len(passed)}, // attributes left behind in attributes
 	} {
 		for piece := 1; piece < len(before+c.wire)+1; piece++ {
 			r := read(t, captures.NewPieces([]byte(before+c.wire), piece), 64, nil)
@@ -144,5 +145,37 @@ func TestOffsetsCountTheWholeStream(t *testing.T) {
 			require.ErrorAs(t, r.read, &syntax)
 			require.EqualValues(t, len(before)+c.offset, syntax.Offset, "%q in pieces of %d", c.wire, piece)
 		}
+	}
+}
+
+// What is wrong with attributes when they are passed on, and was not before, is the same whether they were held or not.
+func TestAttributesThatCannotBePassedOn(t *testing.T) {
+	const begin = "|1\r\n+k\r\n"
+	wire := pong + begin + strings.Repeat("*?\r\n", 200) + strings.Repeat(".\r\n", 200) + pong
+	opts := []tap.Option{tap.WithLimits(parser.Limits{MaxDepth: 1000})}
+	whole := read(t, strings.NewReader(wire), len(wire), opts)
+	require.True(t, strings.HasPrefix(wire, whole.left))
+	require.Greater(t, len(whole.left), len(pong+begin))
+	var limit *parser.LimitError
+	require.ErrorAs(t, whole.read, &limit)
+	require.Equal(t, "MaxDepth", limit.Limit)
+	for _, size := range sizes {
+		require.Equal(t, whole, read(t, captures.NewPieces([]byte(wire), size), len(wire), opts))
+	}
+}
+
+// Attributes that leave no room for their frame are no reason to end the stream, when its type is known.
+func TestAttributesAsLargeAsTheLimit(t *testing.T) {
+	const attributes = "|1\r\n+k\r\n+v\r\n"
+	wire := attributes + passed + attributes + pong
+	for _, size := range sizes {
+		for _, room := range []int{1, 2, 5} {
+			opts := []tap.Option{tap.SkipOversize(), tap.WithLimits(parser.Limits{MaxFrame: len(attributes) + room})}
+			r := read(t, captures.NewPieces([]byte(wire), size), 64, opts)
+			require.Equal(t, result{left: attributes + pong}, r)
+		}
+		r := read(t, captures.NewPieces([]byte(attributes+pong), size), 64, []tap.Option{tap.WithLimits(parser.Limits{MaxFrame: len(attributes)})})
+		var limit *parser.LimitError
+		require.ErrorAs(t, r.read, &limit)
 	}
 }

@@ -46,6 +46,7 @@ func TestVolume(t *testing.T) {
 	runtime.ReadMemStats(&start)
 	for i := range fetches {
 		other.Do("SET", fmt.Sprintf("o:%04d", i), "x")
+		require.NoError(t, tapped.SetDeadline(time.Now().Add(patience)))
 		_, err = tapped.Write(fetch)
 		require.NoError(t, err)
 		requireNext(t, rd, header)

@@ -7,7 +7,7 @@ MODULES      = . goredis cmd/respush examples e2e bench/peers
 FUZZTIME    ?= 20000x
 BENCH       ?= Process|Pushes
 BENCHCOUNT  ?= 6
-FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream \
+FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream tap:FuzzTap \
                notify:FuzzInvalidation notify:FuzzMessage notify:FuzzSubscription notify:FuzzMoving notify:FuzzMigration \
                notify:FuzzSlotMigration notify:FuzzTrackingRedirBroken notify:FuzzServerCPUUsage
 BASELINE     = bench/baseline.txt
@@ -45,14 +45,14 @@ race:
 
 # Every build tag alone: copies instead of unsafe, borrowed bytes overwritten, no fast path.
 tags:
-	$(GO) test -tags purego ./parser ./registry ./dispatch ./notify
-	$(GO) test -tags respushdebug ./parser ./dispatch ./notify
-	$(GO) test -tags respushgeneral ./parser ./dispatch ./notify
+	$(GO) test -tags purego ./parser ./registry ./dispatch ./notify ./tap
+	$(GO) test -tags respushdebug ./parser ./dispatch ./notify ./tap
+	$(GO) test -tags respushgeneral ./parser ./dispatch ./notify ./tap
 
 cross:
 	GOARCH=386 $(GO) build ./...
 	GOARCH=386 $(GO) vet ./...
-	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./notify ./internal/...; fi
+	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./notify ./tap ./internal/...; fi
 
 # goredis with the oldest and the latest go-redis; the workspace has one in between.
 matrix:

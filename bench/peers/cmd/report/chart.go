@@ -38,7 +38,7 @@ const (
 	fontSize    = 7.5
 	ratioSize   = 6.5
 	barWidth    = 8.5
-	decades     = 2.15 // that a panel spans: the same ratio has the same length in all of them
+	decades     = 2.45 // that a panel spans: the same ratio has the same length in all of them
 )
 
 // drawChart draws a panel of bars for each frame.

@@ -54,8 +54,11 @@ func (r *Results) Floor(frame string) float64 {
 // Provenance says where the results come from.
 func (r *Results) Provenance(command string) string {
 	runs := 0
-	for _, c := range r.cells {
-		runs = max(runs, c.Runs)
+	for _, frame := range r.Frames {
+		for _, impl := range r.Impls {
+			c, _ := r.Cell(frame, impl)
+			runs = max(runs, c.Runs)
+		}
 	}
 	var versions []string
 	for _, p := range peers.All() {

@@ -130,7 +130,11 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 		r.lent = true
 		more = handle(f, again)
 		r.lent = false
-		if !more || !r.idle || r.Buffered() != len(w) {
+		left := r.w - r.r
+		if r.src != nil {
+			left = r.src.Buffered()
+		}
+		if !more || !r.idle || left != len(w) {
 			return more // or the handler has used the Reader, or the Source
 		}
 	}

@@ -12,9 +12,8 @@
 //	})
 //	...
 //	conn, err := net.Dial("tcp", addr)
-//	...
+//	... // HELLO 3, on conn itself for a client that does not know its reply, a map
 //	client := redis.NewConn(tap.NewConn(conn, p), readTimeout, writeTimeout) // redigo, say
-//	reply, err := client.Do("HELLO", 3)
 //
 // A tap belongs above TLS, where the stream is plain: [NewConn] of a *tls.Conn,
 // not the other way round.

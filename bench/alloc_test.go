@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/race"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -87,7 +87,7 @@ func TestNotifyDoesNotAllocate(t *testing.T) {
 		if race.Enabled && len(n.wire) > 32<<10 {
 			continue // needs the pool
 		}
-		s := bench.NewStream(n.workload(), reads)
+		s := workload.NewStream(n.workload(), reads)
 		s.Count = max(2, s.Count/16)
 		s.Bytes = s.Bytes[:s.Count*len(n.wire)]
 		pass := n.start(t, s)

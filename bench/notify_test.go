@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
@@ -60,20 +60,20 @@ func notifications() []notification {
 		all = append(all, n)
 	}
 	for _, id := range []string{"F1", "F2", "F8"} {
-		invalidation(id, bench.Find(id).Frame)
+		invalidation(id, workload.Find(id).Frame)
 	}
 	for keys := 100; keys <= 100_000; keys *= 10 {
-		invalidation(fmt.Sprintf("F8/keys=%d", keys), bench.Invalidate(keys))
+		invalidation(fmt.Sprintf("F8/keys=%d", keys), workload.Invalidate(keys))
 	}
 
 	message := func(frame, wire string) {
 		all = append(all, typed(frame, wire, notify.ParseMessage, lookAtMessage, notify.OnMessage[from]))
 	}
 	for _, id := range []string{"F3", "F4", "F5"} {
-		message(id, string(bench.Find(id).Frame))
+		message(id, string(workload.Find(id).Frame))
 	}
 	message("pmessage", ">4\r\n$8\r\npmessage\r\n$2\r\nc*\r\n$7\r\nchannel\r\n$64\r\n"+strings.Repeat("x", 64)+"\r\n")
-	message("redirected", ">3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$16\r\n"+bench.Key+"\r\n")
+	message("redirected", ">3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$16\r\n"+workload.Key+"\r\n")
 
 	slots := func(frame, wire string) {
 		all = append(all, typed(frame, wire, notify.ParseSlotMigration, lookAtSlotMigration, notify.OnSlotMigration[from]))
@@ -88,7 +88,7 @@ func notifications() []notification {
 	return append(all,
 		typed("subscribe", ">3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", notify.ParseSubscription,
 			func(s notify.Subscription) { sink += len(s.Channel) + int(s.Count) }, notify.OnSubscription[from]),
-		typed("F7", string(bench.Find("F7").Frame), notify.ParseMoving,
+		typed("F7", string(workload.Find("F7").Frame), notify.ParseMoving,
 			func(m notify.Moving) { sink += int(m.Seq) + int(m.After) + len(m.Endpoint.Host) }, notify.OnMoving[from]),
 		typed("MIGRATING", ">4\r\n$9\r\nMIGRATING\r\n:5\r\n:30\r\n$3\r\n1,2\r\n", notify.ParseMigration,
 			func(m notify.Migration) { sink += int(m.Seq) + int(m.After) + len(m.Shards) }, notify.OnMigration[from]),
@@ -126,7 +126,7 @@ func lookAtSlotMigration(m notify.SlotMigration) {
 }
 
 // start makes a pass of the stream of n through a processor with its handler.
-func (n notification) start(tb testing.TB, s *bench.Stream) (pass func()) {
+func (n notification) start(tb testing.TB, s *workload.Stream) (pass func()) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	seen := 0
 	err := p.HandleFunc(string(frame(tb, n.wire).Name()), func(ctx context.Context, h from, f parser.Frame) error {
@@ -143,8 +143,8 @@ func (n notification) start(tb testing.TB, s *bench.Stream) (pass func()) {
 	})
 }
 
-func (n notification) workload() bench.Workload {
-	return bench.Workload{ID: n.frame, Frame: n.wire, Frames: 1}
+func (n notification) workload() workload.Workload {
+	return workload.Workload{ID: n.frame, Frame: n.wire, Frames: 1}
 }
 
 // BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks at all there is in it as well, op=Dispatch
@@ -177,7 +177,7 @@ func BenchmarkNotify(b *testing.B) {
 			})
 		}
 		b.Run("frame="+n.frame+"/op=Dispatch/impl=respush", func(b *testing.B) {
-			s := bench.NewStream(n.workload(), reads)
+			s := workload.NewStream(n.workload(), reads)
 			passes(b, s, n.start(b, s))
 		})
 	}

@@ -4,14 +4,14 @@ import (
 	"io"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
 // BenchmarkPushes is what BenchmarkProcess costs without dispatch: the scan.
 func BenchmarkPushes(b *testing.B) {
 	for _, id := range []string{"F1", "F2", "F3", "F7", "F8"} {
-		s := bench.NewStream(bench.Find(id), reads)
+		s := workload.NewStream(workload.Find(id), reads)
 		b.Run("frame="+id+"/impl=respush", func(b *testing.B) {
 			rd := parser.NewReader(s)
 			seen := 0

@@ -5,7 +5,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // reads is the largest piece a stream gives at a time.
@@ -14,7 +14,7 @@ const reads = 32 << 10
 // passes runs body for passes over a stream and reports the time per frame, or
 // group of frames; B/op and allocs/op are those of a whole pass. A first pass
 // warms up.
-func passes(b *testing.B, s *bench.Stream, body func()) {
+func passes(b *testing.B, s *workload.Stream, body func()) {
 	s.Rewind()
 	body()
 	b.SetBytes(int64(len(s.Bytes)))
@@ -57,7 +57,7 @@ func BenchmarkProcess(b *testing.B) {
 var buffer = make([]byte, reads)
 
 // copyAll is the least a reader has to do: copy the stream into its buffer.
-func copyAll(tb testing.TB, s *bench.Stream) {
+func copyAll(tb testing.TB, s *workload.Stream) {
 	n := 0
 	for {
 		k, err := s.Read(buffer)
@@ -75,7 +75,7 @@ var lines int
 
 // walkLines is the least a parser has to do that goes from line to line, over
 // a stream that is in memory already.
-func walkLines(tb testing.TB, s *bench.Stream) {
+func walkLines(tb testing.TB, s *workload.Stream) {
 	b := s.Bytes
 	for len(b) > 0 {
 		k := bytes.IndexByte(b, '\n')

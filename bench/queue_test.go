@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -20,7 +20,7 @@ const channels = 64
 func queued(b *testing.B, id string) []parser.Frame {
 	var frames []parser.Frame
 	for i := range channels {
-		wire := bytes.Clone(bench.Find(id).Frame)
+		wire := bytes.Clone(workload.Find(id).Frame)
 		if id == "F4" {
 			wire = bytes.Replace(wire, []byte("\r\nchannel\r\n"), fmt.Appendf(nil, "\r\nchann%02d\r\n", i), 1)
 		}

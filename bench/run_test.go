@@ -6,8 +6,8 @@ import (
 	"io"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -15,48 +15,48 @@ import (
 // count. Its pushes are dispatched with WithPubSub, which the messages of F3 to F6 need, unless its name says otherwise.
 type run struct {
 	name  string // as benchmarks have it
-	frame bench.Workload
+	frame workload.Workload
 	piece int // bytes of a read
-	start func(tb testing.TB, w bench.Workload, s *bench.Stream) (pass func())
+	start func(tb testing.TB, w workload.Workload, s *workload.Stream) (pass func())
 }
 
 // stream returns the stream of r.
-func (r run) stream() *bench.Stream { return bench.NewStream(r.frame, r.piece) }
+func (r run) stream() *workload.Stream { return workload.NewStream(r.frame, r.piece) }
 
 // runs are the workloads of which each has a stream; N0 has none, see idles.
 func runs() []run {
 	var all []run
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Workloads {
 		all = append(all, run{"frame=" + w.ID, w, reads, handled})
 	}
 	for _, id := range []string{"F1", "F2", "F7", "F8", "F9"} {
-		all = append(all, run{"frame=" + id + "/mode=default", bench.Find(id), reads, byDefault})
+		all = append(all, run{"frame=" + id + "/mode=default", workload.Find(id), reads, byDefault})
 	}
-	f1 := bench.Find("F1")
+	f1 := workload.Find("F1")
 	all = append(all, run{"frame=N1", f1, reads, unhandled}, run{"frame=N2", f1, reads, dropped}, run{"frame=N3", f1, reads, among1000})
 	for _, piece := range []int{1, 7, 64} {
 		all = append(all, run{fmt.Sprintf("frame=N4/piece=%d", piece), f1, piece, handled})
 	}
 	for _, piece := range []int{7, 64, 4096} {
-		all = append(all, run{fmt.Sprintf("frame=N4/keys=1000/piece=%d", piece), bench.Find("F8"), piece, handled})
+		all = append(all, run{fmt.Sprintf("frame=N4/keys=1000/piece=%d", piece), workload.Find("F8"), piece, handled})
 	}
 	for keys := 100; keys <= 1_000_000; keys *= 10 {
-		w := bench.Workload{ID: "F8", Frame: bench.Invalidate(keys), Frames: 1}
+		w := workload.Workload{ID: "F8", Frame: workload.Invalidate(keys), Frames: 1}
 		all = append(all, run{fmt.Sprintf("frame=F8/keys=%d", keys), w, reads, handled})
 	}
 	return all
 }
 
 // handled gives all pushes to handlers.
-func handled(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+func handled(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return pass(tb, w, s, dispatch.WithPubSub())
 }
 
 // byDefault is handled for a processor without options.
-func byDefault(tb testing.TB, w bench.Workload, s *bench.Stream) func() { return pass(tb, w, s) }
+func byDefault(tb testing.TB, w workload.Workload, s *workload.Stream) func() { return pass(tb, w, s) }
 
 // unhandled has no handler for any push.
-func unhandled(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+func unhandled(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	before := 0
 	return drain(tb, w, s, p, func() int {
@@ -67,12 +67,12 @@ func unhandled(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
 }
 
 // dropped has a VoidProcessor, which does not tell how many it dropped.
-func dropped(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+func dropped(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return drain(tb, w, s, dispatch.NewVoidProcessor(), func() int { return s.Count })
 }
 
 // among1000 has handlers for 1000 names.
-func among1000(tb testing.TB, w bench.Workload, s *bench.Stream) func() {
+func among1000(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	p, seen := counting(tb, dispatch.WithPubSub())
 	other := func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
 	for i := len(names); i < 1000; i++ {
@@ -108,13 +108,13 @@ func counting(tb testing.TB, opts ...dispatch.Option) (p *dispatch.Processor, se
 
 // pass returns a function that takes all pushes off the stream and the replies
 // between them, and checks how many there were.
-func pass(tb testing.TB, w bench.Workload, s *bench.Stream, opts ...dispatch.Option) func() {
+func pass(tb testing.TB, w workload.Workload, s *workload.Stream, opts ...dispatch.Option) func() {
 	p, seen := counting(tb, opts...)
 	return drain(tb, w, s, p, seen)
 }
 
 // drain is pass for a processor that is given; seen tells how many pushes it took.
-func drain(tb testing.TB, w bench.Workload, s *bench.Stream, p dispatch.NotificationProcessor, seen func() int) func() {
+func drain(tb testing.TB, w workload.Workload, s *workload.Stream, p dispatch.NotificationProcessor, seen func() int) func() {
 	rd := parser.NewReader(s)
 	ctx := context.Background()
 	return func() {

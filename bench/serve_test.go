@@ -4,8 +4,8 @@ import (
 	"context"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -13,14 +13,14 @@ import (
 func BenchmarkServe(b *testing.B) {
 	for _, id := range []string{"F1", "F3", "F4", "F8", "F9"} {
 		b.Run("frame="+id+"/impl=respush", func(b *testing.B) {
-			s := bench.NewStream(bench.Find(id), reads)
+			s := workload.NewStream(workload.Find(id), reads)
 			passes(b, s, served(b, s))
 		})
 	}
 }
 
 // served returns a function that serves all of the stream.
-func served(tb testing.TB, s *bench.Stream) func() {
+func served(tb testing.TB, s *workload.Stream) func() {
 	p, seen := counting(tb)
 	rd := parser.NewReader(s)
 	ctx, cancel := context.WithCancel(context.Background())

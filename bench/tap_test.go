@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/tap"
 )
 
@@ -23,7 +23,7 @@ var tapped = []struct {
 	{"status", "+OK\r\n", nil},
 	{"array-10x64B", "*10\r\n" + strings.Repeat(bulk(64), 10), nil},
 	{"array-1000x16B", "*1000\r\n" + strings.Repeat(bulk(16), 1000), nil},
-	{"1KiB-and-push", bulk(1 << 10), bench.Invalidate(1)},
+	{"1KiB-and-push", bulk(1 << 10), workload.Invalidate(1)},
 }
 
 func bulk(n int) string { return fmt.Sprintf("$%d\r\n%s\r\n", n, strings.Repeat("v", n)) }

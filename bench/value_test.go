@@ -3,7 +3,7 @@ package bench_test
 import (
 	"testing"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -27,23 +27,23 @@ func second(f parser.Frame) parser.Value {
 }
 
 var accesses = []access{
-	{"frame=F1/op=Name", bench.Find("F1").Frame, false, func(f parser.Frame) int { return len(f.Name()) }},
-	{"frame=F1/op=Len", bench.Find("F1").Frame, false, func(f parser.Frame) int { return f.Len() }},
-	{"frame=F1/op=Args", bench.Find("F1").Frame, false, func(f parser.Frame) int {
+	{"frame=F1/op=Name", workload.Find("F1").Frame, false, func(f parser.Frame) int { return len(f.Name()) }},
+	{"frame=F1/op=Len", workload.Find("F1").Frame, false, func(f parser.Frame) int { return f.Len() }},
+	{"frame=F1/op=Args", workload.Find("F1").Frame, false, func(f parser.Frame) int {
 		n := 0
 		for v := range f.Args() {
 			n += v.Len()
 		}
 		return n
 	}},
-	{"frame=F1/op=Keys", bench.Find("F1").Frame, false, keys},
-	{"frame=F8/op=Keys", bench.Find("F8").Frame, false, keys},
-	{"frame=F3/op=Bytes", bench.Find("F3").Frame, false, func(f parser.Frame) int { return len(second(f).Bytes()) }},
-	{"frame=F7/op=Int64", bench.Find("F7").Frame, false, func(f parser.Frame) int {
+	{"frame=F1/op=Keys", workload.Find("F1").Frame, false, keys},
+	{"frame=F8/op=Keys", workload.Find("F8").Frame, false, keys},
+	{"frame=F3/op=Bytes", workload.Find("F3").Frame, false, func(f parser.Frame) int { return len(second(f).Bytes()) }},
+	{"frame=F7/op=Int64", workload.Find("F7").Frame, false, func(f parser.Frame) int {
 		n, _ := second(f).Int64()
 		return int(n)
 	}},
-	{"frame=F7/op=Float64", bench.Find("F7").Frame, false, func(f parser.Frame) int {
+	{"frame=F7/op=Float64", workload.Find("F7").Frame, false, func(f parser.Frame) int {
 		x, _ := second(f).Float64()
 		return int(x)
 	}},
@@ -55,7 +55,7 @@ var accesses = []access{
 		}
 		return n
 	}},
-	{"frame=F1/op=NestedPushes", bench.Find("F1").Frame, false, func(f parser.Frame) int {
+	{"frame=F1/op=NestedPushes", workload.Find("F1").Frame, false, func(f parser.Frame) int {
 		n := 0
 		for range f.NestedPushes() {
 			n++
@@ -69,12 +69,12 @@ var accesses = []access{
 		}
 		return n
 	}},
-	{"frame=F3/op=String", bench.Find("F3").Frame, true, func(f parser.Frame) int { return len(second(f).String()) }},
-	{"frame=F1/op=Any", bench.Find("F1").Frame, true, func(f parser.Frame) int {
+	{"frame=F3/op=String", workload.Find("F3").Frame, true, func(f parser.Frame) int { return len(second(f).String()) }},
+	{"frame=F1/op=Any", workload.Find("F1").Frame, true, func(f parser.Frame) int {
 		a, _ := f.Value().Any()
 		return len(a.([]any))
 	}},
-	{"frame=F1/op=Clone", bench.Find("F1").Frame, true, func(f parser.Frame) int { return len(f.Clone().Raw()) }},
+	{"frame=F1/op=Clone", workload.Find("F1").Frame, true, func(f parser.Frame) int { return len(f.Clone().Raw()) }},
 }
 
 // keys is what a cache does with an invalidation.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/parser"
 	"github.com/stretchr/testify/require"
 )

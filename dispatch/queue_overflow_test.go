@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/dispatch"
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/parser"
 	"github.com/stretchr/testify/require"
 )

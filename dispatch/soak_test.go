@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 	"github.com/seed79615202/respush/parser"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
 // lingering makes a proxy's connections end with a reset, as they do when a process dies with bytes unread; it does not

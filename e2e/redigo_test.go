@@ -7,7 +7,7 @@ import (
 	"github.com/gomodule/redigo/redis"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
 // TestRedigoTracking has a push before each of some thousand replies, of which redigo must see none.

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 )
 

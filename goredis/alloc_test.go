@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/race"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 func TestNothingIsAllocatedPerPush(t *testing.T) {
@@ -20,7 +20,7 @@ func TestNothingIsAllocatedPerPush(t *testing.T) {
 	for _, id := range []string{"F1", "F2", "F7", "F8"} {
 		for _, n := range []int{0, 1, 100} {
 			var c counter
-			stream := append(bytes.Repeat(bench.Find(id).Frame, n), "+OK\r\n"...)
+			stream := append(bytes.Repeat(workload.Find(id).Frame, n), "+OK\r\n"...)
 			rd := bytes.NewReader(stream)
 			l := newLink(t, impls[1].make(t, &c), 0, rd)
 			run := func() {

@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9/push"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -61,7 +61,7 @@ func register(tb testing.TB, p push.NotificationProcessor, c *counter) {
 // BenchmarkPush is the cost of a push for a client: each command is answered by many of them and its reply.
 func BenchmarkPush(b *testing.B) {
 	for _, id := range []string{"F1", "F2", "F7", "F8"} {
-		frame := bench.Find(id).Frame
+		frame := workload.Find(id).Frame
 		burst := max(256<<10/len(frame), 1)
 		for _, impl := range impls {
 			b.Run("frame="+id+"/impl="+impl.name, func(b *testing.B) {
@@ -129,7 +129,7 @@ func BenchmarkPushAlone(b *testing.B) {
 		for _, impl := range impls {
 			b.Run("frame="+id+"/impl="+impl.name, func(b *testing.B) {
 				var c counter
-				stream := bench.NewStream(bench.Workload{ID: id, Frame: append(bench.Find(id).Frame, reply...)}, 32<<10)
+				stream := workload.NewStream(workload.Workload{ID: id, Frame: append(workload.Find(id).Frame, reply...)}, 32<<10)
 				l := newLink(b, impl.make(b, &c), 0, stream)
 				skip := []byte("$3") // as many bytes as the reply has, but for two
 				b.ReportAllocs()

@@ -16,7 +16,7 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/goredis"
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 	"github.com/seed79615202/respush/parser"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
@@ -98,15 +98,15 @@ func useServerCPUUsage(u notify.ServerCPUUsage) { sink += int(u.Usage) }
 
 // large are pushes of more than a few elements.
 var large = map[string]notify.Family{
-	string(bench.Find("F1").Frame):  notify.FamilyInvalidation,
-	string(bench.Find("F2").Frame):  notify.FamilyInvalidation,
-	string(bench.Find("F8").Frame):  notify.FamilyInvalidation,
-	string(bench.Find("F3").Frame):  notify.FamilyMessage,
-	string(bench.Find("F6").Frame):  notify.FamilyMessage,
-	string(bench.Find("F7").Frame):  notify.FamilyMoving,
-	slotsWire(1000):                 notify.FamilySlotMigration,
-	movesWire(300):                  notify.FamilySlotMigration,
-	string(bench.Invalidate(10000)): notify.FamilyInvalidation,
+	string(workload.Find("F1").Frame):  notify.FamilyInvalidation,
+	string(workload.Find("F2").Frame):  notify.FamilyInvalidation,
+	string(workload.Find("F8").Frame):  notify.FamilyInvalidation,
+	string(workload.Find("F3").Frame):  notify.FamilyMessage,
+	string(workload.Find("F6").Frame):  notify.FamilyMessage,
+	string(workload.Find("F7").Frame):  notify.FamilyMoving,
+	slotsWire(1000):                    notify.FamilySlotMigration,
+	movesWire(300):                     notify.FamilySlotMigration,
+	string(workload.Invalidate(10000)): notify.FamilyInvalidation,
 }
 
 // slotsWire returns a SMIGRATING of n slots that are separate elements.

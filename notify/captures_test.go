@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/internal/captures"
+	"github.com/seed79615202/respush/internal/test/captures"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )

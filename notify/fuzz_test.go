@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )

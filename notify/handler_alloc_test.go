@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/notify"
 )
 
@@ -31,7 +31,7 @@ func TestHandlersDoNotAllocate(t *testing.T) {
 		t.Errorf("%s: %v", name, err)
 	}))
 	ctx := t.Context()
-	for _, wire := range append([]string{slotsWire(10), movesWire(3), string(bench.Find("F8").Frame)}, oneOfEach...) {
+	for _, wire := range append([]string{slotsWire(10), movesWire(3), string(workload.Find("F8").Frame)}, oneOfEach...) {
 		f := parse(t, []byte(wire))
 		require.Zero(t, testing.AllocsPerRun(3, func() {
 			if p.Dispatch(ctx, from{}, f) != 1 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/notify"
 )
 

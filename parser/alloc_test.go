@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/race"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/race"
+	"github.com/seed79615202/respush/internal/test/vectors"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -29,7 +29,7 @@ func TestParseDoesNotAllocate(t *testing.T) {
 		">2\r\n+deep\r\n" + strings.Repeat("%1\r\n:1\r\n", 126) + "|1\r\n+k\r\n+v\r\n_\r\n",
 		strings.Repeat("*?\r\n", 128) + strings.Repeat(".\r\n", 128),
 	}
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Workloads {
 		wires = append(wires, string(w.Frame))
 	}
 	for _, c := range vectors.Cases() {
@@ -65,7 +65,7 @@ func deep(wire []byte) bool {
 
 func TestScannerDoesNotAllocate(t *testing.T) {
 	deep := []byte(strings.Repeat("*1\r\n", 127) + ":1\r\n")
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Workloads {
 		b := append(deep, w.Frame...)
 		for _, piece := range []int{1, 7, 64, len(b)} {
 			var s parser.Scanner
@@ -120,7 +120,7 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 			}
 		},
 	}
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Workloads {
 		if race.Enabled && len(w.Frame) > 4096 {
 			continue // needs the pool
 		}
@@ -153,8 +153,8 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 }
 
 // short returns a stream of a workload that is about as long as size.
-func short(w bench.Workload, piece, size int) *bench.Stream {
-	s := bench.NewStream(w, piece)
+func short(w workload.Workload, piece, size int) *workload.Stream {
+	s := workload.NewStream(w, piece)
 	s.Count = max(2, size/len(w.Frame))
 	s.Bytes = s.Bytes[:s.Count*len(w.Frame)]
 	return s
@@ -163,7 +163,7 @@ func short(w bench.Workload, piece, size int) *bench.Stream {
 func TestReaderDoesNotAllocateWhenCut(t *testing.T) {
 	for _, id := range []string{"F1", "F7", "F9"} {
 		for _, piece := range []int{1, 7, 64} {
-			s := short(bench.Find(id), piece, 64<<10)
+			s := short(workload.Find(id), piece, 64<<10)
 			r := parser.NewReader(s)
 			noAllocs(t, func() {
 				s.Rewind()
@@ -212,7 +212,7 @@ var (
 
 func TestFramesAndValuesDoNotAllocate(t *testing.T) {
 	wires := []string{
-		string(bench.Find("F1").Frame), string(bench.Find("F3").Frame), string(bench.Find("F7").Frame), string(bench.Invalidate(100)),
+		string(workload.Find("F1").Frame), string(workload.Find("F3").Frame), string(workload.Find("F7").Frame), string(workload.Invalidate(100)),
 		attribute + attribute + ">9\r\n=8\r\ntxt:name\r\n:-12\r\n,1.5\r\n#t\r\n_\r\n(12345678901234567890\r\n" +
 			attribute + "%2\r\n+a\r\n$2\r\n42\r\n+b\r\n*-1\r\n~1\r\n>2\r\n+p\r\n>0\r\n:1\r\n:2\r\n=5\r\nmkd:x\r\n",
 		"%?\r\n+a\r\n*?\r\n:1\r\n.\r\n+b\r\n$?\r\n;2\r\nab\r\n;0\r\n.\r\n",

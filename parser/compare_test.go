@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/parser"
 )
 

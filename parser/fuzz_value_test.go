@@ -6,7 +6,7 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/parser"
 )
 

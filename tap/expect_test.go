@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/parser"
 )
 

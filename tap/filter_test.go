@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/internal/captures"
-	"github.com/seed79615202/respush/internal/race"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/captures"
+	"github.com/seed79615202/respush/internal/test/race"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 )
 

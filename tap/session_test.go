@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 	"github.com/seed79615202/respush/tap"
 )

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -25,7 +25,7 @@ type conn struct {
 	changed sync.Cond
 	in      []byte // written, and not yet a whole command
 	out     []byte // replies, not yet read
-	stream  *bench.Stream
+	stream  *workload.Stream
 	granted int
 	read    int
 	closed  bool
@@ -42,7 +42,7 @@ func newConn() *conn {
 
 // play gives a stream from now on, and nothing else. With asking, a frame of it must have been asked for by that many
 // bytes of commands. play returns at once; idle tells the end.
-func (c *conn) play(s *bench.Stream, asking int) {
+func (c *conn) play(s *workload.Stream, asking int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.Rewind()

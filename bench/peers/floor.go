@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // floorLines is the least that a parser has to do that goes from line to line, over a stream that is in memory already.
@@ -13,7 +13,7 @@ var floorLines = Peer{
 	Name:  "floor-lines",
 	Note:  "bytes.IndexByte from line to line over a slice, nothing else",
 	Floor: true,
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		return newRun(w, new(Tally), walkLines), nil
 	},
 }
@@ -23,13 +23,13 @@ var floorCopy = Peer{
 	Name:  "floor-copy",
 	Note:  "the stream's reads into a buffer of 32 KiB, nothing else",
 	Floor: true,
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		buf := make([]byte, Reads)
-		return newRun(w, new(Tally), func(s *bench.Stream) error { return copyAll(s, buf) }), nil
+		return newRun(w, new(Tally), func(s *workload.Stream) error { return copyAll(s, buf) }), nil
 	},
 }
 
-func walkLines(s *bench.Stream) error {
+func walkLines(s *workload.Stream) error {
 	lines := 0
 	b := s.Bytes
 	for len(b) > 0 {
@@ -46,7 +46,7 @@ func walkLines(s *bench.Stream) error {
 	return nil
 }
 
-func copyAll(s *bench.Stream, buf []byte) error {
+func copyAll(s *workload.Stream, buf []byte) error {
 	n := 0
 	for {
 		k, err := s.Read(buf)

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/redis/go-redis/v9/push"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // goRedis is push.Processor as go-redis' own connections drive it: before each reply the pushes, and those of publish and
@@ -20,7 +20,7 @@ var goRedis = Peer{
 	Name:   "go-redis",
 	module: "github.com/redis/go-redis/v9",
 	Note:   "push.Processor; a message, which it leaves unread, is then read as a reply, as PubSub does",
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		tally := new(Tally)
 		conn, err := newGoRedisConn(tally)
 		if err != nil {
@@ -91,7 +91,7 @@ func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 }
 
 // drain reads all of s.
-func (c *goRedisConn) drain(s *bench.Stream) error {
+func (c *goRedisConn) drain(s *workload.Stream) error {
 	c.rd.Reset(s)
 	for {
 		if err := c.process(); err != nil {

@@ -82,7 +82,7 @@ import (
 	"io"
 	"unsafe"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // hiredisPeers is hiredis with its own reply objects. A library that is not where the compiler looks is found with
@@ -108,7 +108,7 @@ var hiredisRESP3 = C.knows_resp3() != 0
 // hiredisFeed is the size of the buffer with which hiredis reads from a socket.
 const hiredisFeed = 16 << 10
 
-func openHiredis(w bench.Workload) (*Run, error) {
+func openHiredis(w workload.Workload) (*Run, error) {
 	if !hiredisRESP3 {
 		var err error
 		if w, err = inRESP2(w); err != nil {
@@ -121,7 +121,7 @@ func openHiredis(w bench.Workload) (*Run, error) {
 	}
 	buf := make([]byte, hiredisFeed)
 	tally := new(Tally)
-	run := newRun(w, tally, func(s *bench.Stream) error {
+	run := newRun(w, tally, func(s *workload.Stream) error {
 		var before Tally
 		for i := range before {
 			before[i] = int(C.calls(C.int(i)))

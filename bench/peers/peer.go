@@ -4,7 +4,7 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // Reads is the largest piece that a stream gives at a time, and the size of the read buffer of each peer.
@@ -18,7 +18,7 @@ type Peer struct {
 	Note  string // how it differs from the others, for people to read; may be empty
 	Floor bool   // a lower bound: it looks for no pushes
 	C     bool   // its memory is C's, so that its allocations cannot be counted
-	Open  func(w bench.Workload) (*Run, error)
+	Open  func(w workload.Workload) (*Run, error)
 
 	module  string                 // its path, if it is Go
 	version string                 // if it is not
@@ -49,15 +49,15 @@ func (p Peer) Version() string {
 //
 // Invariant: Tally changes during Pass only, and Stream is rewound by it.
 type Run struct {
-	Stream *bench.Stream
+	Stream *workload.Stream
 	Pass   func() error // reads all of Stream and handles its pushes
 	Tally  *Tally
 	Close  func()
 }
 
 // newRun returns a run over the workload w as it is. pass reads the stream to its end.
-func newRun(w bench.Workload, tally *Tally, pass func(s *bench.Stream) error) *Run {
-	s := bench.NewStream(w, Reads)
+func newRun(w workload.Workload, tally *Tally, pass func(s *workload.Stream) error) *Run {
+	s := workload.NewStream(w, Reads)
 	return &Run{
 		Stream: s,
 		Pass: func() error {

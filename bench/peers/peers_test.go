@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/bench/peers"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // TestMain puts the Go version on top of the output of benchmarks, beside what the testing package says of the machine.
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 func TestPeersSeeEveryFrame(t *testing.T) {
 	for _, p := range peers.All() {
-		for _, w := range bench.Workloads {
+		for _, w := range workload.Workloads {
 			t.Run(p.Name+"/"+w.ID, func(t *testing.T) {
 				run := open(t, p, w)
 				s := run.Stream // shorter than for a benchmark
@@ -39,7 +39,7 @@ func TestPeersSeeEveryFrame(t *testing.T) {
 }
 
 // open opens a run of p that ends with the test.
-func open(tb testing.TB, p peers.Peer, w bench.Workload) *peers.Run {
+func open(tb testing.TB, p peers.Peer, w workload.Workload) *peers.Run {
 	run, err := p.Open(w)
 	require.NoError(tb, err)
 	tb.Cleanup(run.Close)
@@ -48,7 +48,7 @@ func open(tb testing.TB, p peers.Peer, w bench.Workload) *peers.Run {
 
 // requirePass passes over the stream once. Every push must reach the handler of its name, and no other handler be called;
 // a push that p has no handler for must be read all the same, so that nothing of the stream is left.
-func requirePass(tb testing.TB, p peers.Peer, w bench.Workload, run *peers.Run) {
+func requirePass(tb testing.TB, p peers.Peer, w workload.Workload, run *peers.Run) {
 	name := peers.PushOf(w.ID)
 	want := 0
 	if p.Handles(name) {

@@ -9,16 +9,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/bench/peers"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
 // BenchmarkPush is what a frame costs, or a group of them in F9, from the stream's read to the handler's return. An op is
 // a frame. cpu-ns/op is the processor time of the whole process: a collector that works beside the reader is in it.
 func BenchmarkPush(b *testing.B) {
-	for _, w := range bench.Workloads {
+	for _, w := range workload.Workloads {
 		for _, p := range peers.All() {
 			b.Run("frame="+w.ID+"/impl="+p.Name, func(b *testing.B) {
 				run := open(b, p, w)

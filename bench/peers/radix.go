@@ -9,7 +9,7 @@ import (
 	"github.com/mediocregopher/radix/v4/resp"
 	"github.com/mediocregopher/radix/v4/resp/resp3"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // radix decodes each push into receivers of the types that its name stands for.
@@ -17,9 +17,9 @@ var radix = Peer{
 	Name:   "radix",
 	module: "github.com/mediocregopher/radix/v4",
 	Note:   "resp3.Unmarshal into receivers of the push's types, used again for the next push",
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		r := newRadixReader()
-		return newRun(w, r.tally, func(s *bench.Stream) error { return r.drain(s, r.receive) }), nil
+		return newRun(w, r.tally, func(s *workload.Stream) error { return r.drain(s, r.receive) }), nil
 	},
 }
 
@@ -27,9 +27,9 @@ var radix = Peer{
 var radixRaw = Peer{
 	Name: "radix-raw",
 	Note: "each push copied as one resp3.RawMessage, of which only the name is looked at",
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		r := newRadixReader()
-		return newRun(w, r.tally, func(s *bench.Stream) error { return r.drain(s, r.copyRaw) }), nil
+		return newRun(w, r.tally, func(s *workload.Stream) error { return r.drain(s, r.copyRaw) }), nil
 	},
 }
 
@@ -69,7 +69,7 @@ func newRadixReader() *radixReader {
 }
 
 // drain reads all of s, the pushes with receive. Replies are discarded.
-func (r *radixReader) drain(s *bench.Stream, receive func() error) error {
+func (r *radixReader) drain(s *workload.Stream, receive func() error) error {
 	r.br.Reset(s)
 	for {
 		isPush, err := resp3.NextMessageIs(r.br, resp3.PushHeaderPrefix)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidwall/redcon"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // redconWalk walks a slice: redcon's reader of replies has no other input.
@@ -13,14 +13,14 @@ var redconWalk = Peer{
 	Name:   "redcon",
 	module: "github.com/tidwall/redcon",
 	Note:   "RESP2, so that a push is an array; walks all of the stream as one slice, with no reads",
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		w, err := inRESP2(w)
 		if err != nil {
 			return nil, err
 		}
 		tally := new(Tally)
 		handlers := tally.handlers()
-		return newRun(w, tally, func(s *bench.Stream) error {
+		return newRun(w, tally, func(s *workload.Stream) error {
 			for b := s.Bytes; len(b) > 0; {
 				n, r := redcon.ReadNextRESP(b)
 				if n == 0 {

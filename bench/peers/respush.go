@@ -5,16 +5,16 @@ import (
 	"context"
 	"io"
 
-	"github.com/seed79615202/respush/bench"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
 
 // respush reads with a buffer of its own.
 var respush = Peer{
 	Name: "respush",
-	Open: func(w bench.Workload) (*Run, error) {
-		return openRespush(w, func(s *bench.Stream) io.Reader { return s })
+	Open: func(w workload.Workload) (*Run, error) {
+		return openRespush(w, func(s *workload.Stream) io.Reader { return s })
 	},
 }
 
@@ -22,16 +22,16 @@ var respush = Peer{
 var respushBufio = Peer{
 	Name: "respush-bufio",
 	Note: "respush in a bufio.Reader that it shares with a client",
-	Open: func(w bench.Workload) (*Run, error) {
+	Open: func(w workload.Workload) (*Run, error) {
 		br := bufio.NewReaderSize(nil, Reads)
-		return openRespush(w, func(s *bench.Stream) io.Reader {
+		return openRespush(w, func(s *workload.Stream) io.Reader {
 			br.Reset(s)
 			return br
 		})
 	},
 }
 
-func openRespush(w bench.Workload, source func(*bench.Stream) io.Reader) (*Run, error) {
+func openRespush(w workload.Workload, source func(*workload.Stream) io.Reader) (*Run, error) {
 	tally := new(Tally)
 	p, err := newProcessor(tally, dispatch.WithPubSub())
 	if err != nil {
@@ -39,7 +39,7 @@ func openRespush(w bench.Workload, source func(*bench.Stream) io.Reader) (*Run, 
 	}
 	rd := parser.NewReader(nil, parser.WithBufferSize(Reads))
 	ctx := context.Background()
-	return newRun(w, tally, func(s *bench.Stream) error {
+	return newRun(w, tally, func(s *workload.Stream) error {
 		rd.Reset(source(s))
 		for {
 			if err := p.ProcessPendingNotifications(ctx, dispatch.NotificationHandlerContext{}, rd); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // rueidisClient is a client that reads on a goroutine of its own, and has hooks instead of a registry.
@@ -24,7 +24,7 @@ var rueidisClient = Peer{
 // replies is how many frames of F9 are no pushes.
 const replies = 9
 
-func openRueidis(w bench.Workload) (*Run, error) {
+func openRueidis(w workload.Workload) (*Run, error) {
 	tally := new(Tally)
 	var last *conn // dialled
 	var closing atomic.Bool
@@ -59,7 +59,7 @@ func openRueidis(w bench.Workload) (*Run, error) {
 
 	ask := func() error { return nil }
 	asking := 0
-	run := newRun(w, tally, func(s *bench.Stream) error {
+	run := newRun(w, tally, func(s *workload.Stream) error {
 		last.play(s, asking)
 		if err := ask(); err != nil {
 			return err

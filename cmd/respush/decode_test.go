@@ -17,7 +17,7 @@ import (
 	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/internal/captures"
+	"github.com/seed79615202/respush/internal/test/captures"
 	"github.com/seed79615202/respush/parser"
 )
 

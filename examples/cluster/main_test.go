@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/examples/internal/program"
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
 // TestRun moves one channel to another node, and then fails over the master that has some others.

@@ -6,7 +6,7 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"github.com/seed79615202/respush/bench"
+	"github.com/seed79615202/respush/internal/test/workload"
 )
 
 // What respush has to reach on its own, beside its other figures of the run.
@@ -46,7 +46,7 @@ func printScaling(w io.Writer, r *Results) error {
 	against("N3", "N3, F1 among 1000 names", mostAmong1000)
 	for _, piece := range []int{64, 7, 1} {
 		v := cost(fmt.Sprintf("frame=N4/piece=%d", piece))
-		pieces := math.Ceil(float64(len(bench.Find("F1").Frame)) / float64(piece))
+		pieces := math.Ceil(float64(len(workload.Find("F1").Frame)) / float64(piece))
 		row(fmt.Sprintf("N4, F1 in pieces of %d", piece), ns(v), !math.IsNaN(v), "linear: "+ns((v-f1)/pieces)+" a piece")
 	}
 	least, most := math.Inf(1), math.Inf(-1)

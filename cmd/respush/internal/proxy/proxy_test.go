@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/proxy"
-	"github.com/seed79615202/respush/internal/captures"
+	"github.com/seed79615202/respush/internal/test/captures"
 )
 
 // patience is for what should take no time at all, on a busy machine.

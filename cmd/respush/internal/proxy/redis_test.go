@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/proxy"
-	"github.com/seed79615202/respush/internal/redistest"
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
 // A talk is what one connection carried, whole: commands and what came back.

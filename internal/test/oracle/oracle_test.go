@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
 // The table of package vectors holds the oracle to every rule; what follows says the few things it rests on.

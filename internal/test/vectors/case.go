@@ -3,7 +3,7 @@ package vectors
 import (
 	"slices"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
 // Case is one wire literal, the limits it is read under, and what must come of it. Names are unique.

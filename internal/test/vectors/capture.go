@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
 // Capture is a piece of what a server sent: whole frames, but for one that is longer than a piece may be.

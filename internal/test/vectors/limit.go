@@ -3,7 +3,7 @@ package vectors
 import (
 	"strings"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
 // limits and the functions below spell Limits shortly; what is not named has its default.

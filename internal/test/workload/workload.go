@@ -1,7 +1,7 @@
-// Package bench holds the workloads that respush is measured with, and, in its
-// tests, the benchmarks of its own paths and the proof that they do not allocate.
-// The nested module peers measures other clients with the same workloads.
-package bench
+// Package workload holds the streams that respush and other clients are
+// measured with, by the benchmarks in bench and bench/peers, and that the
+// allocation tests of every package run.
+package workload
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ func Find(id string) Workload {
 			return w
 		}
 	}
-	panic("bench: no workload " + id)
+	panic("workload: no workload " + id)
 }
 
 // Invalidate returns an invalidation of n keys.

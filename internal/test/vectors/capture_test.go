@@ -12,11 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
-const captures = "../../testdata/captures"
+const captures = "../../../testdata/captures"
 
 func TestCapturesArePiecesOfWholeFrames(t *testing.T) {
 	all, err := vectors.Captures(captures)

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
-	"github.com/seed79615202/respush/internal/vectors"
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
 // parse gives what the oracle says of wire, its tree apart from the rest.

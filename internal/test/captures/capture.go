@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seed79615202/respush/internal/race"
+	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/testdata"
 )
 

@@ -3,7 +3,7 @@ package vectors
 import (
 	"slices"
 
-	"github.com/seed79615202/respush/fuzz/oracle"
+	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
 // place is a frame with a hole where a value may stand: the wire and the tree before and after it.

@@ -183,7 +183,7 @@ func TestCapturesBuffered(t *testing.T) {
 				require.Equal(r.t, r.Pushes-pushes, n)
 			}
 			if typ, _ := r.rd.Pending(); typ == parser.TypePush || r.rd.Buffered() == 0 {
-				if err = r.rd.Fill(); err == io.EOF {
+				if err = r.rd.Driver().Fill(); err == io.EOF {
 					return
 				}
 			} else {

@@ -72,7 +72,9 @@ func (c *call) untilPanic() (over bool, err error) {
 	take := func(f parser.Frame, again bool) bool {
 		c.taken++
 		if f.HasNestedPushes() {
+			f, buf := detached(f)
 			c.dispatch(f)
+			bufpool.Put(buf)
 		} else {
 			c.count(f)
 			c.handle(f, again)
@@ -183,7 +185,7 @@ func detached(f parser.Frame) (parser.Frame, *bytebufferpool.ByteBuffer) {
 }
 
 // dispatch handles the pushes that f is and holds, each on its own, so that a
-// panic costs none of the others.
+// panic costs none of the others. f is detached.
 func (c *call) dispatch(f parser.Frame) {
 	if f.IsPush() {
 		c.count(f)

@@ -161,6 +161,12 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 	return q
 }
 
+// NewQueueFunc is [NewQueue] for a function. It takes what the adapters of
+// package notify return as it is:
+//
+//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate))
+func NewQueueFunc(f HandlerFunc, opts ...QueueOption) *Queue { return NewQueue(f, opts...) }
+
 // HandlePush copies push into the queue. It returns [ErrQueueClosed] after
 // Close, and the error of a ctx that ends while it waits for room; a push that
 // the policy drops is no error.

@@ -130,8 +130,7 @@ func eachReplay(t *testing.T, pieces func([]byte, int) *captures.Pieces, sizes [
 	}
 }
 
-// TestCapturesDispatched calls the processor before each reply.
-func TestCapturesDispatched(t *testing.T) {
+func TestCapturesHaveTheirPushesTakenBeforeEachReply(t *testing.T) {
 	t.Parallel()
 	eachReplay(t, captures.NewPieces, pieceSizes, func(r *replay) {
 		for {
@@ -146,8 +145,8 @@ func TestCapturesDispatched(t *testing.T) {
 	}, dispatch.WithPubSub())
 }
 
-// TestCapturesWithoutPubSub leaves the pushes of publish and subscribe to the client, which peeks for them.
-func TestCapturesWithoutPubSub(t *testing.T) {
+// The client peeks for the pushes of publish and subscribe.
+func TestCapturesHaveTheirPubSubPushesLeft(t *testing.T) {
 	t.Parallel()
 	eachReplay(t, captures.NewPieces, pieceSizes, func(r *replay) {
 		for {
@@ -170,9 +169,9 @@ func TestCapturesWithoutPubSub(t *testing.T) {
 	})
 }
 
-// TestCapturesBuffered never lets the processor read, and reads itself from a connection that times out before every
+// The processor never reads: the client does, from a connection that times out before every
 // piece.
-func TestCapturesBuffered(t *testing.T) {
+func TestCapturesHaveTheirPushesTakenWithoutReading(t *testing.T) {
 	t.Parallel()
 	eachReplay(t, captures.NewStutter, []int{3, 64}, func(r *replay) {
 		for {
@@ -199,8 +198,7 @@ func TestCapturesBuffered(t *testing.T) {
 	}, dispatch.WithPubSub())
 }
 
-// TestCapturesServed leaves the connection to the processor.
-func TestCapturesServed(t *testing.T) {
+func TestCapturesAreServedToTheirEnd(t *testing.T) {
 	t.Parallel()
 	eachReplay(t, captures.NewPieces, []int{2, 64}, func(r *replay) {
 		require.NoError(r.t, r.p.Serve(t.Context(), noContext, r.rd, r.reply))

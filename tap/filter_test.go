@@ -60,7 +60,7 @@ func stream() (all []byte) {
 	return all
 }
 
-func TestFilterOfALongStream(t *testing.T) {
+func TestFilterOfALongStreamAgreesWithTheOracle(t *testing.T) {
 	long := stream()
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestFilterOfALongStream(t *testing.T) {
 	}
 }
 
-func TestFilterOfCaptures(t *testing.T) {
+func TestFilterOfCapturesAgreesWithTheOracle(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
 			for _, c := range captures.All(t) {

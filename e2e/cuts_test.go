@@ -16,13 +16,13 @@ import (
 // end them.
 const lingering = `{"name": "lingering", "type": "reset_peer", "toxicity": 0}`
 
-// TestCuts ends connections after every number of bytes, so that each type of frame is cut everywhere.
-func TestCuts(t *testing.T) {
+// The test ends connections after every number of bytes, so that each type of frame is cut everywhere.
+func TestConnectionsCutAnywhereLoseNothingUntold(t *testing.T) {
 	testCuts(t, 1, round(0)[:1], round(1))
 }
 
-// TestCutsOfLarge is TestCuts for frames that are larger than the buffers of clients, and for some of the places.
-func TestCutsOfLarge(t *testing.T) {
+// The frames are larger than the buffers of clients, and are cut in some of their places.
+func TestConnectionsCutInLargeFramesLoseNothingUntold(t *testing.T) {
 	testCuts(t, 3999, []step{{setMany(), "OK"}}, round(9))
 }
 
@@ -58,8 +58,8 @@ func testCuts(t *testing.T, stride int, batches ...[]step) {
 	}
 }
 
-// TestReset has connections that are reset while they are in use, and clients that begin again.
-func TestReset(t *testing.T) {
+// The test has connections that are reset while they are in use, and clients that begin again.
+func TestConnectionsThatAreResetAreFollowedByOthers(t *testing.T) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {
 			t.Parallel()
@@ -95,8 +95,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestReconnect has go-redis go from one connection to the next, none of which lasts for long.
-func TestReconnect(t *testing.T) {
+// The test has go-redis go from one connection to the next, none of which lasts for long.
+func TestReconnectingClientGoesOnWithItsPushes(t *testing.T) {
 	t.Parallel()
 	p := startProxy(t, redistest.Start(t).Addr, `{"type": "limit_data", "attributes": {"bytes": 1500}}`)
 	talker, err := newGoRedisTalker(t, p.Listen)

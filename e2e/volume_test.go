@@ -18,8 +18,8 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// TestVolume has 1 GiB of replies pass a tap, with pushes between them, in memory that does not depend on that.
-func TestVolume(t *testing.T) {
+// The test has 1 GiB of replies pass a tap, with pushes between them, in memory that does not depend on that.
+func TestGibibyteOfRepliesPassesATapInConstantMemory(t *testing.T) {
 	const fetches, most = 16, 1 << 20 // the most that may be allocated in all, by the test too
 	size := 64 << 20
 	if testing.Short() {

@@ -76,8 +76,11 @@ func TestUsage(t *testing.T) {
 		{[]string{"tail", "--count", "-1"}, "--count must not be negative"},
 		{[]string{"tail", "--prefix", "user:"}, "--prefix needs --bcast"},
 		{[]string{"tail", "--track", "--prefix", "user:"}, "--prefix needs --bcast"},
-		{[]string{"tail", "redis://h", "--insecure"}, "--insecure is for rediss:// URLs"},
-		{[]string{"tail", "--insecure"}, "--insecure is for rediss:// URLs"},
+		{[]string{"tail", "redis://h", "--insecure"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "unix:///s", "--cacert", "x"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "--sni", "x"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "rediss://h", "--cert", "x"}, "--cert and --key need each other"},
+		{[]string{"tail", "rediss://h", "--key", "x"}, "--cert and --key need each other"},
 		{[]string{"decode", "--summary", "--pushes", "-"}, "--pushes has no meaning with --summary"},
 		{[]string{"decode", "--max-frame", "huge", "-"}, `invalid argument "huge" for "--max-frame" flag: want a size, as in 64MiB`},
 		{[]string{"proxy", "--listen", "6380"}, "--listen: want HOST:PORT: address 6380: missing port in address"},
@@ -132,7 +135,7 @@ func TestLogin(t *testing.T) {
 	for _, test := range []struct{ login, want string }{
 		{"ada:wrong@", "wrong user or password (WRONGPASS"},
 		{":sesame@", "wrong user or password (WRONGPASS"},
-		{"", "the server wants a password, as in redis://user:password@host (NOAUTH"},
+		{"", "the server wants a password, as in redis://user:password@host or REDISCLI_AUTH (NOAUTH"},
 	} {
 		p := start(t, "tail", "redis://"+test.login+server.Addr(), "--subscribe", "news")
 		line := failed(t, p, exitError)

@@ -11,16 +11,18 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// What ends a tail as it was told to: causes of its context.
+// ErrElapsed is the cause of a context that is over as Options.For says.
+var ErrElapsed = errors.New("time is up (--for)")
+
+// What else ends a tail as it was told to: causes of its context.
 var (
 	errCounted     = errors.New("tail: count reached")
-	errElapsed     = errors.New("tail: time is up")
 	errInterrupted = errors.New("tail: interrupted")
 )
 
 // asked says whether cause is an end that the caller asked for.
 func asked(cause error) bool {
-	return cause == errCounted || cause == errElapsed || cause == errInterrupted
+	return cause == errCounted || cause == ErrElapsed || cause == errInterrupted
 }
 
 // refused turns an error reply to req into a sentence. A password that req
@@ -32,7 +34,7 @@ func refused(req request, reply string) error {
 	case code == "WRONGPASS":
 		return fmt.Errorf("wrong user or password (%s)", reply)
 	case code == "NOAUTH":
-		return fmt.Errorf("the server wants a password, as in redis://user:password@host (%s)", reply)
+		return fmt.Errorf("the server wants a password, as in redis://user:password@host or REDISCLI_AUTH (%s)", reply)
 	case req.args[0] == "HELLO" && (code == "NOPROTO" || strings.Contains(strings.ToLower(reply), "unknown command")):
 		return fmt.Errorf("the server does not speak RESP3, which pushes need (%s)", reply)
 	case req.args[0] == "HELLO":

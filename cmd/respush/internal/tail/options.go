@@ -19,8 +19,9 @@ type Options struct {
 	Prefixes      []string
 	JSON          bool
 	Count         int           // stop after so many pushes; 0: no limit
-	For           time.Duration // stop after so long; 0: no limit
-	Insecure      bool          // do not verify a TLS server
+	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
+	ClientName    string        // what the server is to call the connection; may be empty
+	TLS           TLS
 }
 
 // Validate reports options that contradict each other.
@@ -32,6 +33,8 @@ func (o Options) Validate() error {
 		return errors.New("--count must not be negative")
 	case o.For < 0:
 		return errors.New("--for must not be negative")
+	case (o.TLS.Cert == "") != (o.TLS.Key == ""):
+		return errors.New("--cert and --key need each other")
 	default:
 		return nil
 	}
@@ -49,11 +52,15 @@ type request struct {
 	confirm string
 }
 
-// hello returns the request that turns to RESP3, logging in as t says.
-func hello(t target.Target) request {
+// hello returns the request that turns to RESP3, logging in as t says, under a
+// name unless that is empty.
+func hello(t target.Target, name string) request {
 	args := []string{"HELLO", "3"}
 	if t.Password != "" {
 		args = append(args, "AUTH", t.User, t.Password)
+	}
+	if name != "" {
+		args = append(args, "SETNAME", name)
 	}
 	return request{args: args}
 }

@@ -34,11 +34,19 @@ type Session struct {
 }
 
 // Run listens until parent ends, the Options say so or the connection fails, and
-// writes the summary. It returns nil for an end that was asked for.
+// writes the summary. It returns nil for an end that was asked for; that of
+// Options.For is one when all has been set up. The caller sees to it that parent
+// ends then, with ErrElapsed for its cause.
 func (s Session) Run(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
-	defer context.AfterFunc(parent, func() { cancel(errInterrupted) })()
+	defer context.AfterFunc(parent, func() {
+		if cause := context.Cause(parent); cause == ErrElapsed {
+			cancel(cause)
+			return
+		}
+		cancel(errInterrupted)
+	})()
 	r := newRun(s, cancel)
 	defer context.AfterFunc(ctx, func() { s.Conn.Close() })()
 	defer s.Conn.Close()
@@ -85,7 +93,7 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 // setUp sends the commands one at a time and waits for each one's answer;
 // pushes that come meanwhile are printed.
 func (r *run) setUp(ctx context.Context) error {
-	requests := append([]request{hello(r.Target)}, r.Options.requests(r.Target.DB)...)
+	requests := append([]request{hello(r.Target, r.Options.ClientName)}, r.Options.requests(r.Target.DB)...)
 	for _, req := range requests {
 		if err := r.Conn.SetDeadline(time.Now().Add(patience)); err != nil {
 			return explain(err, "before "+req.args[0])
@@ -133,9 +141,6 @@ func (req request) answer(frame parser.Frame) (bool, error) {
 // listen prints pushes until the connection fails or r stops.
 func (r *run) listen(ctx context.Context) error {
 	r.listening = true
-	if r.Options.For > 0 {
-		defer time.AfterFunc(r.Options.For, func() { r.cancel(errElapsed) }).Stop()
-	}
 	var ready sync.WaitGroup
 	if r.Ready != nil {
 		ready.Add(1)
@@ -180,10 +185,14 @@ func (r *run) end(ctx context.Context, err error) error {
 	if r.listening || r.tally.Pushes > 0 {
 		r.summarise()
 	}
-	if asked(err) {
+	switch {
+	case err == ErrElapsed && !r.listening:
+		return fmt.Errorf("%w before the server had answered", err)
+	case asked(err):
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // summarise writes the totals, a row for each name, the most frequent first, and

@@ -70,6 +70,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"tail", "http://localhost"}, `wrong URL: scheme "http"`},
 		{[]string{"tail", "redis://h/x"}, "wrong URL: the database is not a number"},
 		{[]string{"tail", "redis://h", "redis://h"}, "accepts at most 1 arg"},
+		{[]string{"tail", "--match", "a["}, `--match "a[": syntax error in pattern`},
 		{[]string{"tail", "--sideways"}, "unknown flag: --sideways"},
 		{[]string{"tail", "--for", "soon"}, `invalid argument "soon" for "--for"`},
 		{[]string{"tail", "--for", "-1s"}, "--for must not be negative"},
@@ -104,7 +105,7 @@ func TestHelp(t *testing.T) {
 	for command, words := range map[string][]string{
 		"tail": {
 			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-			"--insecure", "keys that this connection has read",
+			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "REDISCLI_AUTH", "keys that this connection has read",
 		},
 		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
 		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "exit status"},

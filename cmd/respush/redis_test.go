@@ -112,3 +112,25 @@ func TestRedisGoes(t *testing.T) {
 	require.Empty(t, p.stdout.lines())
 	require.Contains(t, p.stderr.String(), "--- 0 pushes, 0 B in ")
 }
+
+func TestOnlyWhatIsAskedForIsShownAndCounted(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	p := start(t, "tail", "redis://"+server.Addr, "--bcast", "--subscribe", "news", "--subscribe", "notes",
+		"--only", "invalidate", "--only", "message", "--match", "user:*", "--match", "news", "--count", "3")
+	other := server.Dial(t)
+	for other.Do("PUBSUB", "NUMSUB", "notes").String() != `["notes" 1]` {
+		// It is not there yet.
+	}
+	other.Do("SET", "item:7", "x")
+	other.Do("PUBLISH", "notes", "x")
+	other.Do("SET", "user:1", "x")
+	other.Do("PUBLISH", "news", "x")
+	other.Do("FLUSHALL")
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Equal(t, map[string]int{"invalidate": 2, "message": 1}, names(t, p))
+	require.Contains(t, p.stdout.String(), "invalidate  1 key  user:1\n")
+	require.Contains(t, p.stdout.String(), "invalidate  flush all\n")
+	require.Contains(t, p.stderr.String(), "--- 3 pushes, ")
+	require.Regexp(t, `(?m)^ +4 +left out \(--only, --match\)$`, p.stderr.String())
+}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed79615202/respush/cmd/respush/internal/filter"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
 
@@ -17,8 +18,9 @@ type Options struct {
 	Track         bool
 	Broadcast     bool
 	Prefixes      []string
+	Filter        filter.Filter
 	JSON          bool
-	Count         int           // stop after so many pushes; 0: no limit
+	Count         int           // stop after so many pushes that are shown; 0: no limit
 	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
 	ClientName    string        // what the server is to call the connection; may be empty
 	TLS           TLS
@@ -36,7 +38,7 @@ func (o Options) Validate() error {
 	case (o.TLS.Cert == "") != (o.TLS.Key == ""):
 		return errors.New("--cert and --key need each other")
 	default:
-		return nil
+		return o.Filter.Validate()
 	}
 }
 

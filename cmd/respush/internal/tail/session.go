@@ -69,6 +69,7 @@ type run struct {
 	since     time.Time
 	tally     tally.Tally
 	unknown   int // pushes whose names notify does not know
+	leftOut   int // pushes that the filter does not pick
 	stopped   bool
 	listening bool
 }
@@ -204,15 +205,23 @@ func (r *run) summarise() {
 	table.Tally(&r.tally)
 	table.Count(uint64(r.unknown), "unhandled (names unknown to respush)")
 	table.Count(stats.Errors+stats.Panics, "errors")
+	if r.leftOut > 0 {
+		table.Count(uint64(r.leftOut), "left out (--only, --match)")
+	}
 	if stats.Oversize > 0 {
 		table.Count(stats.Oversize, "too large, not shown")
 	}
 	_ = table.Flush() // nobody reads it then
 }
 
-// push prints and counts one push, and stops the run when it was the last.
+// push prints and counts one push that the filter picks, and stops the run when
+// it was the last.
 func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-	if r.stopped {
+	switch {
+	case r.stopped:
+		return nil
+	case !r.Options.Filter.Picks(push):
+		r.leftOut++
 		return nil
 	}
 	r.tally.AddFrame(push)

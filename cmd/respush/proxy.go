@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed79615202/respush/cmd/respush/internal/dial"
 	"github.com/seed79615202/respush/cmd/respush/internal/proxy"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 )
 
 const proxyLong = `Listens for clients, passes each on to a server, and prints the pushes that flow
@@ -20,7 +21,10 @@ streams too; nothing is asked of the server. Any number of clients may come.
 The output never holds up a client: when it is too slow, pushes are passed on
 and not printed, and so are single ones of more than 64 MiB.
 
-It ends on Ctrl-C, closes all connections at once and writes a summary on
+A terminal gets colours, unless the environment says NO_COLOR, and lines no
+longer than it is wide.
+
+It ends on Ctrl-C, SIGTERM or SIGHUP, closes all connections at once and writes a summary on
 standard error. The exit status is 0 then, 1 when something failed and 2 when
 the command line makes no sense. A server that cannot be reached does not end
 it: the client's connection is closed, and the next one tried.
@@ -34,7 +38,7 @@ const proxyExample = `  respush proxy --listen :6380 --upstream redis.example.co
 
 func newProxy() *cobra.Command {
 	var listen, upstream string
-	var json bool
+	var format pushline.Format
 	cmd := &cobra.Command{
 		Use:     "proxy",
 		Short:   "Passes clients on to a server and prints the pushes that flow back",
@@ -52,7 +56,7 @@ func newProxy() *cobra.Command {
 			}
 			cmd.PrintErrf("respush: listening on %s for %s\n", listener.Addr(), upstream)
 			return proxy.Proxy{
-				Listener: listener, Upstream: upstream, JSON: json,
+				Listener: listener, Upstream: upstream, Format: format.For(cmd.OutOrStdout()),
 				Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 			}.Run(cmd.Context())
 		},
@@ -61,7 +65,7 @@ func newProxy() *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&listen, "listen", "127.0.0.1:6380", "take clients on `host:port`; port 0 is any that is free")
 	flags.StringVar(&upstream, "upstream", "127.0.0.1:6379", "pass them on to the server on `host:port`")
-	flags.BoolVar(&json, "json", false, "print one JSON object a line")
+	format.Flags(flags)
 	return cmd
 }
 

@@ -28,6 +28,9 @@ unless something failed, which is 1, or the command line makes no sense, which
 is 2. --for counts from the beginning: when it is over before the server has
 been told everything, that is a failure.
 
+A terminal gets colours, unless the environment says NO_COLOR, and lines no
+longer than it is wide.
+
 --track turns on the server's client-side caching. By itself it reports only
 keys that this connection has read, and tail reads none: you will see flushes
 only. With --bcast the server reports every key that is written, or those with
@@ -52,6 +55,7 @@ func newTail() *cobra.Command {
 				return &usageError{err}
 			}
 			ctx := cmd.Context()
+			opts.Format = opts.Format.For(cmd.OutOrStdout())
 			if len(args) == 0 {
 				if opts.TLS != (tail.TLS{}) {
 					return &usageError{errNoTLS}
@@ -78,7 +82,7 @@ func newTail() *cobra.Command {
 	flags.StringArrayVar(&opts.Prefixes, "prefix", nil, "with --bcast, only keys that begin with `prefix` (repeatable)")
 	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, as in invalidate (repeatable)")
 	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "of pushes about keys or channels, show only those that match `glob` (repeatable)")
-	flags.BoolVar(&opts.JSON, "json", false, "print one JSON object a line")
+	opts.Format.Flags(flags)
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, as in 90s")
 	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "be called `name` in the server's CLIENT LIST")

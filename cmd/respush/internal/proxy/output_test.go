@@ -52,7 +52,7 @@ func TestLargeLine(t *testing.T) {
 	const size = 8 << 20
 	const shown = 6 * size // each of its bytes is 6 in a line
 	out := &counted{want: shown, reached: make(chan struct{})}
-	r := start(t, func(p *proxy.Proxy) { p.Stdout, p.JSON = out, true })
+	r := start(t, func(p *proxy.Proxy) { p.Stdout, p.Format.JSON = out, true })
 	client, server := r.link()
 	push := fmt.Appendf(nil, ">2\r\n+x\r\n$%d\r\n", size)
 	push = append(append(push, make([]byte, size)...), "\r\n"...)

@@ -161,7 +161,7 @@ func exchange(t *testing.T, client, server *net.TCPConn, up, down []byte) {
 func TestCaptures(t *testing.T) {
 	t.Parallel()
 	for _, json := range []bool{false, true} {
-		r := start(t, func(p *proxy.Proxy) { p.JSON = json })
+		r := start(t, func(p *proxy.Proxy) { p.Format.JSON = json })
 		pushes := 0
 		for i, c := range captures.All(t) {
 			if c.Heavy() {

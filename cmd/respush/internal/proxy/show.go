@@ -7,10 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
 	"github.com/seed79615202/respush/cmd/respush/internal/output"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/tally"
-	"github.com/seed79615202/respush/cmd/respush/internal/textline"
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/parser"
 )
@@ -25,9 +24,9 @@ const maxLine = 1 << 20
 
 // A show prints and counts the pushes of all links.
 type show struct {
-	json  bool
-	lines *output.Spool
-	since time.Time
+	format pushline.Format
+	lines  *output.Spool
+	since  time.Time
 
 	mu       sync.Mutex
 	tally    tally.Tally
@@ -35,8 +34,8 @@ type show struct {
 }
 
 // newShow returns a show on out; when that fails it cancels.
-func newShow(out io.Writer, json bool, cancel context.CancelCauseFunc) *show {
-	return &show{json: json, lines: output.NewSpool(out, maxWaiting, cancel), since: time.Now()}
+func newShow(out io.Writer, format pushline.Format, cancel context.CancelCauseFunc) *show {
+	return &show{format: format, lines: output.NewSpool(out, maxWaiting, cancel), since: time.Now()}
 }
 
 // handler returns what shows the pushes that flow to the client called name, for
@@ -44,11 +43,7 @@ func newShow(out io.Writer, json bool, cancel context.CancelCauseFunc) *show {
 func (s *show) handler(name string) dispatch.Handler {
 	var line []byte // reused from push to push
 	return dispatch.HandlerFunc(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-		if s.json {
-			line = jsonline.Push(line[:0], time.Now(), name, push)
-		} else {
-			line = textline.Append(line[:0], time.Now(), name, push)
-		}
+		line = s.format.Append(line[:0], name, push)
 		s.lines.Write(line)
 		if cap(line) > maxLine {
 			line = nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/filter"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
 
@@ -19,7 +20,7 @@ type Options struct {
 	Broadcast     bool
 	Prefixes      []string
 	Filter        filter.Filter
-	JSON          bool
+	Format        pushline.Format
 	Count         int           // stop after so many pushes that are shown; 0: no limit
 	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
 	ClientName    string        // what the server is to call the connection; may be empty

@@ -78,7 +78,7 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 	r := &run{
 		Session: s,
 		cancel:  cancel,
-		printer: newPrinter(s.Stdout, s.Options.JSON),
+		printer: newPrinter(s.Stdout, s.Options.Format),
 		since:   time.Now(),
 	}
 	r.reader = parser.NewReader(output.FlushingReader{Reader: s.Conn, Flush: r.flush})

@@ -28,7 +28,7 @@ func parse(t *testing.T, wire string) parser.Frame {
 // words returns what a line says, its name and two spaces before it.
 func words(t *testing.T, push parser.Frame) string {
 	t.Helper()
-	line, ok := strings.CutPrefix(string(textline.Append(nil, at, "", push)), "10:20:30.123  ")
+	line, ok := strings.CutPrefix(string(textline.Style{}.Append(nil, at, "", push)), "10:20:30.123  ")
 	require.True(t, ok, line)
 	name, padded, _ := strings.Cut(line, " ")
 	padded, ok = strings.CutSuffix(padded, "\n")

@@ -69,6 +69,17 @@ func TestServerKnowsTailByName(t *testing.T) {
 	require.Contains(t, failed(t, p, exitError), "HELLO 3: ERR Client names cannot contain spaces")
 }
 
+// freePort returns a port that nothing listened on a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	require.NoError(t, err)
+	return port
+}
+
 // An issuer signs certificates, and writes them into a folder.
 type issuer struct {
 	t    *testing.T
@@ -117,12 +128,8 @@ func TestTLSWithOwnAuthorityAndClientCertificate(t *testing.T) {
 	ca := newIssuer(t)
 	ca.issue("server", &x509.Certificate{DNSNames: []string{"redis.test"}})
 	ca.issue("client", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
+	port := freePort(t)
+	address := net.JoinHostPort("127.0.0.1", port)
 	redistest.Start(t, "--tls-port", port, "--tls-ca-cert-file", ca.file("ca.crt"),
 		"--tls-cert-file", ca.file("server.crt"), "--tls-key-file", ca.file("server.key"))
 

@@ -166,6 +166,8 @@ func TestServersThatFail(t *testing.T) {
 		{"gone in the hello", []string{"%1\r\n$5\r\npro"}, "the server went away in mid-frame during HELLO", ""},
 		{"tracking refused", []string{helloReply, "-ERR Prefix 'a' overlaps with an existing prefix 'a'.\r\n"}, "respush: CLIENT TRACKING ON BCAST: ERR Prefix 'a' overlaps", ""},
 		{"channel refused", []string{helloReply, "+OK\r\n", "-NOPERM no \x1b[31mpermissions\r\n"}, `respush: SUBSCRIBE news: NOPERM no \x1b[31mpermissions`, ""},
+		{"confirms with an array", []string{helloReply, "+OK\r\n", "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"},
+			"the server's confirmation of SUBSCRIBE is of type array, not push: it does not speak RESP3 throughout", ""},
 		{"gone", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n"}, "the server closed the connection after 1 push", "--- 1 push, 27 B in "},
 		{"gone in mid-frame", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$4\r\nne"}, "the server went away in mid-frame after 1 push", "--- 1 push, 27 B in "},
 		{"gone after 2", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>2\r\n+x\r\n:1\r\n"}, "after 2 pushes", "    1        unhandled"},

@@ -8,6 +8,7 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/filter"
 	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
+	"github.com/seed79615202/respush/parser"
 )
 
 // Options say what to listen to, how to print it and when to stop. Prefixes
@@ -51,8 +52,10 @@ func (o Options) Listens() bool {
 // A request is a command of the set-up and what answers it: a push of the name
 // confirm, or a reply when confirm is empty.
 type request struct {
-	args    []string
-	confirm string
+	args     []string
+	confirm  string
+	optional bool               // a refusal is no failure
+	take     func(parser.Value) // gets the reply, borrowed; may be nil
 }
 
 // hello returns the request that turns to RESP3, logging in as t says, under a

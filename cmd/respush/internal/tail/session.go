@@ -65,6 +65,7 @@ type run struct {
 	cancel    context.CancelCauseFunc
 	reader    *parser.Reader
 	processor *dispatch.Processor
+	requests  []request // of the set-up, those that have not been made
 	printer   *printer
 	since     time.Time
 	tally     tally.Tally
@@ -94,16 +95,21 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 // setUp sends the commands one at a time and waits for each one's answer;
 // pushes that come meanwhile are printed.
 func (r *run) setUp(ctx context.Context) error {
-	requests := append([]request{hello(r.Target, r.Options.ClientName)}, r.Options.requests(r.Target.DB)...)
-	for _, req := range requests {
+	first := hello(r.Target, r.Options.ClientName)
+	first.take = r.greeted
+	r.requests = append([]request{first}, r.Options.requests(r.Target.DB)...)
+	for len(r.requests) > 0 {
+		req := r.requests[0]
+		r.requests = r.requests[1:]
 		if err := r.Conn.SetDeadline(time.Now().Add(patience)); err != nil {
 			return explain(err, "before "+req.args[0])
 		}
-		if _, err := r.Conn.Write(command.Append(nil, req.args...)); err != nil {
-			return explain(err, "during "+req.args[0])
-		}
+		_, writeErr := r.Conn.Write(command.Append(nil, req.args...))
 		if err := r.await(ctx, req); err != nil {
-			return err
+			return err // also when the write has failed: the server may have said why
+		}
+		if writeErr != nil {
+			return explain(writeErr, "during "+req.args[0])
 		}
 	}
 	return r.Conn.SetDeadline(time.Time{})
@@ -130,11 +136,19 @@ func (req request) answer(frame parser.Frame) (bool, error) {
 	switch {
 	case frame.IsPush():
 		return req.confirm != "" && string(frame.Name()) == req.confirm, nil
+	case isError(frame) && req.optional:
+		return true, nil
 	case isError(frame):
 		return false, refused(req, string(frame.Value().Bytes()))
+	case req.confirm != "" && begins(frame, req.confirm):
+		return false, fmt.Errorf("the server's confirmation of %s is of type %v, not push: it does not speak RESP3 throughout, and its messages cannot be told from replies",
+			req.args[0], frame.Type())
 	case req.args[0] == "HELLO" && frame.Type() != parser.TypeMap:
 		return false, fmt.Errorf("the server does not speak RESP3, which pushes need (HELLO 3 answered with %v)", frame.Type())
 	default:
+		if req.take != nil {
+			req.take(frame.Value())
+		}
 		return true, nil
 	}
 }
@@ -167,7 +181,12 @@ func (r *run) ended(err error) error {
 	if err == nil {
 		err = io.EOF
 	}
-	return explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
+	explained := explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
+	if stuck := r.printer.out.Slowest(); stuck >= slow && cutOff(err) {
+		return fmt.Errorf("%w (standard output had held respush up for %v: a server cuts off who reads too slowly, see client-output-buffer-limit)",
+			explained, stuck.Round(time.Millisecond))
+	}
+	return explained
 }
 
 // end writes what is left to write, and returns why the run ended if nobody

@@ -105,10 +105,10 @@ func TestHelp(t *testing.T) {
 	for command, words := range map[string][]string{
 		"tail": {
 			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
+			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
 		},
 		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
-		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "exit status"},
+		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "--date", "--utc", "--record file", "exit status"},
 	} {
 		p := start(t, command, "--help")
 		require.Zero(t, p.exit())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/embedded"
+	"github.com/seed79615202/respush/cmd/respush/internal/record"
 	"github.com/seed79615202/respush/cmd/respush/internal/tail"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
@@ -40,10 +42,12 @@ const tailExample = `  respush tail
   respush tail redis://localhost --bcast --prefix user: --prefix session:
   respush tail redis://:secret@localhost:6379/2 --subscribe news --psubscribe 'metrics.*'
   respush tail rediss://cache.example.com --bcast --json --count 100
+  respush tail redis://localhost --subscribe news --record dump.resp
   REDISCLI_AUTH=secret respush tail unix:///run/valkey.sock --bcast`
 
 func newTail() *cobra.Command {
 	var opts tail.Options
+	var recording string // its file
 	cmd := &cobra.Command{
 		Use:     "tail [URL]",
 		Short:   "Prints every push of a connection as it arrives",
@@ -60,7 +64,7 @@ func newTail() *cobra.Command {
 				if opts.TLS != (tail.TLS{}) {
 					return &usageError{errNoTLS}
 				}
-				return tailEmbedded(ctx, cmd, opts)
+				return tailEmbedded(ctx, cmd, opts, recording)
 			}
 			server, err := target.Parse(args[0], os.Getenv("REDISCLI_AUTH"))
 			if err != nil {
@@ -69,7 +73,7 @@ func newTail() *cobra.Command {
 			if opts.TLS != (tail.TLS{}) && !server.TLS {
 				return &usageError{errNoTLS}
 			}
-			return tailServer(ctx, cmd, server, opts)
+			return tailServer(ctx, cmd, server, opts, recording)
 		},
 	}
 	flags := cmd.Flags()
@@ -83,6 +87,7 @@ func newTail() *cobra.Command {
 	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, as in invalidate (repeatable)")
 	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "of pushes about keys or channels, show only those that match `glob` (repeatable)")
 	opts.Format.Flags(flags)
+	flags.StringVar(&recording, "record", "", "write every byte that the server sends to `file`, for respush decode")
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, as in 90s")
 	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "be called `name` in the server's CLIENT LIST")
@@ -106,7 +111,7 @@ func limited(ctx context.Context, opts tail.Options) (context.Context, context.C
 }
 
 // tailServer listens to server.
-func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, opts tail.Options) error {
+func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, opts tail.Options, recording string) error {
 	ctx, cancel := limited(ctx, opts)
 	defer cancel()
 	conn, err := tail.Dial(ctx, server, opts.TLS)
@@ -121,7 +126,22 @@ func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, o
 		Conn: conn, Target: server, Options: opts,
 		Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 	}
-	return session.Run(ctx)
+	return listen(ctx, session, recording)
+}
+
+// listen runs session, and records what the server sends in a file unless that
+// is called nothing.
+func listen(ctx context.Context, session tail.Session, recording string) error {
+	if recording == "" {
+		return session.Run(ctx)
+	}
+	file, err := record.Create(recording)
+	if err != nil {
+		session.Conn.Close()
+		return err
+	}
+	session.Record = file
+	return cmp.Or(session.Run(ctx), file.Close())
 }
 
 // note warns of options that will show little.
@@ -136,7 +156,7 @@ func note(cmd *cobra.Command, opts tail.Options) {
 
 // tailEmbedded listens to a server of its own, for as long as its traffic is
 // worth watching unless told otherwise.
-func tailEmbedded(ctx context.Context, cmd *cobra.Command, opts tail.Options) error {
+func tailEmbedded(ctx context.Context, cmd *cobra.Command, opts tail.Options, recording string) error {
 	if opts.For == 0 {
 		opts.For = embedded.Demo
 	}
@@ -162,5 +182,5 @@ func tailEmbedded(ctx context.Context, cmd *cobra.Command, opts tail.Options) er
 		Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 		Ready: func(ctx context.Context) error { return server.Traffic(ctx) },
 	}
-	return session.Run(ctx)
+	return listen(ctx, session, recording)
 }

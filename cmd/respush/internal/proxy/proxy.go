@@ -24,15 +24,16 @@ type Proxy struct {
 	Format   pushline.Format
 	Stdout   io.Writer // the pushes
 	Stderr   io.Writer // what goes wrong, and the summary
+	Record   io.Writer // gets every push that is seen, whole; may be nil
 }
 
-// Run passes clients on until ctx ends or Stdout fails, closes all connections
+// Run passes clients on until ctx ends, or Stdout or Record fails, closes all connections
 // and writes the summary. It returns nil for the end of ctx.
 func (p Proxy) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{Proxy: p, cancel: cancel}
-	r.show = newShow(p.Stdout, p.Format, cancel)
+	r.show = newShow(p, cancel)
 	defer context.AfterFunc(ctx, func() { p.Listener.Close() })()
 
 	err := r.accept(ctx)

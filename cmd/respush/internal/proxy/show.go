@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -26,6 +28,7 @@ const maxLine = 1 << 20
 type show struct {
 	format pushline.Format
 	lines  *output.Spool
+	record *output.Spool // of pushes as they are on the wire; nil: they are not recorded
 	since  time.Time
 
 	mu       sync.Mutex
@@ -33,9 +36,14 @@ type show struct {
 	oversize uint64 // pushes that were too large to be seen
 }
 
-// newShow returns a show on out; when that fails it cancels.
-func newShow(out io.Writer, format pushline.Format, cancel context.CancelCauseFunc) *show {
-	return &show{format: format, lines: output.NewSpool(out, maxWaiting, cancel), since: time.Now()}
+// newShow returns a show on the outputs of p; when one fails it cancels.
+func newShow(p Proxy, cancel context.CancelCauseFunc) *show {
+	s := &show{format: p.Format, lines: output.NewSpool(p.Stdout, maxWaiting, cancel), since: time.Now()}
+	if p.Record != nil {
+		// What fails says itself what it is.
+		s.record = output.NewSpool(p.Record, maxWaiting, func(err error) { cancel(errors.Unwrap(err)) })
+	}
+	return s
 }
 
 // handler returns what shows the pushes that flow to the client called name, for
@@ -44,12 +52,15 @@ func (s *show) handler(name string) dispatch.Handler {
 	var line []byte // reused from push to push
 	return dispatch.HandlerFunc(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
 		line = s.format.Append(line[:0], name, push)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.lines.Write(line)
+		if s.record != nil {
+			s.record.Write(push.Raw())
+		}
 		if cap(line) > maxLine {
 			line = nil
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.tally.AddFrame(push)
 		return nil
 	})
@@ -62,8 +73,14 @@ func (s *show) missed(n uint64) {
 	s.oversize += n
 }
 
-// close waits until everything has been printed.
-func (s *show) close() error { return s.lines.Close() }
+// close waits until everything has been printed and recorded.
+func (s *show) close() error {
+	err := s.lines.Close()
+	if s.record != nil {
+		err = cmp.Or(err, errors.Unwrap(s.record.Close()))
+	}
+	return err
+}
 
 // summarise writes the totals to out.
 func (s *show) summarise(out io.Writer, clients int) {
@@ -74,6 +91,9 @@ func (s *show) summarise(out io.Writer, clients int) {
 	table.Tally(&s.tally)
 	if dropped := s.lines.Dropped(); dropped > 0 {
 		table.Count(dropped, "not shown, the output was too slow")
+	}
+	if s.record != nil && s.record.Dropped() > 0 {
+		table.Count(s.record.Dropped(), "not recorded, the file was too slow")
 	}
 	if s.oversize > 0 {
 		table.Count(s.oversize, "too large, not shown")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
+	"github.com/seed79615202/respush/cmd/respush/internal/record"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -49,7 +50,10 @@ func refused(req request, reply string) error {
 func explain(err error, doing string) error {
 	var syntax *parser.SyntaxError
 	var limit *parser.LimitError
+	var recording *record.Error
 	switch {
+	case errors.As(err, &recording):
+		return recording
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the server went away in mid-frame %s", doing)
 	case errors.Is(err, io.EOF):

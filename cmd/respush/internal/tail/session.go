@@ -27,6 +27,7 @@ type Session struct {
 	Options Options
 	Stdout  io.Writer // the pushes
 	Stderr  io.Writer // the summary
+	Record  io.Writer // gets every byte that the server sends; may be nil
 	// Ready is called on a goroutine of its own once the server has been told
 	// everything, with a context that ends with the session. Its error ends
 	// the session, and Run returns it.
@@ -82,7 +83,11 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 		printer: newPrinter(s.Stdout, s.Options.Format),
 		since:   time.Now(),
 	}
-	r.reader = parser.NewReader(output.FlushingReader{Reader: s.Conn, Flush: r.flush})
+	var sent io.Reader = s.Conn
+	if s.Record != nil {
+		sent = io.TeeReader(sent, s.Record)
+	}
+	r.reader = parser.NewReader(output.FlushingReader{Reader: sent, Flush: r.flush})
 	r.processor = dispatch.NewProcessor(
 		dispatch.WithPubSub(),
 		dispatch.WithSkipOversize(),

@@ -60,7 +60,7 @@ func failed(t *testing.T, p *process, status int) string {
 	return last
 }
 
-func TestUsage(t *testing.T) {
+func TestCommandLinesThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		args []string
@@ -100,7 +100,7 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpNamesEveryFlag(t *testing.T) {
 	t.Parallel()
 	for command, words := range map[string][]string{
 		"tail": {
@@ -118,7 +118,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestRefusedConnection(t *testing.T) {
+func TestRefusedConnectionIsToldOnce(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -129,7 +129,7 @@ func TestRefusedConnection(t *testing.T) {
 	require.Len(t, p.stderr.lines(), 1)
 }
 
-func TestLogin(t *testing.T) {
+func TestRefusedLoginIsToldWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	server.RequireUserAuth("ada", "sesame")
@@ -148,7 +148,7 @@ func TestLogin(t *testing.T) {
 	require.Zero(t, p.exit(), p.stderr.String())
 }
 
-func TestServersThatFail(t *testing.T) {
+func TestServersThatFailAreToldApart(t *testing.T) {
 	t.Parallel()
 	const noPushes = "--- 0 pushes, 0 B in "
 	for _, test := range []struct {
@@ -192,9 +192,9 @@ func TestServersThatFail(t *testing.T) {
 	})
 }
 
-// TestOddPushes shows that what comes early, nested or without a name is shown
+// The test shows that what comes early, nested or without a name is shown
 // too.
-func TestOddPushes(t *testing.T) {
+func TestOddPushesAreShown(t *testing.T) {
 	t.Parallel()
 	url := fake(t,
 		">2\r\n+early\r\n:1\r\n"+helloReply,
@@ -206,7 +206,7 @@ func TestOddPushes(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "respush: note: --track without --bcast")
 }
 
-func TestTLS(t *testing.T) {
+func TestTLSServerIsVerifiedUnlessInsecure(t *testing.T) {
 	t.Parallel()
 	web := httptest.NewTLSServer(nil) // has a certificate nobody trusts
 	t.Cleanup(web.Close)

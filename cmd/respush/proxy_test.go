@@ -34,7 +34,7 @@ func connect(t *testing.T, address string) *redistest.Client {
 	return (&redistest.Server{Addr: address}).DialRESP2(t)
 }
 
-func TestProxy(t *testing.T) {
+func TestProxyShowsThePushesOfItsClients(t *testing.T) {
 	t.Parallel()
 	upstream := redistest.Start(t).Addr
 	p, address := startProxy(t, upstream)
@@ -54,7 +54,7 @@ func TestProxy(t *testing.T) {
 	}
 }
 
-func TestProxyJSON(t *testing.T) {
+func TestProxyShowsPushesAsJSON(t *testing.T) {
 	t.Parallel()
 	upstream := redistest.Start(t).Addr
 	p, address := startProxy(t, upstream, "--json")
@@ -81,7 +81,7 @@ func TestProxyJSON(t *testing.T) {
 	require.Equal(t, []any{"news", map[string]any{"base64": "AP8K"}}, push.Args)
 }
 
-func TestProxyServerDown(t *testing.T) {
+func TestProxyTellsOfAServerThatIsDown(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -96,7 +96,7 @@ func TestProxyServerDown(t *testing.T) {
 	require.Zero(t, p.exit())
 }
 
-func TestProxyPortTaken(t *testing.T) {
+func TestProxyTellsOfAPortThatIsTaken(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -106,8 +106,8 @@ func TestProxyPortTaken(t *testing.T) {
 	require.Equal(t, "respush: cannot listen on "+taken+": address already in use", failed(t, p, exitError))
 }
 
-// TestProxyClosedOutput is respush proxy | head -1.
-func TestProxyClosedOutput(t *testing.T) {
+// The test is respush proxy | head -1.
+func TestProxyEndsWellWhenItsOutputIsClosed(t *testing.T) {
 	t.Parallel()
 	rd, wr, err := os.Pipe()
 	require.NoError(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-func TestRedisTracking(t *testing.T) {
+func TestInvalidationsAndMessagesAreShown(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	p := start(t, "tail", "redis://"+server.Addr, "--track", "--bcast", "--subscribe", "news")
@@ -47,7 +47,7 @@ func TestRedisTracking(t *testing.T) {
 	require.Regexp(t, `(?m)^ +0 +unhandled`, stderr)
 }
 
-func TestRedisSubscriptions(t *testing.T) {
+func TestEveryKindOfSubscriptionIsShown(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	p := start(t, "tail", "redis://"+server.Addr+"/3", "--subscribe", "a", "--subscribe", "b,c", "--psubscribe", "a*",
@@ -72,7 +72,7 @@ func TestRedisSubscriptions(t *testing.T) {
 	require.Len(t, p.stdout.lines(), 9)
 }
 
-func TestRedisRefuses(t *testing.T) {
+func TestRefusalsNameTheCommand(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	admin := server.Dial(t)
@@ -96,8 +96,8 @@ func TestRedisRefuses(t *testing.T) {
 	require.Contains(t, failed(t, p, exitError), "SELECT 99: ERR DB index is out of range")
 }
 
-// TestRedisGoes kills the connection, then ends the server.
-func TestRedisGoes(t *testing.T) {
+// The test kills the connection, then ends the server.
+func TestConnectionThatIsKilledIsTold(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	p := start(t, "tail", "redis://"+server.Addr, "--subscribe", "news", "--json")

@@ -25,10 +25,10 @@ ends after 3 seconds (or --for). Unless told otherwise it then listens to all
 that this traffic causes.
 
 It ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, or when
-the connection is lost, with a summary on standard error. The exit status is 0
-unless something failed, which is 1, or the command line makes no sense, which
-is 2. --for counts from the beginning: when it is over before the server has
-been told everything, that is a failure.
+the connection is lost, with a summary on standard error. The exit status is 1
+when something failed, 2 when the command line makes no sense, and otherwise 0.
+--for counts from the beginning: when it is over before the server has answered
+all that it was asked, that is a failure.
 
 A terminal gets colours, unless the environment says NO_COLOR, and lines no
 longer than it is wide.

@@ -182,7 +182,7 @@ func TestCapturesHaveTheirPushesTakenWithoutReading(t *testing.T) {
 				require.Equal(r.t, r.Pushes-pushes, n)
 			}
 			if typ, _ := r.rd.Pending(); typ == parser.TypePush || r.rd.Buffered() == 0 {
-				if err = r.rd.Fill(); err == io.EOF {
+				if err = r.rd.Driver().Fill(); err == io.EOF {
 					return
 				}
 			} else {

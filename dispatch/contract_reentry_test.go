@@ -20,9 +20,14 @@ var uses = []struct {
 	{"Skip", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Skip() }},
 	{"PeekType", func(_ *dispatch.Processor, rd *parser.Reader) error { _, err := rd.PeekType(); return err }},
 	{"PeekPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.PeekPush(); return err }},
-	{"NextPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.NextPush(true); return err }},
-	{"BufferedPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.BufferedPush(false); return err }},
-	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Fill() }},
+	{"NextPush", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		_, _, err := rd.Driver().NextPush(true)
+		return err
+	}},
+	{"BufferedPushes", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		return rd.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+	}},
+	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Driver().Fill() }},
 	{"SkipOversize", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.SkipOversize() }},
 	{"ProcessPendingNotifications", func(p *dispatch.Processor, rd *parser.Reader) error {
 		return p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
@@ -134,7 +139,7 @@ func TestAskingTheReaderIsHarmless(t *testing.T) {
 		handle(t, p, "a", func(f parser.Frame) error {
 			c.rd.Buffered()
 			c.rd.Pending()
-			c.rd.MayHavePush()
+			c.rd.Driver().MayHavePush()
 			require.NoError(t, c.rd.Err())
 			require.Equal(t, push("a", "some value"), string(f.Raw()))
 			return nil

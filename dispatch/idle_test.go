@@ -24,7 +24,7 @@ func TestPushesThatCameWithAReplyAreFoundWithoutReading(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, whole, n, "what is there whole, and no more")
 			if pushes += n; pushes < 2 { // a buffer this small has not taken them all in
-				require.NoError(t, c.rd.Fill())
+				require.NoError(t, c.rd.Driver().Fill())
 			}
 		}
 		require.Equal(t, []string{push("a"), push("b")}, got.pushes)
@@ -40,7 +40,7 @@ func TestPushesThatCameWithAReplyAreFoundWithoutReading(t *testing.T) {
 // bytes of a reply that nobody read are, and so is the end.
 func (c *client) idle(p *dispatch.Processor) bool {
 	for range 100 {
-		err := c.rd.Fill()
+		err := c.rd.Driver().Fill()
 		if err == timeout {
 			t, _ := c.rd.Pending()
 			return t == 0 && c.rd.Buffered() == 0

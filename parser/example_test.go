@@ -65,11 +65,11 @@ func ExampleReader() {
 }
 
 // A client that has a buffer and parses its replies itself. The Reader works in that buffer, and takes the pushes only.
-func ExampleReader_inPlace() {
+func ExampleDriver() {
 	conn := strings.NewReader(">2\r\n$10\r\ninvalidate\r\n*1\r\n$4\r\nuser\r\n" + "$5\r\nAlice\r\n" + ":42\r\n")
 
 	buffer := bufio.NewReader(conn)
-	pushes := parser.NewReader(buffer)
+	pushes := parser.NewReader(buffer).Driver()
 	readReply := func() (string, error) {
 		for {
 			f, ok, err := pushes.NextPush(true)

@@ -148,7 +148,7 @@ var uses = map[string]func(r *parser.Reader) error{
 		return err
 	},
 	"Skip": func(r *parser.Reader) error { return r.Skip() },
-	"Fill": func(r *parser.Reader) error { return r.Fill() },
+	"Fill": func(r *parser.Reader) error { return r.Driver().Fill() },
 	"Err":  func(r *parser.Reader) error { return r.Err() },
 	"PeekType": func(r *parser.Reader) error {
 		_, err := r.PeekType()
@@ -159,15 +159,15 @@ var uses = map[string]func(r *parser.Reader) error{
 		return err
 	},
 	"NextPush": func(r *parser.Reader) error {
-		_, _, err := r.NextPush(false)
+		_, _, err := r.Driver().NextPush(false)
 		return err
 	},
 	"BufferedPush": func(r *parser.Reader) error {
-		_, _, err := r.BufferedPush(false)
+		_, _, err := bufferedPush(r, false)
 		return err
 	},
 	"BufferedPushes": func(r *parser.Reader) error {
-		return r.BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+		return r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
 	},
 }
 
@@ -262,8 +262,8 @@ func noPush(t *testing.T, p *pipe, r *parser.Reader) {
 	err := p.within(t, func() error {
 		typ, err1 := r.PeekType()
 		name, ok, err2 := r.PeekPush()
-		f, took, err3 := r.NextPush(false)
-		f2, took2, err4 := r.BufferedPush(false)
+		f, took, err3 := r.Driver().NextPush(false)
+		f2, took2, err4 := bufferedPush(r, false)
 		if typ != parser.TypeArray || ok || took || took2 || name != nil || f.Raw() != nil || f2.Raw() != nil {
 			return fmt.Errorf("%s %q %q: %v %v %v %v", typ, name, f.Raw(), err1, err2, err3, err4)
 		}

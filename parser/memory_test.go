@@ -231,14 +231,14 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 				}
 			}
 			for err == nil || err == parser.ErrIncomplete {
-				err = r.BufferedPushes(false, func(push parser.Frame, _ bool) bool {
+				err = r.Driver().BufferedPushes(false, func(push parser.Frame, _ bool) bool {
 					for v := range push.Args() {
 						seen += v.Len()
 					}
 					return true
 				})
 				if err == parser.ErrIncomplete {
-					err = r.Fill()
+					err = r.Driver().Fill()
 				}
 			}
 		})
@@ -337,7 +337,7 @@ func TestReaderAtRestIsSmall(t *testing.T) {
 		own.Reset(&rd)
 		readers[i] = parser.NewReader(own)
 		for range 2 {
-			_, ok, err := readers[i].NextPush(false)
+			_, ok, err := readers[i].Driver().NextPush(false)
 			require.NoError(t, err)
 			require.True(t, ok)
 		}

@@ -59,11 +59,11 @@ func TestQuirkTakesTwoElementsAfterAPeek(t *testing.T) {
 				require.True(t, ok)
 				require.Equal(t, "tracking-redir-broken", string(push))
 			}
-			f, ok, err := r.NextPush(true)
+			f, ok, err := r.Driver().NextPush(true)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, redirAsMeant, string(f.Raw()))
-			_, ok, err = r.NextPush(true)
+			_, ok, err = r.Driver().NextPush(true)
 			require.NoError(t, err)
 			require.False(t, ok)
 		})

@@ -111,7 +111,7 @@ func TestAnyCallFinishesASkip(t *testing.T) {
 			return invalidate, err
 		},
 		"NextPush": func(r *parser.Reader) (string, error) {
-			f, _, err := r.NextPush(false)
+			f, _, err := r.Driver().NextPush(false)
 			return string(f.Raw()), err
 		},
 		"BufferedPush": func(r *parser.Reader) (string, error) {
@@ -159,7 +159,7 @@ func TestSkipDropsTheRestOfAFrameThatWasBegun(t *testing.T) {
 				for at := range placesOf(wire, i) {
 					p := newPipe(t, wire[:at], timeout, wire[at:])
 					r, _ := hold(p)
-					require.NoError(t, r.Fill())
+					require.NoError(t, r.Driver().Fill())
 					_ = begin(r)
 					skip(t, p, r)
 					p.send(pong + invalidate)

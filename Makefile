@@ -21,9 +21,10 @@ HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 run:
 	$(GO) run ./cmd/respush tail
 
-# All modules at once, more of them than there are processors: many tests wait for a server.
+# All modules at once, and more tests than there are processors, as many wait for a server; without what only a debugger
+# reads, which takes long to link.
 test:
-	$(GO) test -p 4 -parallel 8 $(MODULES:%=./%/...)
+	$(GO) test -ldflags='-s -w' -p 4 -parallel 8 $(MODULES:%=./%/...)
 
 check: fmt vet staticcheck tidy test race tags cross matrix fuzz bench-smoke
 	@echo "check: all green"

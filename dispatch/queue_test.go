@@ -275,7 +275,7 @@ func TestQueueCopiesThePush(t *testing.T) {
 
 // The buffers of large and small pushes come from one pool.
 func TestQueueTakesLargePushes(t *testing.T) {
-	large := push("large", strings.Repeat("x", 5<<20))
+	large := push("large", strings.Repeat("x", 2<<20))
 	want := map[string][]string{}
 	var mu sync.Mutex
 	got := map[string][]string{}
@@ -295,7 +295,7 @@ func TestQueueTakesLargePushes(t *testing.T) {
 		hand(t, q, wire)
 	}
 	drained(t, q)
-	require.True(t, fmt.Sprint(want) == fmt.Sprint(got), "what was delivered is not what was given") // no dump of 30 MiB
+	require.True(t, fmt.Sprint(want) == fmt.Sprint(got), "what was delivered is not what was given") // no dump of 12 MiB
 }
 
 // byValue and incomparable are contexts that are no pointers.

@@ -50,7 +50,7 @@ var uses = []struct {
 	}},
 }
 
-func TestContract4UsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
+func TestUsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			eachClient(t, func(t *testing.T, connect connect) {
@@ -73,7 +73,7 @@ func TestContract4UsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
 }
 
 // A refusal must not open the door for what comes behind it.
-func TestContract4RefusalHoldsUntilTheHandlerReturns(t *testing.T) {
+func TestRefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			p, others, failed := recording()
@@ -94,7 +94,7 @@ func TestContract4RefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 }
 
 // Reset and Release return no error, so the Reader itself fails, until it is reset by who may do so.
-func TestContract4ResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
+func TestResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 	for name, use := range map[string]func(c *client){
 		"Reset":    func(c *client) { c.rd.Reset(bytes.NewReader([]byte(":1\r\n"))) },
 		"ResetNil": func(c *client) { c.rd.Reset(nil) },
@@ -132,7 +132,7 @@ func TestContract4ResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 }
 
 // What tells about the Reader and changes nothing may be asked for at any time.
-func TestContract4AskingTheReaderIsHarmless(t *testing.T) {
+func TestAskingTheReaderIsHarmless(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
 		c := connect(t, push("a", "some value")+push("b", "x")+pong)
@@ -150,7 +150,7 @@ func TestContract4AskingTheReaderIsHarmless(t *testing.T) {
 	})
 }
 
-func TestContract4ReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
+func TestReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			p, others, _ := recording()
@@ -174,7 +174,7 @@ func TestContract4ReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
 }
 
 // The error handler runs while the push is still lent, as name and error may borrow from it.
-func TestContract4ErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
+func TestErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			var p *dispatch.Processor

@@ -50,7 +50,7 @@ func TestQuirkTakesTwoElementsForThree(t *testing.T) {
 	}
 }
 
-func TestQuirkPeeksAndPushes(t *testing.T) {
+func TestQuirkTakesTwoElementsAfterAPeek(t *testing.T) {
 	for name, r := range quirkReaders(redirAsSent + "+PONG\r\n") {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
@@ -70,7 +70,7 @@ func TestQuirkPeeksAndPushes(t *testing.T) {
 	}
 }
 
-func TestQuirkSkips(t *testing.T) {
+func TestQuirkSkipsTwoElements(t *testing.T) {
 	for name, r := range quirkReaders(redirAsSent + redirAsSent + "+PONG\r\n") {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, r.Skip())

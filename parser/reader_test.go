@@ -215,7 +215,7 @@ func TestResetKeepsTheOptions(t *testing.T) {
 	}
 }
 
-func TestReaderOfNothing(t *testing.T) {
+func TestReaderOfNothingIsAtItsEnd(t *testing.T) {
 	r := parser.NewReader(nil)
 	for name, use := range uses {
 		switch err := use(r); name {

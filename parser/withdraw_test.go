@@ -83,7 +83,7 @@ func TestWithdrawLeavesTheRest(t *testing.T) {
 	require.False(t, failed.Driver().Withdraw())
 }
 
-func TestWithdrawOfAPushThatIsDropped(t *testing.T) {
+func TestWithdrawTakesTheRestOfAPushThatIsDropped(t *testing.T) {
 	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
 	r := parser.NewSourceReader(source{src}, parser.WithLimits(parser.Limits{MaxElements: 2}))
 	_, _, err := r.Driver().NextPush(true)
@@ -101,7 +101,7 @@ func TestWithdrawOfAPushThatIsDropped(t *testing.T) {
 	require.Equal(t, "+OK\r\n", rest)
 }
 
-func TestResetSource(t *testing.T) {
+func TestResetSourceBeginsAnotherStream(t *testing.T) {
 	broken := errors.New("broken")
 	for _, stream := range []string{"", withdrawn, withdrawn[:30], ">x\r\n", "+OK\r\n"} {
 		r := parser.NewSourceReader(source{bufio.NewReaderSize(&vectors.Feed{Data: []byte(stream), End: broken}, 16)})

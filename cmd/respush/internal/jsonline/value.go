@@ -1,8 +1,10 @@
 package jsonline
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"iter"
 	"math"
 	"strconv"
@@ -55,32 +57,32 @@ func escape(r rune) string {
 	}
 }
 
-// appendValue calls itself no deeper than the parser's limit on nesting. What it
-// takes of v is valid, as everything in a frame is that was handed out.
+// appendValue calls itself no deeper than the parser's limit on nesting. Where the
+// text of a number or boolean is none, it is appended as a text.
 func appendValue(dst []byte, v parser.Value) []byte {
 	switch v.Type() {
 	case parser.TypeNull:
 		return append(dst, "null"...)
 	case parser.TypeBoolean:
-		yes, _ := v.Bool()
-		return strconv.AppendBool(dst, yes)
-	case parser.TypeInteger:
-		n, _ := v.Int64()
-		return strconv.AppendInt(dst, n, 10)
-	case parser.TypeBigNumber:
-		return appendBigNumber(dst, v.Bytes())
+		if yes, err := v.Bool(); err == nil {
+			return strconv.AppendBool(dst, yes)
+		}
+	case parser.TypeInteger, parser.TypeBigNumber:
+		if digits := v.Bytes(); isInteger(digits) {
+			return appendInteger(dst, digits)
+		}
 	case parser.TypeDouble:
-		f, _ := v.Float64()
-		return appendDouble(dst, f)
+		if f, err := v.Float64(); err == nil || errors.Is(err, parser.ErrRange) {
+			return appendDouble(dst, f)
+		}
 	case parser.TypeSimpleError, parser.TypeBulkError:
 		return append(Text(append(dst, `{"error":`...), v.Bytes()), '}')
 	case parser.TypeMap:
 		return append(appendPairs(append(dst, `{"map":`...), v), '}')
 	case parser.TypeArray, parser.TypeSet, parser.TypePush:
 		return appendList(dst, v.All())
-	default:
-		return Text(dst, v.Bytes())
 	}
+	return Text(dst, v.Bytes())
 }
 
 func appendList(dst []byte, values iter.Seq[parser.Value]) []byte {
@@ -104,9 +106,17 @@ func appendPairs(dst []byte, v parser.Value) []byte {
 	return append(dst, ']')
 }
 
-// appendBigNumber appends digits without what JSON does not allow before them: a
+// isInteger reports whether text is digits, with or without a sign.
+func isInteger(text []byte) bool {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		text = text[1:]
+	}
+	return len(text) > 0 && len(bytes.Trim(text, "0123456789")) == 0
+}
+
+// appendInteger appends digits without what JSON does not allow before them: a
 // plus sign and leading zeros.
-func appendBigNumber(dst, digits []byte) []byte {
+func appendInteger(dst, digits []byte) []byte {
 	switch digits[0] {
 	case '-':
 		dst = append(dst, '-')

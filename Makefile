@@ -16,7 +16,7 @@ SCALING      = Process/frame=(N[0-4]|F1|F8)$$/impl=respush|Process/frame=(N4|F8)
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -73,6 +73,10 @@ bench-smoke:
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) ./bench > bench/latest.txt || { cat bench/latest.txt; exit 1; }
 	$(GO) tool benchstat $(BASELINE) bench/latest.txt
+
+# This tree against the commit BASE, whose binary runs in turn with ours: about five minutes.
+bench-compare:
+	./bench/compare.sh $(BASE)
 
 # Ours beside other clients, with the targets and the chart of the README: about 15 minutes.
 bench-peers:

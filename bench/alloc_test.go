@@ -129,8 +129,7 @@ func TestPushAloneDoesNotAllocate(t *testing.T) {
 // shortened returns a stream of w that is enough for a test.
 func shortened(w workload.Workload, piece int) *workload.Stream {
 	s := workload.NewStream(w, piece)
-	s.Count = max(2, s.Count/16)
-	s.Bytes = s.Bytes[:s.Count*len(w.Frame)]
+	s.Shorten(16)
 	return s
 }
 

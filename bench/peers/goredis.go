@@ -14,19 +14,20 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// goRedis is push.Processor as go-redis' own connections drive it: before each reply the pushes, and those of publish and
-// subscribe, which the processor leaves, are read as replies.
+// goRedis is push.Processor as go-redis' own connections drive it: before each
+// reply the pushes, and those of publish and subscribe, which the processor
+// leaves, are read as replies.
 var goRedis = Peer{
 	Name:   "go-redis",
 	module: "github.com/redis/go-redis/v9",
 	Note:   "push.Processor; a message, which it leaves unread, is then read as a reply, as PubSub does",
-	Open: func(w workload.Workload) (*Run, error) {
+	Open: func(sc Scene) (*Run, error) {
 		tally := new(Tally)
 		conn, err := newGoRedisConn(tally)
 		if err != nil {
 			return nil, err
 		}
-		run := newRun(w, tally, conn.drain)
+		run := newRun(sc, tally, conn.drain)
 		run.Close = conn.close
 		return run, nil
 	},
@@ -64,7 +65,7 @@ type goRedisConn struct {
 func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 	p := push.NewProcessor()
 	for i, name := range Names {
-		if err := p.RegisterHandler(name, &goRedisHandler{&tally[i]}, false); err != nil {
+		if err := p.RegisterHandler(name, &decodedHandler[push.NotificationHandlerContext]{tally, i}, false); err != nil {
 			return nil, err
 		}
 	}
@@ -118,11 +119,30 @@ func (c *goRedisConn) drain(s *workload.Stream) error {
 	}
 }
 
-// goRedisHandler counts.
-type goRedisHandler struct{ n *int }
+// decodedHandler is a handler of go-redis' kind, for go-redis and for respush, and
+// C is the context that it is given there.
+type decodedHandler[C any] struct {
+	tally *Tally
+	push  int // in Names
+}
 
-func (h *goRedisHandler) HandlePushNotification(context.Context, push.NotificationHandlerContext, []interface{}) error {
-	*h.n++
+// HandlePushNotification looks at all elements behind the name.
+func (h *decodedHandler[C]) HandlePushNotification(_ context.Context, _ C, notification []interface{}) error {
+	n := 0
+	for _, e := range notification[1:] {
+		switch e := e.(type) {
+		case string:
+			n += len(e)
+		case int64:
+			n += int(e)
+		case []interface{}:
+			for _, e := range e {
+				key, _ := e.(string)
+				n += len(key)
+			}
+		}
+	}
+	h.tally.add(h.push, n)
 	return nil
 }
 

@@ -16,8 +16,11 @@ FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStrea
                notify:FuzzInvalidation notify:FuzzMessage notify:FuzzSubscription notify:FuzzMoving notify:FuzzMigration \
                notify:FuzzSlotMigration notify:FuzzTrackingRedirBroken notify:FuzzServerCPUUsage
 BASELINE     = bench/baseline.txt
-# What the targets are about beside the peers: no push, no handler, many names, pieces, keys, readers.
+# What the targets are about beside the peers. SCALING: no push, no handler, many names, pieces, keys, readers. PAID: what
+# a caller pays.
 SCALING      = Process/frame=(N[0-4]|F1|F8)$$/impl=respush|Process/frame=(N4|F8)$$/(piece|keys)=|Lookup
+PAID         = HandlerNotify/frame=F[1-8]$$/impl=|HandlerValues|Wait|PushAlone/frame=F1$$|Replies|Tap/conn=tcp|TapRoundTrip|Rest|ServeMany
+PEERSTIME   ?= 0.2s
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
@@ -83,12 +86,15 @@ bench:
 bench-compare:
 	./bench/compare.sh $(BASE)
 
-# Ours beside other clients, with the targets and the chart of the README: about 15 minutes.
+# Ours beside other clients, with all targets and the table and the chart of the README: about ten minutes.
+bench-peers: PEERSBENCH = -run '^$$' -benchtime $(PEERSTIME) -count $(BENCHCOUNT) -timeout 40m
+bench-peers: LATEST = $(CURDIR)/bench/peers/latest.txt
 bench-peers:
-	cd bench/peers && $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m . > latest.txt || { cat latest.txt; exit 1; }
-	$(GO) test -run '^$$' -bench '$(SCALING)' -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m ./bench >> bench/peers/latest.txt || { cat bench/peers/latest.txt; exit 1; }
-	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame bench/peers/latest.txt
-	cd bench/peers && $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg latest.txt
+	cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' $(PEERSBENCH) -bench . . > $(LATEST) || { cat $(LATEST); exit 1; }
+	$(GO) test $(PEERSBENCH) -bench '$(SCALING)|$(PAID)' ./bench >> $(LATEST) || { cat $(LATEST); exit 1; }
+	cd goredis && $(GO) test $(PEERSBENCH) -bench 'Command|PushAlone' . >> $(LATEST) || { cat $(LATEST); exit 1; }
+	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame $(LATEST)
+	cd bench/peers && GOWORK=off $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md $(LATEST)
 
 # CPU time and latency of clients on a real server: about a minute.
 bench-endtoend:

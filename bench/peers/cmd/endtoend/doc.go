@@ -5,9 +5,13 @@
 //
 //	go run ./cmd/endtoend
 //
-// It starts the server itself, and each client as a process of its own, so that user and system time are the client's. All
-// clients read into 32 KiB. The client called read only reads: what it costs is the kernel's and the scheduler's, and what
-// another one costs beyond it is that client's own. There are three ways to be sent pushes:
+// It starts the server itself, and each client as a process of its own, so that user
+// and system time are the client's. All clients read into 32 KiB. The client called
+// read only reads: what it costs is the kernel's and the scheduler's, and what another
+// one costs beyond it is that client's own. That of respush is taken apart: scan
+// only finds the pushes, respush-counts has Serve call handlers that read the last
+// text alone, respush-values reads all of them with package parser, and respush
+// through package notify. There are three ways to be sent pushes:
 //
 //	live     the client reads while they are being sent; a fast one catches up, and then reads little at a time
 //	backlog  all have been sent when the client begins, so that it reads as much as it can at a time

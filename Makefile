@@ -96,6 +96,6 @@ bench-peers:
 	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame $(LATEST)
 	cd bench/peers && GOWORK=off $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md $(LATEST)
 
-# CPU time and latency of clients on a real server: about a minute.
+# CPU time and latency of clients on a real server: about two minutes.
 bench-endtoend:
 	cd bench/peers && GOWORK=off $(GO) run ./cmd/endtoend

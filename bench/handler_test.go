@@ -43,8 +43,8 @@ func byValues() []handling {
 	})
 }
 
-// byDecoded is a handler of go-redis' kind, which is given elements that are its
-// own. They are made anew for each push, so that these allocate.
+// byDecoded is a handler of go-redis' kind, which is given elements that are
+// its own. They are made anew for each push, so that these allocate.
 func byDecoded() []handling {
 	return each(func(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 		p := dispatch.NewProcessor(dispatch.WithPubSub())
@@ -133,8 +133,8 @@ func BenchmarkHandlerValues(b *testing.B) { benchmarkHandler(b, byValues()) }
 // BenchmarkHandlerDecoded is the same for a handler of go-redis' kind.
 func BenchmarkHandlerDecoded(b *testing.B) { benchmarkHandler(b, byDecoded()) }
 
-// benchmarkHandler has beside each handling impl=walk, the least that finds every
-// element: one walk from line to line and the reads of the stream.
+// benchmarkHandler has beside each handling impl=walk, the least that finds
+// every element: one walk from line to line and the reads of the stream.
 func benchmarkHandler(b *testing.B, handlings []handling) {
 	for _, h := range handlings {
 		s := workload.NewStream(h.frame, reads)

@@ -26,14 +26,14 @@ import (
 // busy is how many connections of BenchmarkServeMany get pushes.
 const busy = 100
 
-// BenchmarkServeMany has many connections over loopback, each under a Serve of its
-// own, of which 100 get pushes, one at a time. An op is a byte that asks for a
-// push on a busy connection, taken at random, until the push is in its handler.
-// With conns=100 the busy ones are alone.
+// BenchmarkServeMany has many connections over loopback, each under a Serve of
+// its own, of which 100 get pushes, one at a time. An op is a byte that asks
+// for a push on a busy connection, taken at random, until the push is in its
+// handler. With conns=100 the busy ones are alone.
 //
 //	B/conn     heap and stacks, connection and Serve together
 //	MiB        the same for all connections
-//	cpu-ns/op  processor time of the process that serves, its two goroutines a push
+//	cpu-ns/op  processor time of the process that serves
 //	p50-ns, p99-ns, p99.9-ns  of the time of an op
 //
 // The other ends belong to a process of their own, so that neither their memory
@@ -81,8 +81,8 @@ type many struct {
 	handled chan struct{}
 }
 
-// dialMany connects to the peer, and serves each connection. It returns when one
-// push has come on each.
+// dialMany connects to the peer, and serves each connection. It returns when
+// one push has come on each.
 func dialMany(tb testing.TB, addr string, n int) *many {
 	m := &many{handled: make(chan struct{}, 1)}
 	p := dispatch.NewProcessor()
@@ -169,9 +169,9 @@ func startPeer(tb testing.TB, n int) (addr string) {
 	return strings.TrimSpace(line)
 }
 
-// servePeer accepts n connections, tells where, and answers each byte that comes
-// on one with a push, until standard input ends. A goroutine remains for each of
-// the busy ones, which are the first; the others are asked once.
+// servePeer accepts n connections, tells where, and answers each byte that
+// comes on one with a push, until standard input ends. A goroutine remains for
+// each of the busy ones, which are the first; the others are asked once.
 func servePeer(n int) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A notification is a push with its typed view: what BenchmarkNotify measures, and what the allocation tests count.
+// A notification is a push with its typed view: what BenchmarkNotify measures,
+// and what the allocation tests count.
 type notification struct {
 	frame  string // as benchmarks have it
 	wire   []byte
@@ -22,7 +23,8 @@ type notification struct {
 	plain  func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
 }
 
-// typed returns the notification of which parse makes the view and on the handler, and look looks at the view.
+// typed returns the notification of which parse makes the view and on the
+// handler, and look looks at the view.
 func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look func(T) int, on onFunc[T]) notification {
 	return notification{
 		frame: frame,
@@ -151,10 +153,10 @@ func (n notification) workload() workload.Workload {
 	return workload.Workload{ID: n.frame, Frame: n.wire, Frames: 1}
 }
 
-// BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks at
-// all there is in it as well. With impl=values the elements are looked at with
-// package parser alone, and not checked. BenchmarkHandlerNotify is what a handler
-// that does so costs from the stream on.
+// BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks
+// at all there is in it as well. With impl=values the elements are looked at
+// with package parser alone, and not checked. BenchmarkHandlerNotify is what a
+// handler that does so costs from the stream on.
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range notifications() {
 		f := frame(b, n.wire)

@@ -92,8 +92,8 @@ func requireGroups(tb testing.TB, s *workload.Stream, replies, pushes int) {
 	}
 }
 
-// BenchmarkReplies is what nine replies and a push cost: taken by a processor and
-// Reader.Next, by Reader.Next alone, and by a Scanner in the buffer of its
+// BenchmarkReplies is what nine replies and a push cost: taken by a processor
+// and Reader.Next, by Reader.Next alone, and by a Scanner in the buffer of its
 // caller.
 func BenchmarkReplies(b *testing.B) {
 	w := workload.Find("F9")

@@ -33,10 +33,11 @@ var rests = []struct {
 // burst fills a buffer of the default size.
 var burst = bytes.Repeat(workload.Invalidate(1), 2*parser.DefaultBufferSize/len(workload.Invalidate(1)))
 
-// BenchmarkRest is the memory of a connection under Serve on which nothing comes,
-// in bytes, by what has come before: B/conn is the heap and the stack of its
-// goroutine, with all that Serve, the Reader and its buffer hold, and without the
-// connection itself. An op is one such connection, from beginning to end.
+// BenchmarkRest is the memory of a connection under Serve on which nothing
+// comes, in bytes, by what has come before: B/conn is the heap and the stack of
+// its goroutine, with all that Serve, the Reader and its buffer hold, and
+// without the connection itself. An op is one such connection, from beginning
+// to end.
 func BenchmarkRest(b *testing.B) {
 	const conns = 2000
 	for _, after := range rests {

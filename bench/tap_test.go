@@ -39,8 +39,9 @@ var taps = []struct {
 	{"observe", []tap.Option{tap.Observe()}},
 }
 
-// BenchmarkTap reads 4 MiB and a little more of replies, in reads of 32 KiB: over TCP on loopback, where another goroutine
-// sends them in writes of 64 KiB, and from memory. Handlers count the pushes, if there are any.
+// BenchmarkTap reads 4 MiB and a little more of replies, in reads of 32 KiB:
+// over TCP on loopback, where another goroutine sends them in writes of 64 KiB,
+// and from memory. Handlers count the pushes, if there are any.
 func BenchmarkTap(b *testing.B) {
 	for _, conn := range []struct {
 		name string
@@ -79,9 +80,9 @@ func BenchmarkTap(b *testing.B) {
 	}
 }
 
-// BenchmarkTapRoundTrip is a command and its lone reply over TCP on loopback, as a
-// client does that has nothing else to send. added-ns/op is what the tap adds to
-// the same on a connection without one.
+// BenchmarkTapRoundTrip is a command and its lone reply over TCP on loopback,
+// as a client does that has nothing else to send. added-ns/op is what the tap
+// adds to the same on a connection without one.
 func BenchmarkTapRoundTrip(b *testing.B) {
 	for _, way := range taps[1:] {
 		b.Run("reply=status/impl="+way.name, func(b *testing.B) {

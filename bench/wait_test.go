@@ -12,8 +12,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A waiter is a client that has sent a command and waits for the reply, with the
-// call of a processor before it. Nothing is buffered when it begins.
+// A waiter is a client that has sent a command and waits for the reply, with
+// the call of a processor before it. Nothing is buffered when it begins.
 type waiter struct {
 	process func() error // the call
 	reply   func() error // reads what the command is answered with
@@ -109,8 +109,8 @@ var waits = []struct {
 }
 
 // BenchmarkWait is what a command costs whose reply has not come when the
-// processor is called: nearly every command of every client. added-ns/op is what
-// the call adds to the reading of the reply.
+// processor is called: nearly every command of every client. added-ns/op is
+// what the call adds to the reading of the reply.
 func BenchmarkWait(b *testing.B) {
 	for _, at := range places {
 		for _, by := range waits {
@@ -124,8 +124,9 @@ func BenchmarkWait(b *testing.B) {
 
 // BenchmarkPushAlone is what a push costs that no other one comes with. With
 // then=push each is a read of its own, and the processor is called once. With
-// then=reply so is the reply that follows, before which the processor is called;
-// added-ns/op is what the push and its read add to the wait for that reply.
+// then=reply so is the reply that follows, before which the processor is
+// called; added-ns/op is what the push and its read add to the wait for that
+// reply.
 func BenchmarkPushAlone(b *testing.B) {
 	for _, id := range []string{"F1", "F3", "F7"} {
 		w := workload.Find(id)
@@ -179,9 +180,10 @@ func (timeout) Error() string   { return "time-out" }
 func (timeout) Timeout() bool   { return true }
 func (timeout) Temporary() bool { return true }
 
-// beside runs bare and with in turn, in blocks of so many calls, and returns how
-// often each was called. It reports with's time as ns/op, and as added-ns/op by
-// how much the least block of with takes longer than the least of bare.
+// beside runs bare and with in turn, in blocks of so many calls, and returns
+// how often each was called. It reports with's time as ns/op, and as
+// added-ns/op by how much the least block of with takes longer than the least
+// of bare.
 func beside(b *testing.B, block int, bare, with func()) (calls int) {
 	leastBare, leastWith, sum := time.Hour, time.Hour, time.Duration(0)
 	bare()

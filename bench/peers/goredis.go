@@ -33,8 +33,9 @@ var goRedis = Peer{
 	},
 }
 
-// GoRedisIdle returns what go-redis does before it reads a reply, on a connection on which that reply is next, and how much
-// of the reply is in the buffer. end closes the connection.
+// GoRedisIdle returns what go-redis does before it reads a reply, on a
+// connection on which that reply is next, and how much of the reply is in the
+// buffer. end closes the connection.
 func GoRedisIdle(reply string) (process func() error, buffered func() int, end func(), err error) {
 	conn, err := newGoRedisConn(new(Tally))
 	if err != nil {
@@ -51,7 +52,8 @@ type replyReader interface {
 	Reset(rd io.Reader)
 }
 
-// goRedisConn is a processor with the reader of a connection that a go-redis client made.
+// goRedisConn is a processor with the reader of a connection that a go-redis
+// client made.
 type goRedisConn struct {
 	registry interface { // the processor's
 		GetHandler(pushNotificationName string) push.NotificationHandler
@@ -61,7 +63,8 @@ type goRedisConn struct {
 	close   func()
 }
 
-// newGoRedisConn lets a client greet a server in memory, to get hold of its reader.
+// newGoRedisConn lets a client greet a server in memory, to get hold of its
+// reader.
 func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 	p := push.NewProcessor()
 	for i, name := range Names {
@@ -119,8 +122,8 @@ func (c *goRedisConn) drain(s *workload.Stream) error {
 	}
 }
 
-// decodedHandler is a handler of go-redis' kind, for go-redis and for respush, and
-// C is the context that it is given there.
+// decodedHandler is a handler of go-redis' kind, for go-redis and for respush,
+// and C is the context that it is given there.
 type decodedHandler[C any] struct {
 	tally *Tally
 	push  int // in Names
@@ -146,8 +149,9 @@ func (h *decodedHandler[C]) HandlePushNotification(_ context.Context, _ C, notif
 	return nil
 }
 
-// capture is a push.NotificationProcessor that keeps the reader it is called with. R is go-redis' internal reader, which
-// cannot be named outside of it, but inferred.
+// capture is a push.NotificationProcessor that keeps the reader it is called
+// with. R is go-redis' internal reader, which cannot be named outside of it,
+// but inferred.
 type capture[R any] struct {
 	*push.Processor
 	call func(push.NotificationProcessor, context.Context, push.NotificationHandlerContext, R) error
@@ -165,7 +169,8 @@ func (c *capture[R]) ProcessPendingNotifications(_ context.Context, _ push.Notif
 	return nil
 }
 
-// process returns a function that calls the real processor with the reader that was kept.
+// process returns a function that calls the real processor with the reader that
+// was kept.
 func (c *capture[R]) process() func() error {
 	p, ctx, rd := push.NotificationProcessor(c.Processor), context.Background(), *c.rd
 	return func() error { return c.call(p, ctx, push.NotificationHandlerContext{}, rd) }

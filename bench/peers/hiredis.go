@@ -107,8 +107,9 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// hiredisPeers is hiredis with its own reply objects. A library that is not where the compiler looks is found with
-// CGO_CFLAGS=-I... and CGO_LDFLAGS=-L...; the one of Debian 12 is from before RESP3.
+// hiredisPeers is hiredis with its own reply objects. A library that is not
+// where the compiler looks is found with CGO_CFLAGS=-I... and
+// CGO_LDFLAGS=-L...; the one of Debian 12 is from before RESP3.
 var hiredisPeers = []Peer{{
 	Name:    "hiredis",
 	Note:    "C, " + hiredisDialect() + "; fed 16 KiB at a time, the size of its own buffer; its allocations are C's and not counted",

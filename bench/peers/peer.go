@@ -18,8 +18,9 @@ type Scene struct {
 	Replies int // frames of the workload that are no pushes
 }
 
-// Scenes are the workloads in full reads, and two in which each frame is a read of
-// its own: L1, a push, and W0, a reply that is waited for with no push before it.
+// Scenes are the workloads in full reads, and two in which each frame is a read
+// of its own: L1, a push, and W0, a reply that is waited for with no push
+// before it.
 var Scenes = scenes()
 
 func scenes() []Scene {

@@ -13,7 +13,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// TestMain puts the Go version on top of the output of benchmarks, beside what the testing package says of the machine.
+// TestMain puts the Go version on top of the output of benchmarks, beside what
+// the testing package says of the machine.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() != "" {
@@ -46,10 +47,10 @@ func open(tb testing.TB, p peers.Peer, sc peers.Scene) *peers.Run {
 	return run
 }
 
-// requirePass passes over the stream once. Every push must reach the handler of its
-// name, and no other handler be called, and every element be looked at; a push that
-// p has no handler for must be read all the same, so that nothing of the stream is
-// left.
+// requirePass passes over the stream once. Every push must reach the handler of
+// its name, and no other handler be called, and every element be looked at; a
+// push that p has no handler for must be read all the same, so that nothing of
+// the stream is left.
 func requirePass(tb testing.TB, p peers.Peer, sc peers.Scene, run *peers.Run) {
 	name := peers.PushOf(sc.ID)
 	var want peers.Tally

@@ -23,7 +23,8 @@ var radix = Peer{
 	},
 }
 
-// radixRaw copies each push as it is on the wire, into the same memory again and again.
+// radixRaw copies each push as it is on the wire, into the same memory again
+// and again.
 var radixRaw = Peer{
 	Name:   "radix-counts",
 	Counts: true,
@@ -34,7 +35,8 @@ var radixRaw = Peer{
 	},
 }
 
-// radixReader reads a stream with radix. Its fields below opts are what pushes are read into.
+// radixReader reads a stream with radix. Its fields below opts are what pushes
+// are read into.
 type radixReader struct {
 	tally    *Tally
 	handlers map[string]radixHandler
@@ -116,8 +118,8 @@ func (r *radixReader) receive() error {
 	return nil
 }
 
-// radixKeys takes the keys of an invalidation, none for a null. With a plain slice of slices for a receiver radix makes a
-// new slice for each key.
+// radixKeys takes the keys of an invalidation, none for a null. With a plain
+// slice of slices for a receiver radix makes a new slice for each key.
 type radixKeys [][]byte
 
 // look looks at all keys.

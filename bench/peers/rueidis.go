@@ -11,7 +11,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// rueidisClient is a client that reads on a goroutine of its own, and has hooks instead of a registry.
+// rueidisClient is a client that reads on a goroutine of its own, and has hooks
+// instead of a registry.
 var rueidisClient = Peer{
 	Name:   "rueidis",
 	module: "github.com/redis/rueidis",

@@ -45,8 +45,8 @@ func (t *Tally) Total() int {
 	return n
 }
 
-// pushesByName returns where each name is in Names, for peers that have no registry
-// of their own.
+// pushesByName returns where each name is in Names, for peers that have no
+// registry of their own.
 func pushesByName() map[string]int {
 	m := make(map[string]int, len(Names))
 	for i, name := range Names {

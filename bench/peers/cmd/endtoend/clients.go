@@ -17,9 +17,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// clientNames are the clients in the order of the tables. Each of the first five
-// does what the one before it does, and more, so that their differences say where
-// the time of respush goes.
+// clientNames are the clients in the order of the tables. Each of the first
+// five does what the one before it does, and more, so that their differences
+// say where the time of respush goes.
 var clientNames = []string{"read", "scan", "respush-counts", "respush-values", "respush", "go-redis", "rueidis"}
 
 var clients = map[string]client{
@@ -61,8 +61,9 @@ func greet(j job, conn net.Conn, rd *parser.Reader) error {
 	return nil
 }
 
-// onlyRead does what every client has to, and nothing else: it reads. It knows the last push by the byte that stands before
-// the last CR LF, and looks for the time in the last push of each read, where its text is.
+// onlyRead does what every client has to, and nothing else: it reads. It knows
+// the last push by the byte that stands before the last CR LF, and looks for
+// the time in the last push of each read, where its text is.
 func onlyRead(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	conn, err := dial(j.Addr)
 	if err != nil {
@@ -107,7 +108,8 @@ func (h goRedisKeys) HandlePushNotification(_ context.Context, _ push.Notificati
 	return nil
 }
 
-// useGoRedis receives on a PubSub, whose goroutine handles the other pushes of its connection as well.
+// useGoRedis receives on a PubSub, whose goroutine handles the other pushes of
+// its connection as well.
 func useGoRedis(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	ctx := context.Background()
 	opts := &redis.Options{

@@ -94,7 +94,8 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	return nil
 }
 
-// runScene prints the table of one scene: of each client the round that was disturbed least.
+// runScene prints the table of one scene: of each client the round that was
+// disturbed least.
 func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	what := counted[sc.kind]
@@ -186,7 +187,8 @@ type process struct {
 	out *bufio.Reader
 }
 
-// startClient runs this program again, as a client, and waits until it is ready.
+// startClient runs this program again, as a client, and waits until it is
+// ready.
 func startClient(ctx context.Context, j job) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -15,10 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mainVariable is the environment variable that makes the test's program the command itself.
+// mainVariable is the environment variable that makes the test's program the
+// command itself.
 const mainVariable = "RESPUSH_ENDTOEND_MAIN"
 
-// TestMain is what main is to the clients, and the commands, that a test starts.
+// TestMain is what main is to the clients, and the commands, that a test
+// starts.
 func TestMain(m *testing.M) {
 	if encoded := os.Getenv(jobVariable); encoded != "" {
 		if err := serve(encoded, os.Stdin, os.Stdout); err != nil {

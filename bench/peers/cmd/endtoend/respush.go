@@ -92,8 +92,8 @@ func readValues(p *dispatch.Processor, r *recorder) error {
 		})
 }
 
-// countTail looks at the end of the push, where its last text stands, and at how many
-// keys there are.
+// countTail looks at the end of the push, where its last text stands, and at
+// how many keys there are.
 func countTail(p *dispatch.Processor, r *recorder) error {
 	return register(p,
 		func(_ context.Context, _ from, push parser.Frame) error {

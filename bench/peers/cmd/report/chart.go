@@ -17,7 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The chart has a ground of its own, so that it reads the same on a light and on a dark page.
+// The chart has a ground of its own, so that it reads the same on a light and
+// on a dark page.
 var (
 	ground   = color.RGBA{0xfb, 0xfb, 0xfa, 0xff}
 	ink      = color.RGBA{0x24, 0x29, 0x2f, 0xff}
@@ -94,7 +95,8 @@ func drawChart(path string, r *Results, provenance string) error {
 	if _, err := svg.WriteTo(&b); err != nil {
 		return err
 	}
-	// Arial and Helvetica have the same widths, for pages on machines without the Liberation fonts.
+	// Arial and Helvetica have the same widths, for pages on machines without
+	// the Liberation fonts.
 	out := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -108,7 +110,8 @@ func textStyle(size font.Length, c color.Color) text.Style {
 	return text.Style{Color: c, Font: f, Handler: plot.DefaultTextHandler}
 }
 
-// newPanel returns the bars of one frame; with names, those of the implementations stand on the left.
+// newPanel returns the bars of one frame; with names, those of the
+// implementations stand on the left.
 func newPanel(r *Results, frame string, names bool) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -176,9 +179,9 @@ func (b *bars) labels(shown bool) []string {
 	return l
 }
 
-// DataRange begins somewhat below ours and the last value, the floor, so that there
-// is a bar to see. What is further below reads nothing, and has no bar. The range is
-// the same ratio in all panels.
+// DataRange begins somewhat below ours and the last value, the floor, so that
+// there is a bar to see. What is further below reads nothing, and has no bar.
+// The range is the same ratio in all panels.
 func (b *bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	least := math.Min(b.unit, b.values[len(b.values)-1])
 	for i, name := range b.names {

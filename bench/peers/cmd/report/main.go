@@ -1,7 +1,7 @@
-// Command report reads the output of benchmarks, those of the peers and as far as
-// they are there those of the other modules, and prints what it says: respush beside
-// its targets, and a Markdown table of all peers. With -readme it writes that table
-// into a file, and with -svg it draws the same as a chart.
+// Command report reads the output of benchmarks, those of the peers and as far
+// as they are there those of the other modules, and prints what it says:
+// respush beside its targets, and a Markdown table of all peers. With -readme
+// it writes that table into a file, and with -svg it draws the same as a chart.
 //
 //	go run ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md latest.txt
 package main

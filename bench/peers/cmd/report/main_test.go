@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// results returns what go test prints for some times, in the order in which they are given.
+// results returns what go test prints for some times, in the order in which
+// they are given.
 func results(times map[string][]float64, order []string) string {
 	var b strings.Builder
 	b.WriteString("go: go1.99\ngoos: linux\npkg: x/peers\ncpu: Abacus\n")

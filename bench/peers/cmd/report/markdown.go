@@ -26,8 +26,8 @@ var titles = map[string]string{
 	"N0": "no push, reply buffered",
 }
 
-// printMarkdown prints nanoseconds, and behind them allocations if there are any, of
-// all implementations for all frames.
+// printMarkdown prints nanoseconds, and behind them allocations if there are
+// any, of all implementations for all frames.
 func printMarkdown(w io.Writer, r *Results) {
 	fmt.Fprintf(w, "| frame | %s |\n|---|%s\n", strings.Join(r.Impls, " | "), strings.Repeat("--:|", len(r.Impls)))
 	for _, frame := range r.Frames {

@@ -8,8 +8,8 @@ import (
 	"text/tabwriter"
 )
 
-// A row is a target of what a caller pays: got is at most so many times of beside,
-// or at most limit where there is nothing beside it.
+// A row is a target of what a caller pays: got is at most so many times of
+// beside, or at most limit where there is nothing beside it.
 type row struct {
 	what   string
 	got    Cell
@@ -96,7 +96,8 @@ func paidRows(r *Results) []row {
 	return rows
 }
 
-// printPaid prints what a caller pays beside its targets, as far as it was measured.
+// printPaid prints what a caller pays beside its targets, as far as it was
+// measured.
 func printPaid(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "where it is paid\trespush\tbeside\tratio\tat most\t")

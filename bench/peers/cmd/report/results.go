@@ -13,8 +13,8 @@ import (
 	"github.com/seed79615202/respush/bench/peers"
 )
 
-// A Cell is what one benchmark has measured: of each unit the least of all runs,
-// since everything else on a machine can only add to it.
+// A Cell is what one benchmark has measured: of each unit the least of all
+// runs, since everything else on a machine can only add to it.
 type Cell struct {
 	Runs  int
 	least map[string]float64 // by unit, as go test prints it
@@ -39,8 +39,8 @@ func (c Cell) Allocs() float64 { return c.Least("allocs/op") }
 
 // Results are those of one run of the benchmarks of several packages.
 //
-// Invariant: every frame and implementation of the peers' BenchmarkPush is in Frames
-// and Impls, in the order of the file.
+// Invariant: every frame and implementation of the peers' BenchmarkPush is in
+// Frames and Impls, in the order of the file.
 type Results struct {
 	Frames, Impls []string
 	Lookups       []string // cases of the peers' BenchmarkLookup, without the implementation
@@ -49,8 +49,9 @@ type Results struct {
 	procs         string            // GOMAXPROCS
 }
 
-// Get returns what a benchmark has measured, by the last part of its package's path
-// and its name without Benchmark and the number of processors: peers Push/frame=F1.
+// Get returns what a benchmark has measured, by the last part of its package's
+// path and its name without Benchmark and the number of processors: peers
+// Push/frame=F1.
 func (r *Results) Get(name string) Cell { return r.cells[name] }
 
 // Cell returns what impl needs for a frame.
@@ -66,8 +67,8 @@ func (r *Results) Lookup(which, impl string) Cell {
 // Ns returns the time that impl needs for a frame, or NaN.
 func (r *Results) Ns(frame, impl string) float64 { return r.Cell(frame, impl).Ns() }
 
-// Floor returns the time that the walk from line to line takes together with the
-// reads of the stream.
+// Floor returns the time that the walk from line to line takes together with
+// the reads of the stream.
 func (r *Results) Floor(frame string) float64 {
 	return r.Ns(frame, "floor-lines") + r.Ns(frame, "floor-copy")
 }

@@ -16,9 +16,9 @@ const (
 	mostContention = 1.3  // of one reader alone, for two readers and a writer, in processor time
 )
 
-// printScaling prints the targets that are about more of something: pushes of no
-// use, names, pieces, keys, readers. They come from the benchmarks of the root
-// module; without those it prints nothing.
+// printScaling prints the targets that are about more of something: pushes of
+// no use, names, pieces, keys, readers. They come from the benchmarks of the
+// root module; without those it prints nothing.
 func printScaling(w io.Writer, r *Results) error {
 	cost := func(parts string) float64 { return r.Get("bench Process/" + parts + "/impl=respush").Ns() }
 	f1 := cost("frame=F1")

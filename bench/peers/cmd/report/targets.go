@@ -9,15 +9,15 @@ import (
 	"text/tabwriter"
 )
 
-// ours is respush with handlers that look at every element, as all peers' do, and
-// counts is respush with handlers that do not.
+// ours is respush with handlers that look at every element, as all peers' do,
+// and counts is respush with handlers that do not.
 const (
 	ours   = "respush"
 	counts = "respush-counts"
 )
 
-// givesElements are the other peers that read a stream and give the elements of a
-// push out.
+// givesElements are the other peers that read a stream and give the elements of
+// a push out.
 var givesElements = []string{"rueidis", "radix", "hiredis"}
 
 // What respush has to reach with handlers that count, as ratios within one run.
@@ -34,8 +34,8 @@ const (
 	allocationsOurs = 0
 )
 
-// printTargets prints what respush needs to find a push and call its handler, beside
-// the targets of that.
+// printTargets prints what respush needs to find a push and call its handler,
+// beside the targets of that.
 func printTargets(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "frame\t"+counts+"\tlines+reads\tratio\tgo-redis\tnext\tallocs\ttarget\t")
@@ -71,8 +71,8 @@ func printTargets(w io.Writer, r *Results) error {
 	return nil
 }
 
-// counting returns what a frame costs with handlers that count; with no push there
-// is no handler.
+// counting returns what a frame costs with handlers that count; with no push
+// there is no handler.
 func counting(r *Results, frame string) Cell {
 	if frame == idleFrame {
 		return r.Cell(frame, ours)

@@ -58,7 +58,9 @@ func (v Value) Bytes() []byte {
 // readable form, for logs: ["a" 1 null], {"k": 1}.
 func (v Value) String() string {
 	if v.aggregate() {
-		return string(v.appendText(nil))
+		walked(len(v.raw))
+		w := walk{v.raw, v.meta.at()}
+		return string(w.appendText(nil))
 	}
 	return string(v.Bytes())
 }
@@ -141,7 +143,9 @@ func (v Value) Len() int {
 
 // All yields the direct children in wire order, keys and values in turn for a
 // map, each borrowed like v. Pushes inside are passed over. It yields nothing
-// for what is no aggregate.
+// for what is no aggregate. A child that is an aggregate is gone over to its end
+// before it is yielded: a caller that descends through many levels does so once
+// for each, which Any and String do not.
 func (v Value) All() iter.Seq[Value] {
 	return func(yield func(Value) bool) { v.each(yield) }
 }
@@ -170,41 +174,4 @@ func (v Value) Attributes() Value {
 		return Value{}
 	}
 	return attributes(v.raw[:v.meta.at()])
-}
-
-// appendText appends v to dst in the form of String, strings quoted.
-func (v Value) appendText(dst []byte) []byte {
-	switch v.Type() {
-	case TypeNull:
-		return append(dst, "null"...)
-	case TypeBoolean:
-		return strconv.AppendBool(dst, v.raw[v.meta.body()] == 't')
-	case TypeMap, TypeAttribute:
-		dst = append(dst, '{')
-		first := true
-		for key, val := range v.Pairs() {
-			if !first {
-				dst = append(dst, ", "...)
-			}
-			first = false
-			dst = key.appendText(dst)
-			dst = append(dst, ": "...)
-			dst = val.appendText(dst)
-		}
-		return append(dst, '}')
-	case TypeArray, TypeSet, TypePush:
-		dst = append(dst, '[')
-		first := true
-		for c := range v.All() {
-			if !first {
-				dst = append(dst, ' ')
-			}
-			first = false
-			dst = c.appendText(dst)
-		}
-		return append(dst, ']')
-	case TypeInteger, TypeDouble, TypeBigNumber:
-		return append(dst, v.Bytes()...)
-	}
-	return strconv.AppendQuote(dst, string(v.Bytes()))
 }

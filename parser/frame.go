@@ -139,9 +139,9 @@ func (f Frame) Name() []byte {
 func (f Frame) walkedName() []byte {
 	switch f.meta.naming() {
 	case nameFar, nameStreamed:
-		for v := range f.Value().All() {
-			return v.Bytes()
-		}
+		b, p, left := f.Value().children()
+		v, _, _ := next(b, p, left)
+		return v.Bytes()
 	}
 	return nil
 }
@@ -159,22 +159,6 @@ func (f Frame) Value() Value {
 // Len returns the number of the value's elements, as [Value.Len] does; the name
 // of a push is one of them.
 func (f Frame) Len() int { return f.Value().Len() }
-
-// Args yields the elements of a push after its name, or all elements of any
-// other aggregate, borrowed like the frame. A push without a name has its first
-// element skipped all the same: it stands in the name's place.
-func (f Frame) Args() iter.Seq[Value] {
-	return func(yield func(Value) bool) {
-		first := f.IsPush()
-		f.Value().each(func(v Value) bool {
-			if first {
-				first = false
-				return true
-			}
-			return yield(v)
-		})
-	}
-}
 
 // Attributes returns the attributes that stand before the frame's value as one
 // value of TypeAttribute, or the zero Value. It is borrowed like the frame.

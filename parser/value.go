@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"iter"
 	"strconv"
 
 	"github.com/seed79615202/respush/internal/unsafeconv"
@@ -126,45 +125,20 @@ func (v Value) VerbatimFormat() string {
 
 // Len returns the number of direct children, 0 for what is no aggregate. A map
 // or attribute counts keys and values. Pushes inside are not counted. The
-// children of a streamed aggregate have to be walked to be counted.
+// children of a streamed aggregate, and those of several attributes in a row,
+// have to be walked to be counted.
 func (v Value) Len() int {
-	if !v.aggregate() {
-		return 0
-	}
-	p := v.meta.at()
-	n, _ := v.count(p)
-	if n >= 0 && (v.Type() != TypeAttribute || skipItem(v.raw, p) == len(v.raw)) {
+	b, p, n := v.children()
+	if p == len(b) || n > 0 && n < inRow {
 		return n
 	}
-	n = 0
-	v.each(func(Value) bool { n++; return true })
-	return n
-}
-
-// All yields the direct children in wire order, keys and values in turn for a
-// map, each borrowed like v. Pushes inside are passed over. It yields nothing
-// for what is no aggregate. A child that is an aggregate is gone over to its end
-// before it is yielded: a caller that descends through many levels does so once
-// for each, which Any and String do not.
-func (v Value) All() iter.Seq[Value] {
-	return func(yield func(Value) bool) { v.each(yield) }
-}
-
-// Pairs yields the direct children two by two: the keys and values of a map or
-// attribute. An odd last child of another aggregate is left out.
-func (v Value) Pairs() iter.Seq2[Value, Value] {
-	return func(yield func(Value, Value) bool) {
-		var key Value
-		odd := false
-		v.each(func(c Value) bool {
-			odd = !odd
-			if odd {
-				key = c
-				return true
-			}
-			return yield(key, c)
-		})
+	count := 0
+	for left := n; p < len(b); {
+		if _, p, left = next(b, p, left); p <= len(b) {
+			count++
+		}
 	}
+	return count
 }
 
 // Attributes returns the attributes that stand before v as one value of

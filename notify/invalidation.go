@@ -21,32 +21,31 @@ type Invalidation struct {
 // around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
 // but for that.
 func ParseInvalidation(push parser.Frame) (Invalidation, error) {
-	var d decoder
-	d.open(push, FamilyInvalidation)
-	d.read(push, 2, 2)
-	if d.err == nil {
-		if i, ok := newInvalidation(d.elements[1]); ok {
-			return i, nil
-		}
-		d.fail(1, ErrType)
+	if string(push.Name()) != NameInvalidate {
+		return Invalidation{}, errFamily(push, FamilyInvalidation)
 	}
-	return Invalidation{}, d.err
+	if push.Len() == 2 {
+		for v := range push.Args() {
+			if i, ok := newInvalidation(v); ok {
+				return i, nil
+			}
+		}
+	}
+	return Invalidation{}, errInvalidation(push)
+}
+
+// errInvalidation is the error for an invalidate push of another shape.
+func errInvalidation(push parser.Frame) error {
+	d := decoder{family: FamilyInvalidation, push: NameInvalidate}
+	d.read(push, 2, 2)
+	d.fail(1, ErrType)
+	return d.err
 }
 
 // newInvalidation returns the invalidation of v; ok is false when v is neither
 // null nor keys.
 func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
-	switch {
-	case v.Type() == parser.TypeArray:
-		for key := range v.All() {
-			if !isText(key) {
-				return Invalidation{}, false
-			}
-		}
-	case !v.IsNull() && !isText(v):
-		return Invalidation{}, false
-	}
-	return Invalidation{v}, true
+	return Invalidation{v}, v.IsNull() || (v.Type() == parser.TypeArray || isText(v)) && v.OnlyTexts()
 }
 
 // FlushAll reports whether the push stands for every key, as it does after
@@ -63,20 +62,7 @@ func (i Invalidation) Len() int {
 
 // Keys yields the keys in wire order, each borrowed like the Invalidation.
 func (i Invalidation) Keys() iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) { i.each(yield) }
-}
-
-// each calls yield for the keys until it returns false.
-func (i Invalidation) each(yield func([]byte) bool) {
-	if isText(i.keys) {
-		yield(i.keys.Bytes())
-		return
-	}
-	for key := range i.keys.All() {
-		if !yield(key.Bytes()) {
-			return
-		}
-	}
+	return i.keys.Texts()
 }
 
 // String returns the invalidation in words on one line: the number of keys, and

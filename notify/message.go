@@ -25,9 +25,18 @@ type Message struct {
 // strings, the payload may be of any type. Anything else is a [*ShapeError]. It
 // does not allocate but for that.
 func ParseMessage(push parser.Frame) (Message, error) {
-	var d decoder
-	d.open(push, FamilyMessage)
-	m := Message{Kind: d.push}
+	var m Message
+	switch string(push.Name()) {
+	case NameMessage:
+		m.Kind = NameMessage
+	case NamePMessage:
+		m.Kind = NamePMessage
+	case NameSMessage:
+		m.Kind = NameSMessage
+	default:
+		return Message{}, errFamily(push, FamilyMessage)
+	}
+	d := decoder{family: FamilyMessage, push: m.Kind}
 	at := 1
 	if m.Kind == NamePMessage {
 		d.read(push, 4, 4)
@@ -37,7 +46,7 @@ func ParseMessage(push parser.Frame) (Message, error) {
 		d.read(push, 3, 3)
 	}
 	m.Channel = d.text(at)
-	m.Payload = d.elements[at+1]
+	m.Payload = d.arguments[at]
 	if d.err != nil {
 		return Message{}, d.err
 	}

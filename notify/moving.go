@@ -21,8 +21,10 @@ type Moving struct {
 // the same address. Seconds beyond what a Duration holds become the longest it
 // does. Anything else is a [*ShapeError]. It does not allocate but for that.
 func ParseMoving(push parser.Frame) (Moving, error) {
-	var d decoder
-	d.open(push, FamilyMoving)
+	if string(push.Name()) != NameMoving {
+		return Moving{}, errFamily(push, FamilyMoving)
+	}
+	d := decoder{family: FamilyMoving, push: NameMoving}
 	d.read(push, 3, 4)
 	m := Moving{Seq: d.integer(1), After: d.seconds(2)}
 	if d.count == 4 {
@@ -36,7 +38,7 @@ func ParseMoving(push parser.Frame) (Moving, error) {
 
 // endpoint returns element i, the zero Endpoint for what stands for none.
 func (d *decoder) endpoint(i int) Endpoint {
-	if d.elements[i].IsNull() {
+	if d.err == nil && d.arguments[i-1].IsNull() {
 		return Endpoint{}
 	}
 	text := d.text(i)

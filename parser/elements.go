@@ -44,11 +44,12 @@ func (v Value) Pairs() iter.Seq2[Value, Value] {
 
 // Texts yields what Bytes returns for each of the direct children, in wire
 // order. It is the fast way to read many strings, such as the keys of an
-// invalidation. What else a child is, it does not tell: see OnlyTexts.
+// invalidation. A string stands for itself: its own text is the only one. What a
+// child is that is no string, Texts does not tell: see OnlyTexts.
 func (v Value) Texts() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		var text []byte
-		for b, p, left := v.children(); p < len(b); {
+		for b, p, left := v.texts(); p < len(b); {
 			if text, p, left = nextText(b, p, left); p > len(b) || !yield(text) {
 				return
 			}
@@ -56,25 +57,20 @@ func (v Value) Texts() iter.Seq[[]byte] {
 	}
 }
 
-// OnlyTexts reports whether v is an aggregate whose direct children are all
-// strings: bulk, simple or verbatim.
+// OnlyTexts reports whether all that Texts yields are strings, bulk, simple or
+// verbatim, and v is one or an aggregate of such.
 func (v Value) OnlyTexts() bool {
 	var c Value
-	for b, p, left := v.children(); p < len(b); {
-		p, left = passBulks(b, p, left)
-		if p == len(b) {
+	b, p, left := v.texts()
+	for p < len(b) {
+		if p, left = passBulks(b, p, left); p == len(b) {
 			break
 		}
-		if c, p, left = next(b, p, left); p > len(b) {
-			break
-		}
-		switch c.Type() {
-		case TypeBulkString, TypeSimpleString, TypeVerbatimString:
-		default:
+		if c, p, left = next(b, p, left); p <= len(b) && !c.Type().text() {
 			return false
 		}
 	}
-	return v.aggregate()
+	return b != nil
 }
 
 // Args yields the elements of a push after its name, or all elements of any
@@ -114,6 +110,14 @@ func (v Value) children() (b []byte, p, left int) {
 	return b, p, left
 }
 
+// texts is children for Texts.
+func (v Value) texts() (b []byte, p, left int) {
+	if v.Type().text() {
+		return v.raw, 0, 1
+	}
+	return v.children()
+}
+
 // args is children for the elements of f behind the name of a push.
 func (f Frame) args() (b []byte, p, left int) {
 	if f.meta.naming() != nameKnown {
@@ -123,10 +127,16 @@ func (f Frame) args() (b []byte, p, left int) {
 		}
 		return b, p, left
 	}
-	b = f.raw
-	p = f.meta.nameEnd() + 2
-	left, _ = header(b, f.valueAt())
-	return b, p, left - 1
+	return f.raw, f.meta.nameEnd() + 2, f.pushLen() - 1
+}
+
+// pushLen returns the number of elements of a push.
+func (f Frame) pushLen() int {
+	if b, at := f.raw, f.meta.valueAt(); at+2 < len(b) && b[at+2] == '\r' {
+		return int(b[at+1] - '0') // which nearly all have, as they are few
+	}
+	n, _ := header(f.raw, f.valueAt())
+	return n
 }
 
 // next returns the child that begins at or behind b[p], where it ends, and how
@@ -134,19 +144,39 @@ func (f Frame) args() (b []byte, p, left int) {
 // they go up to an end marker; b ends with the last of them. When there is none,
 // end is more than len(b).
 func next(b []byte, p, left int) (v Value, end, rest int) {
-	if left > 0 && p <= len(b)-8 {
-		w := binary.LittleEndian.Uint64(b[p : p+8])
+	if left > 0 && len(b) >= 8 {
+		var w uint64 // the 8 bytes at b[p], or as many as there are
+		if last := len(b) - 8; p <= last {
+			w = binary.LittleEndian.Uint64(b[p:])
+		} else {
+			w = binary.LittleEndian.Uint64(b[last:]) >> (8 * (p - last))
+		}
 		n, h := shortLength(w)
 		switch Type(w) {
 		case TypeBulkString:
+			if h == 0 {
+				n, h = plainLength(w)
+			}
 			if h > 0 {
 				end = p + h + n + 2
-				return Value{b[p:end:end], valueMeta(TypeBulkString) | valueMeta(h)<<8}, end, left - 1
+				return Value{b[p:end:end], plainBulk | valueMeta(h)<<8}, end, left - 1
 			}
 		case TypeInteger:
+			if h == 0 {
+				_, h = plainLength(w)
+			}
 			if h > 0 {
 				end = p + h
 				return Value{b[p:end:end], valueMeta(TypeInteger) | 1<<8}, end, left - 1
+			}
+		case TypeArray:
+			if h > 0 && left == 1 { // it ends where its parent does
+				return Value{b[p:len(b):len(b)], valueMeta(TypeArray) | valueMeta(h)<<8}, len(b), 0
+			}
+		case TypeNull:
+			if w>>8&0xffff == crlf {
+				end = p + 3
+				return Value{b[p:end:end], valueMeta(TypeNull) | 1<<8}, end, left - 1
 			}
 		}
 	}
@@ -212,4 +242,20 @@ func nextAny(b []byte, p, left int) (v Value, end, rest int) {
 	}
 	v = parseValue(b, from, at, end)
 	return v, from + len(v.raw), left - 1
+}
+
+// fewDigits reads a number of up to 18 digits without a sign, which is what most
+// are.
+func fewDigits(b []byte) (n int64, ok bool) {
+	if len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		d := c - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(d)
+	}
+	return n, len(b) > 0
 }

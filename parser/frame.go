@@ -158,7 +158,12 @@ func (f Frame) Value() Value {
 
 // Len returns the number of the value's elements, as [Value.Len] does; the name
 // of a push is one of them.
-func (f Frame) Len() int { return f.Value().Len() }
+func (f Frame) Len() int {
+	if f.IsPush() {
+		return f.pushLen()
+	}
+	return f.Value().Len()
+}
 
 // Attributes returns the attributes that stand before the frame's value as one
 // value of TypeAttribute, or the zero Value. It is borrowed like the frame.

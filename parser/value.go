@@ -27,6 +27,12 @@ func (m valueMeta) streamed() bool { return m>>15&1 != 0 }
 func (m valueMeta) at() int        { return int(m >> 16) }
 func (m valueMeta) body() int      { return m.at() + int(m>>8&0x7f) }
 
+// What tells a bulk string that is not streamed.
+const (
+	plainMask valueMeta = 1<<15 | 0xff
+	plainBulk           = valueMeta(TypeBulkString)
+)
+
 // Type returns the value's type. RESP2 nulls ($-1, *-1) are TypeNull.
 func (v Value) Type() Type { return v.meta.typ() }
 
@@ -42,6 +48,15 @@ func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 // more than one part: that is assembled in new memory, the one case in which an
 // accessor of borrowed bytes allocates.
 func (v Value) Bytes() []byte {
+	if v.meta&plainMask == plainBulk {
+		end := len(v.raw) - 2
+		return v.raw[v.meta.body():end:end]
+	}
+	return v.otherBytes()
+}
+
+// otherBytes is Bytes for anything but a bulk string in one part.
+func (v Value) otherBytes() []byte {
 	switch classes[v.Type()] {
 	case classNone, classNull, classAggregate:
 		return nil
@@ -70,7 +85,11 @@ func (v Value) String() string {
 func (v Value) Int64() (int64, error) {
 	switch v.Type() {
 	case TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
-		return parseInt(v.Bytes())
+		b := v.Bytes()
+		if n, ok := fewDigits(b); ok {
+			return n, nil
+		}
+		return parseInt(b)
 	}
 	return 0, ErrKind
 }

@@ -22,8 +22,8 @@ type notification struct {
 	plain  func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
 }
 
-// typed returns the notification of which parse makes the view and on the handler, and look looks at the view.
-func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look func(T), on onFunc[T]) notification {
+// typed returns the notification of which parse makes the view, look looks at it and handle does both.
+func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look func(T), handle dispatch.HandlerFunc) notification {
 	return notification{
 		frame: frame,
 		wire:  []byte(wire),
@@ -38,24 +38,54 @@ func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look 
 			}
 			return err
 		},
-		handle: on(func(_ context.Context, _ from, v T) error {
-			look(v)
-			return nil
-		}),
+		handle: handle,
 	}
 }
 
 // from is the handler context of package dispatch.
 type from = dispatch.NotificationHandlerContext
 
-// onFunc is one of the On functions.
-type onFunc[T any] func(func(context.Context, from, T) error) func(context.Context, from, parser.Frame) error
+// The handlers of all families look at what there is in a view, as those of a client do.
+var (
+	onInvalidation = notify.OnInvalidate(func(_ context.Context, _ from, i notify.Invalidation) error {
+		lookAtInvalidation(i)
+		return nil
+	})
+	onMessage = notify.OnMessage(func(_ context.Context, _ from, m notify.Message) error {
+		lookAtMessage(m)
+		return nil
+	})
+	onSubscription = notify.OnSubscription(func(_ context.Context, _ from, s notify.Subscription) error {
+		lookAtSubscription(s)
+		return nil
+	})
+	onMoving = notify.OnMoving(func(_ context.Context, _ from, m notify.Moving) error {
+		lookAtMoving(m)
+		return nil
+	})
+	onMigration = notify.OnMigration(func(_ context.Context, _ from, m notify.Migration) error {
+		lookAtMigration(m)
+		return nil
+	})
+	onSlotMigration = notify.OnSlotMigration(func(_ context.Context, _ from, m notify.SlotMigration) error {
+		lookAtSlotMigration(m)
+		return nil
+	})
+	onTrackingRedirBroken = notify.OnTrackingRedirBroken(func(_ context.Context, _ from, t notify.TrackingRedirBroken) error {
+		lookAtTrackingRedirBroken(t)
+		return nil
+	})
+	onServerCPUUsage = notify.OnServerCPUUsage(func(_ context.Context, _ from, u notify.ServerCPUUsage) error {
+		lookAtServerCPUUsage(u)
+		return nil
+	})
+)
 
 // notifications are those of the workloads that have one, and of every family.
 func notifications() []notification {
 	var all []notification
 	invalidation := func(frame string, wire []byte) {
-		n := typed(frame, string(wire), notify.ParseInvalidation, lookAtInvalidation, notify.OnInvalidate[from])
+		n := typed(frame, string(wire), notify.ParseInvalidation, lookAtInvalidation, onInvalidation)
 		n.plain = func(f parser.Frame) { sink += keys(f) }
 		all = append(all, n)
 	}
@@ -67,7 +97,7 @@ func notifications() []notification {
 	}
 
 	message := func(frame, wire string) {
-		all = append(all, typed(frame, wire, notify.ParseMessage, lookAtMessage, notify.OnMessage[from]))
+		all = append(all, typed(frame, wire, notify.ParseMessage, lookAtMessage, onMessage))
 	}
 	for _, id := range []string{"F3", "F4", "F5"} {
 		message(id, string(workload.Find(id).Frame))
@@ -76,7 +106,7 @@ func notifications() []notification {
 	message("redirected", ">3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$16\r\n"+workload.Key+"\r\n")
 
 	slots := func(frame, wire string) {
-		all = append(all, typed(frame, wire, notify.ParseSlotMigration, lookAtSlotMigration, notify.OnSlotMigration[from]))
+		all = append(all, typed(frame, wire, notify.ParseSlotMigration, lookAtSlotMigration, onSlotMigration))
 	}
 	slots("SMIGRATING", ">3\r\n$10\r\nSMIGRATING\r\n:5\r\n$12\r\n123,789-1000\r\n")
 	slots("SMIGRATING/slots=1000", fmt.Sprintf(">1002\r\n$10\r\nSMIGRATING\r\n:5\r\n%s", strings.Repeat("$8\r\n789-1000\r\n", 1000)))
@@ -86,18 +116,27 @@ func notifications() []notification {
 	}
 
 	return append(all,
-		typed("subscribe", ">3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", notify.ParseSubscription,
-			func(s notify.Subscription) { sink += len(s.Channel) + int(s.Count) }, notify.OnSubscription[from]),
-		typed("F7", string(workload.Find("F7").Frame), notify.ParseMoving,
-			func(m notify.Moving) { sink += int(m.Seq) + int(m.After) + len(m.Endpoint.Host) }, notify.OnMoving[from]),
-		typed("MIGRATING", ">4\r\n$9\r\nMIGRATING\r\n:5\r\n:30\r\n$3\r\n1,2\r\n", notify.ParseMigration,
-			func(m notify.Migration) { sink += int(m.Seq) + int(m.After) + len(m.Shards) }, notify.OnMigration[from]),
+		typed("subscribe", ">3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", notify.ParseSubscription, lookAtSubscription, onSubscription),
+		typed("F7", string(workload.Find("F7").Frame), notify.ParseMoving, lookAtMoving, onMoving),
+		typed("MIGRATING", ">4\r\n$9\r\nMIGRATING\r\n:5\r\n:30\r\n$3\r\n1,2\r\n", notify.ParseMigration, lookAtMigration, onMigration),
 		typed("tracking-redir-broken", ">2\r\n$21\r\ntracking-redir-broken\r\n:42\r\n", notify.ParseTrackingRedirBroken,
-			func(t notify.TrackingRedirBroken) { sink += int(t.ClientID) }, notify.OnTrackingRedirBroken[from]),
+			lookAtTrackingRedirBroken, onTrackingRedirBroken),
 		typed("server-cpu-usage", ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n", notify.ParseServerCPUUsage,
-			func(u notify.ServerCPUUsage) { sink += int(u.Usage) }, notify.OnServerCPUUsage[from]),
+			lookAtServerCPUUsage, onServerCPUUsage),
 	)
 }
+
+func lookAtSubscription(s notify.Subscription) { sink += len(s.Channel) + int(s.Count) }
+
+func lookAtMoving(m notify.Moving) {
+	sink += int(m.Seq) + int(m.After) + len(m.Endpoint.Host) + int(m.Endpoint.Port)
+}
+
+func lookAtMigration(m notify.Migration) { sink += int(m.Seq) + int(m.After) + len(m.Shards) }
+
+func lookAtTrackingRedirBroken(t notify.TrackingRedirBroken) { sink += int(t.ClientID) }
+
+func lookAtServerCPUUsage(u notify.ServerCPUUsage) { sink += int(u.Usage) }
 
 func lookAtInvalidation(i notify.Invalidation) {
 	sink += i.Len()
@@ -128,18 +167,15 @@ func lookAtSlotMigration(m notify.SlotMigration) {
 // start makes a pass of the stream of n through a processor with its handler.
 func (n notification) start(tb testing.TB, s *workload.Stream) (pass func()) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
-	seen := 0
-	err := p.HandleFunc(string(frame(tb, n.wire).Name()), func(ctx context.Context, h from, f parser.Frame) error {
-		seen++
-		return n.handle(ctx, h, f)
-	})
-	if err != nil {
+	if err := p.HandleFunc(string(frame(tb, n.wire).Name()), n.handle); err != nil {
 		tb.Fatal(err)
 	}
+	before := uint64(0)
 	return drain(tb, n.workload(), s, p, func() int {
-		was := seen
-		seen = 0
-		return was
+		stats := p.Stats()
+		seen := stats.Pushes - stats.Errors - before
+		before += seen
+		return int(seen)
 	})
 }
 

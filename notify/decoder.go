@@ -72,13 +72,6 @@ func (d *decoder) number(i int, v parser.Value) int64 {
 	return n
 }
 
-// seconds returns element i as a Duration, the longest there is when it is
-// longer than that.
-func (d *decoder) seconds(i int) time.Duration {
-	const most = math.MaxInt64 / int64(time.Second)
-	return time.Duration(max(-most, min(most, d.integer(i)))) * time.Second
-}
-
 // text returns element i, borrowed.
 func (d *decoder) text(i int) []byte {
 	if d.err != nil {
@@ -99,4 +92,10 @@ func isText(v parser.Value) bool {
 		return true
 	}
 	return false
+}
+
+// seconds returns n seconds, or the longest Duration when that is more.
+func seconds(n int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Second)
+	return time.Duration(max(-most, min(most, n))) * time.Second
 }

@@ -25,8 +25,10 @@ func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
 	if last := len(host) - 1; last > 1 && host[0] == '[' && host[last] == ']' {
 		host = host[1:last:last]
 	}
-	if bytes.ContainsAny(host, "[]") {
-		return Endpoint{}, false
+	for _, c := range host {
+		if (c-'[')&^(']'-'[') == 0 { // one comparison for both brackets
+			return Endpoint{}, false
+		}
 	}
 	port, rest, ok := cutNumber(text[colon+1:], 1<<16-1)
 	if !ok || len(rest) > 0 {

@@ -11,9 +11,9 @@ import (
 // borrowed from the frame it was parsed from. The zero Invalidation is one of no
 // keys.
 //
-// Invariant: keys is null, an array of strings, a string, or zero.
+// Invariant: keys are strings, or null.
 type Invalidation struct {
-	keys parser.Value
+	keys parser.Elements
 }
 
 // ParseInvalidation returns the invalidation that push is. Its second element is
@@ -21,31 +21,23 @@ type Invalidation struct {
 // around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
 // but for that.
 func ParseInvalidation(push parser.Frame) (Invalidation, error) {
-	if string(push.Name()) != NameInvalidate {
-		return Invalidation{}, errFamily(push, FamilyInvalidation)
-	}
-	if push.Len() == 2 {
-		for v := range push.Args() {
-			if i, ok := newInvalidation(v); ok {
-				return i, nil
-			}
+	if e, ok := push.Named(NameInvalidate); ok && e.Len() == 1 {
+		if keys, _, ok := e.NextStrings(); ok {
+			return Invalidation{keys}, nil
 		}
 	}
 	return Invalidation{}, errInvalidation(push)
 }
 
-// errInvalidation is the error for an invalidate push of another shape.
+// errInvalidation is the error for a push that is no invalidation.
 func errInvalidation(push parser.Frame) error {
+	if string(push.Name()) != NameInvalidate {
+		return errFamily(push, FamilyInvalidation)
+	}
 	d := decoder{family: FamilyInvalidation, push: NameInvalidate}
 	d.read(push, 2, 2)
 	d.fail(1, ErrType)
 	return d.err
-}
-
-// newInvalidation returns the invalidation of v; ok is false when v is neither
-// null nor keys.
-func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
-	return Invalidation{v}, v.IsNull() || (v.Type() == parser.TypeArray || isText(v)) && v.OnlyTexts()
 }
 
 // FlushAll reports whether the push stands for every key, as it does after
@@ -53,17 +45,10 @@ func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
 func (i Invalidation) FlushAll() bool { return i.keys.IsNull() }
 
 // Len returns the number of keys.
-func (i Invalidation) Len() int {
-	if isText(i.keys) {
-		return 1
-	}
-	return i.keys.Len()
-}
+func (i Invalidation) Len() int { return i.keys.Len() }
 
 // Keys yields the keys in wire order, each borrowed like the Invalidation.
-func (i Invalidation) Keys() iter.Seq[[]byte] {
-	return i.keys.Texts()
-}
+func (i Invalidation) Keys() iter.Seq[[]byte] { return i.keys.Texts() }
 
 // String returns the invalidation in words on one line: the number of keys, and
 // the first ten of them.

@@ -25,6 +25,17 @@ type Message struct {
 // strings, the payload may be of any type. Anything else is a [*ShapeError]. It
 // does not allocate but for that.
 func ParseMessage(push parser.Frame) (Message, error) {
+	if e, ok := push.Named(NameMessage); ok && e.Len() == 2 {
+		if channel, e, ok := e.NextText(); ok {
+			payload, _, _ := e.Next()
+			return Message{NameMessage, nil, channel, payload}, nil
+		}
+	}
+	return parseMessage(push)
+}
+
+// parseMessage is ParseMessage for all there is.
+func parseMessage(push parser.Frame) (Message, error) {
 	var m Message
 	switch string(push.Name()) {
 	case NameMessage:
@@ -60,7 +71,8 @@ func (m Message) Invalidation() (i Invalidation, ok bool) {
 	if m.Kind != NameMessage || string(m.Channel) != RedirectChannel {
 		return Invalidation{}, false
 	}
-	return newInvalidation(m.Payload)
+	keys, ok := m.Payload.Strings()
+	return Invalidation{keys}, ok
 }
 
 // String returns the message in words on one line, a long payload cut short.

@@ -40,7 +40,7 @@ func ParseMigration(push parser.Frame) (Migration, error) {
 	next := 2
 	// Where either of two may be missing, its type tells which of them is there.
 	if m.Begins() && (d.count == 4 || d.count == 3 && !isText(d.arguments[1])) {
-		m.After, m.Timed = d.seconds(2), true
+		m.After, m.Timed = seconds(d.integer(2)), true
 		next = 3
 	}
 	if next < d.count {

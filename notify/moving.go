@@ -21,12 +21,27 @@ type Moving struct {
 // the same address. Seconds beyond what a Duration holds become the longest it
 // does. Anything else is a [*ShapeError]. It does not allocate but for that.
 func ParseMoving(push parser.Frame) (Moving, error) {
+	if e, ok := push.Named(NameMoving); ok && e.Len() == 3 {
+		seq, e, ok1 := e.NextInt64()
+		after, e, ok2 := e.NextInt64()
+		text, _, ok3 := e.NextText()
+		if ok1 && ok2 && ok3 {
+			if endpoint, ok := ParseEndpoint(text); ok {
+				return Moving{seq, seconds(after), endpoint}, nil
+			}
+		}
+	}
+	return parseMoving(push)
+}
+
+// parseMoving is ParseMoving for all there is.
+func parseMoving(push parser.Frame) (Moving, error) {
 	if string(push.Name()) != NameMoving {
 		return Moving{}, errFamily(push, FamilyMoving)
 	}
 	d := decoder{family: FamilyMoving, push: NameMoving}
 	d.read(push, 3, 4)
-	m := Moving{Seq: d.integer(1), After: d.seconds(2)}
+	m := Moving{Seq: d.integer(1), After: seconds(d.integer(2))}
 	if d.count == 4 {
 		m.Endpoint = d.endpoint(3)
 	}

@@ -45,10 +45,8 @@ func ParseSlotMigration(push parser.Frame) (SlotMigration, error) {
 		return SlotMigration{}, d.err
 	}
 	m := SlotMigration{Kind: kind, push: push}
-	for v := range push.Args() {
-		m.Seq = d.sequence(v)
-		break
-	}
+	first, _, _ := push.Elements().Next()
+	m.Seq = d.sequence(first)
 	d.check(m)
 	if d.err != nil {
 		return SlotMigration{}, d.err

@@ -6,128 +6,96 @@ import (
 	"math"
 )
 
-// The iterators here are loops around next or nextText, small enough to be
-// inlined where they are ranged over, the loop's body included: an element costs
-// one call, and is handed over in registers (BenchmarkValue).
-
-// All yields the direct children in wire order, keys and values in turn for a
-// map, each borrowed like v. Pushes inside are passed over. It yields nothing
-// for what is no aggregate. A child that is an aggregate is gone over to its end
-// before it is yielded: a caller that descends through many levels does so once
-// for each, which Any and String do not.
-func (v Value) All() iter.Seq[Value] {
-	return func(yield func(Value) bool) {
-		var c Value
-		for b, p, left := v.children(); p < len(b); {
-			if c, p, left = next(b, p, left); p > len(b) || !yield(c) {
-				return
-			}
-		}
-	}
+// Elements are the elements of an aggregate that have not been read, in wire
+// order. It is a value that reading does not change: each Next method returns
+// the element that comes first and the Elements behind it.
+//
+//	for e := v.Elements(); ; {
+//		c, rest, ok := e.Next()
+//		if !ok {
+//			break
+//		}
+//		...
+//		e = rest
+//	}
+//
+// Like what it was taken from it is borrowed. The zero Elements has none.
+//
+// Invariant: b begins with what is left of an aggregate and ends where that
+// does. left is how many elements are left; negative when they go up to an end
+// marker; inRow and more in an attribute, which another may follow; isNull for a
+// null. Four words are the most the compiler keeps in registers; see [Frame].
+type Elements struct {
+	b    []byte
+	left int
 }
 
-// Pairs yields the direct children two by two: the keys and values of a map or
-// attribute. An odd last child of another aggregate is left out.
-func (v Value) Pairs() iter.Seq2[Value, Value] {
-	return func(yield func(Value, Value) bool) {
-		var key, val Value
-		for b, p, left := v.children(); p < len(b); {
-			if key, p, left = next(b, p, left); p >= len(b) {
-				return
-			}
-			if val, p, left = next(b, p, left); p > len(b) || !yield(key, val) {
-				return
-			}
-		}
-	}
-}
+const (
+	inRow  = math.MaxInt/2 + 1
+	isNull = math.MinInt
+)
 
-// Texts yields what Bytes returns for each of the direct children, in wire
-// order. It is the fast way to read many strings, such as the keys of an
-// invalidation. A string stands for itself: its own text is the only one. What a
-// child is that is no string, Texts does not tell: see OnlyTexts.
-func (v Value) Texts() iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		var text []byte
-		for b, p, left := v.texts(); p < len(b); {
-			if text, p, left = nextText(b, p, left); p > len(b) || !yield(text) {
-				return
-			}
-		}
-	}
-}
-
-// OnlyTexts reports whether all that Texts yields are strings, bulk, simple or
-// verbatim, and v is one or an aggregate of such.
-func (v Value) OnlyTexts() bool {
-	var c Value
-	b, p, left := v.texts()
-	for p < len(b) {
-		if p, left = passBulks(b, p, left); p == len(b) {
-			break
-		}
-		if c, p, left = next(b, p, left); p <= len(b) && !c.Type().text() {
-			return false
-		}
-	}
-	return b != nil
-}
-
-// Args yields the elements of a push after its name, or all elements of any
-// other aggregate, borrowed like the frame. A push without a name has its first
-// element skipped all the same: it stands in the name's place.
-func (f Frame) Args() iter.Seq[Value] {
-	return func(yield func(Value) bool) {
-		var v Value
-		for b, p, left := f.args(); p < len(b); {
-			if v, p, left = next(b, p, left); p > len(b) || !yield(v) {
-				return
-			}
-		}
-	}
-}
-
-// inRow is added to the number of children that an attribute has left: where
-// they end the next attribute begins, if any, and is part of the same Value.
-const inRow = math.MaxInt/2 + 1
-
-// children returns what next is called with for the first child: the bytes of v,
-// where in them the child begins, and how many are left. p is len(b) when there
-// are none.
-func (v Value) children() (b []byte, p, left int) {
-	if !v.aggregate() {
-		return nil, 0, 0
-	}
-	b, p = v.raw, v.meta.at()
+// Elements returns the direct children of v, keys and values in turn for a map.
+// What is no aggregate has none.
+func (v Value) Elements() Elements {
 	t := v.Type()
-	if t == TypeAttribute {
-		return b, p, inRow
+	switch {
+	case classes[t] != classAggregate:
+		return Elements{}
+	case t == TypeAttribute:
+		return Elements{v.raw, inRow}
 	}
-	left, p = header(b, p)
-	if t == TypeMap && left > 0 {
-		left *= 2
+	n, body := header(v.raw, v.meta.at())
+	if t == TypeMap && n > 0 {
+		n *= 2
 	}
-	return b, p, left
+	return Elements{v.raw[body:], n}
 }
 
-// texts is children for Texts.
-func (v Value) texts() (b []byte, p, left int) {
-	if v.Type().text() {
-		return v.raw, 0, 1
+// Strings returns the strings that v stands for: the elements of an array of
+// strings, bulk, simple or verbatim, or v itself when it is one; for a null, no
+// elements of which IsNull reports true. Otherwise ok is false.
+func (v Value) Strings() (e Elements, ok bool) {
+	switch t := v.Type(); {
+	case t == TypeArray:
+		e = v.Elements()
+		return e, e.strings()
+	case t == TypeNull:
+		return Elements{left: isNull}, true
+	case t.text():
+		return Elements{v.raw, 1}, true
 	}
-	return v.children()
+	return Elements{}, false
 }
 
-// args is children for the elements of f behind the name of a push.
-func (f Frame) args() (b []byte, p, left int) {
-	if f.meta.naming() != nameKnown {
-		b, p, left = f.Value().children()
-		if f.IsPush() && p < len(b) {
-			_, p, left = next(b, p, left)
+// Elements returns the elements of a push after its name, or all elements of any
+// other aggregate. A push without a name has its first element left out all the
+// same: it stands in the name's place.
+func (f Frame) Elements() Elements {
+	if f.meta.naming() == nameKnown {
+		return Elements{f.raw[f.meta.nameEnd()+2:], f.pushLen() - 1}
+	}
+	e := f.Value().Elements()
+	if f.IsPush() {
+		_, e, _ = e.Next()
+	}
+	return e
+}
+
+// Named returns the elements of a push after its name if that is name. Otherwise
+// ok is false.
+func (f Frame) Named(name string) (e Elements, ok bool) {
+	if f.meta.naming() == nameKnown {
+		at, end := f.meta.nameAt(), f.meta.nameEnd()
+		if string(f.raw[at:end]) != name {
+			return Elements{}, false
 		}
-		return b, p, left
+		return Elements{f.raw[end+2:], f.pushLen() - 1}, true
 	}
-	return f.raw, f.meta.nameEnd() + 2, f.pushLen() - 1
+	if n := f.walkedName(); n == nil || string(n) != name {
+		return Elements{}, false
+	}
+	return f.Elements(), true
 }
 
 // pushLen returns the number of elements of a push.
@@ -139,75 +107,204 @@ func (f Frame) pushLen() int {
 	return n
 }
 
-// next returns the child that begins at or behind b[p], where it ends, and how
-// many are left behind it. left is how many are left before it, or negative when
-// they go up to an end marker; b ends with the last of them. When there is none,
-// end is more than len(b).
-func next(b []byte, p, left int) (v Value, end, rest int) {
-	if left > 0 && len(b) >= 8 {
-		var w uint64 // the 8 bytes at b[p], or as many as there are
-		if last := len(b) - 8; p <= last {
-			w = binary.LittleEndian.Uint64(b[p:])
-		} else {
-			w = binary.LittleEndian.Uint64(b[last:]) >> (8 * (p - last))
+// IsNull reports whether e is what [Value.Strings] returns for a null.
+func (e Elements) IsNull() bool { return e.left == isNull }
+
+// Len returns the number of elements. Those of a streamed aggregate, and of
+// several attributes in a row, have to be walked to be counted.
+func (e Elements) Len() int {
+	if uint(e.left) < inRow {
+		return e.left
+	}
+	return e.count()
+}
+
+// count is Len for elements that have to be walked.
+func (e Elements) count() int {
+	n := 0
+	for len(e.b) > 0 {
+		_, rest, ok := e.Next()
+		if !ok {
+			break
 		}
+		e = rest
+		n++
+	}
+	return n
+}
+
+// All yields the elements.
+func (e Elements) All() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		for e := e; len(e.b) > 0; {
+			v, rest, ok := e.Next()
+			if !ok || !yield(v) {
+				return
+			}
+			e = rest
+		}
+	}
+}
+
+// Texts yields what Bytes returns for each element. It is the fast way to read
+// many strings, such as the keys of an invalidation.
+func (e Elements) Texts() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for e := e; len(e.b) > 0; {
+			text, rest, ok := e.NextText()
+			if !ok || !yield(text) {
+				return
+			}
+			e = rest
+		}
+	}
+}
+
+// Next returns the first element, and the Elements behind it. ok is false when
+// there is none.
+func (e Elements) Next() (v Value, rest Elements, ok bool) {
+	b := e.b
+	if e.left > 0 && len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
 		n, h := shortLength(w)
 		switch Type(w) {
 		case TypeBulkString:
 			if h == 0 {
 				n, h = plainLength(w)
 			}
-			if h > 0 {
-				end = p + h + n + 2
-				return Value{b[p:end:end], plainBulk | valueMeta(h)<<8}, end, left - 1
+			if end := h + n + 2; h > 0 {
+				return Value{b[:end:end], plainBulk | valueMeta(h)<<8}, Elements{b[end:], e.left - 1}, true
 			}
 		case TypeInteger:
 			if h == 0 {
 				_, h = plainLength(w)
 			}
 			if h > 0 {
-				end = p + h
-				return Value{b[p:end:end], valueMeta(TypeInteger) | 1<<8}, end, left - 1
+				return Value{b[:h:h], valueMeta(TypeInteger) | 1<<8}, Elements{b[h:], e.left - 1}, true
 			}
 		case TypeArray:
-			if h > 0 && left == 1 { // it ends where its parent does
-				return Value{b[p:len(b):len(b)], valueMeta(TypeArray) | valueMeta(h)<<8}, len(b), 0
-			}
-		case TypeNull:
-			if w>>8&0xffff == crlf {
-				end = p + 3
-				return Value{b[p:end:end], valueMeta(TypeNull) | 1<<8}, end, left - 1
+			if h > 0 && e.left == 1 { // it ends where its parent does
+				return Value{b, valueMeta(TypeArray) | valueMeta(h)<<8}, Elements{}, true
 			}
 		}
+	} else if e.left == 1 && len(b) == nullSize && Type(b[0]) == TypeNull {
+		return Value{b, valueMeta(TypeNull) | 1<<8}, Elements{}, true
 	}
-	return nextAny(b, p, left)
+	return e.next()
 }
 
-// nextText is next for the text of the child.
-func nextText(b []byte, p, left int) (text []byte, end, rest int) {
-	if left > 0 && p <= len(b)-8 {
-		w := binary.LittleEndian.Uint64(b[p : p+8])
+// nullSize is the size of a null.
+const nullSize = len("_\r\n")
+
+// next is Next for all there is.
+func (e Elements) next() (v Value, rest Elements, ok bool) {
+	b, left := e.b, e.left
+	for left == inRow && len(b) > 0 {
+		n, body := header(b, 0)
+		b, left = b[body:], inRow+2*n
+	}
+	if left == 0 || left == inRow || left == isNull {
+		return Value{}, Elements{}, false
+	}
+	from, at := element(b, 0)
+	if b[at] == markEnd {
+		return Value{}, Elements{}, false
+	}
+	end := -1
+	if left == 1 {
+		end = len(b) // and need not be looked for
+	}
+	v = parseValue(b, from, at, end)
+	return v, Elements{b[from+len(v.raw):], left - 1}, true
+}
+
+// NextText is Next for the text of a string, bulk, simple or verbatim. ok is
+// false when the first element is none.
+func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
+	b := e.b
+	if e.left > 0 && len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
 		if n, h := shortLength(w); Type(w) == TypeBulkString && h > 0 {
-			end = p + h + n
-			return b[p+h : end : end], end + 2, left - 1
+			return b[h : h+n : h+n], Elements{b[h+n+2:], e.left - 1}, true
 		}
 	}
-	v, end, rest := nextAny(b, p, left)
-	return v.Bytes(), end, rest
+	v, rest, ok := e.Next()
+	if !ok || !v.Type().text() {
+		return nil, e, false
+	}
+	return v.Bytes(), rest, true
 }
 
-// passBulks passes over the bulks that stand at b[p], as far as they are short.
-func passBulks(b []byte, p, left int) (end, rest int) {
-	for left > 0 && p <= len(b)-8 {
-		w := binary.LittleEndian.Uint64(b[p : p+8])
-		n, h := shortLength(w)
-		if Type(w) != TypeBulkString || h == 0 {
-			break
+// NextInt64 is Next for an integer. ok is false when the first element is none,
+// or one beyond int64.
+func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
+	b := e.b
+	if e.left > 0 && len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if n, h := plainLength(w); Type(w) == TypeInteger && h > 0 {
+			return int64(n), Elements{b[h:], e.left - 1}, true
 		}
-		p += h + n + 2
-		left--
 	}
-	return p, left
+	v, rest, ok := e.Next()
+	if !ok || v.Type() != TypeInteger {
+		return 0, e, false
+	}
+	n, err := v.Int64()
+	return n, rest, err == nil
+}
+
+// NextStrings is Next for an element with [Value.Strings]. ok is false when the
+// first element has none.
+func (e Elements) NextStrings() (strings, rest Elements, ok bool) {
+	b := e.b
+	if e.left == 1 && len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		if n, h := plainLength(w); Type(w) == TypeArray && h > 0 {
+			strings = Elements{b[h:], n}
+			return strings, Elements{}, strings.strings()
+		}
+	} else if e.left == 1 && len(b) == nullSize && Type(b[0]) == TypeNull {
+		return Elements{left: isNull}, Elements{}, true
+	}
+	v, rest, ok := e.Next()
+	if ok {
+		strings, ok = v.Strings()
+	}
+	return strings, rest, ok
+}
+
+// strings reports whether all elements are strings.
+func (e Elements) strings() bool {
+	b := e.b
+	for left := e.left; ; left-- {
+		for p, size, head, mask := 0, 0, uint64(0), uint64(0); left > 0; left-- {
+			if len(b)-p < 8 {
+				b = b[p:]
+				break
+			}
+			w := binary.LittleEndian.Uint64(b[p:])
+			if w&mask == head && size > 0 { // as the one before it
+				p += size
+				continue
+			}
+			n, h := shortLength(w)
+			if Type(w) != TypeBulkString || h == 0 {
+				b = b[p:]
+				break
+			}
+			mask = uint64(1)<<(8*h) - 1
+			size, head = h+n+2, w&mask
+			p += size
+		}
+		if left == 0 {
+			return true
+		}
+		v, rest, ok := Elements{b, left}.next()
+		if !ok || !v.Type().text() {
+			return !ok
+		}
+		b = rest.b
+	}
 }
 
 // shortLength is plainLength for up to 2 digits.
@@ -220,28 +317,6 @@ func shortLength(w uint64) (n, h int) {
 		return int(a), 4
 	}
 	return 0, 0
-}
-
-// nextAny is next for all there is.
-func nextAny(b []byte, p, left int) (v Value, end, rest int) {
-	for left == inRow {
-		if p == len(b) {
-			return Value{}, p + 1, 0
-		}
-		var n int
-		n, p = header(b, p)
-		left = inRow + 2*n
-	}
-	from, at := element(b, p)
-	if b[at] == markEnd {
-		return Value{}, len(b) + 1, 0
-	}
-	end = -1
-	if left == 1 {
-		end = len(b) // and need not be looked for
-	}
-	v = parseValue(b, from, at, end)
-	return v, from + len(v.raw), left - 1
 }
 
 // fewDigits reads a number of up to 18 digits without a sign, which is what most

@@ -139,8 +139,7 @@ func (f Frame) Name() []byte {
 func (f Frame) walkedName() []byte {
 	switch f.meta.naming() {
 	case nameFar, nameStreamed:
-		b, p, left := f.Value().children()
-		v, _, _ := next(b, p, left)
+		v, _, _ := f.Value().Elements().Next()
 		return v.Bytes()
 	}
 	return nil
@@ -163,6 +162,21 @@ func (f Frame) Len() int {
 		return f.pushLen()
 	}
 	return f.Value().Len()
+}
+
+// Args yields the elements of a push after its name, or all elements of any
+// other aggregate, borrowed like the frame. A push without a name has its first
+// element skipped all the same: it stands in the name's place.
+func (f Frame) Args() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		for e := f.Elements(); len(e.b) > 0; {
+			v, rest, ok := e.Next()
+			if !ok || !yield(v) {
+				return
+			}
+			e = rest
+		}
+	}
 }
 
 // Attributes returns the attributes that stand before the frame's value as one

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"iter"
 	"strconv"
 
 	"github.com/seed79615202/respush/internal/unsafeconv"
@@ -146,18 +147,38 @@ func (v Value) VerbatimFormat() string {
 // or attribute counts keys and values. Pushes inside are not counted. The
 // children of a streamed aggregate, and those of several attributes in a row,
 // have to be walked to be counted.
-func (v Value) Len() int {
-	b, p, n := v.children()
-	if p == len(b) || n > 0 && n < inRow {
-		return n
-	}
-	count := 0
-	for left := n; p < len(b); {
-		if _, p, left = next(b, p, left); p <= len(b) {
-			count++
+func (v Value) Len() int { return v.Elements().Len() }
+
+// All yields the direct children in wire order, keys and values in turn for a
+// map, each borrowed like v. Pushes inside are passed over. It yields nothing
+// for what is no aggregate. A child that is an aggregate is gone over to its end
+// before it is yielded: a caller that descends through many levels does so once
+// for each, which Any and String do not.
+func (v Value) All() iter.Seq[Value] {
+	return func(yield func(Value) bool) {
+		for e := v.Elements(); len(e.b) > 0; {
+			c, rest, ok := e.Next()
+			if !ok || !yield(c) {
+				return
+			}
+			e = rest
 		}
 	}
-	return count
+}
+
+// Pairs yields the direct children two by two: the keys and values of a map or
+// attribute. An odd last child of another aggregate is left out.
+func (v Value) Pairs() iter.Seq2[Value, Value] {
+	return func(yield func(Value, Value) bool) {
+		for e := v.Elements(); len(e.b) > 0; {
+			key, rest, _ := e.Next()
+			val, rest, ok := rest.Next()
+			if !ok || !yield(key, val) {
+				return
+			}
+			e = rest
+		}
+	}
 }
 
 // Attributes returns the attributes that stand before v as one value of

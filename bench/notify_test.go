@@ -147,6 +147,9 @@ func lookAtInvalidation(i notify.Invalidation) {
 
 func lookAtMessage(m notify.Message) {
 	sink += len(m.Channel) + len(m.Payload.Bytes())
+	if m.Payload.Type() != parser.TypeArray {
+		return
+	}
 	if i, ok := m.Invalidation(); ok {
 		lookAtInvalidation(i)
 	}

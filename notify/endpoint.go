@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 )
 
@@ -17,8 +18,15 @@ type Endpoint struct {
 // host, or without a port of at most 65535. The Endpoint borrows text; nothing is
 // allocated.
 func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
-	colon := bytes.LastIndexByte(text, ':')
-	if colon < 1 {
+	colon, port, unit := len(text)-1, 0, 1
+	for ; colon > 0 && text[colon]-'0' <= 9; colon-- {
+		if unit > 1e4 {
+			return Endpoint{}, false // more than five digits
+		}
+		port += int(text[colon]-'0') * unit
+		unit *= 10
+	}
+	if colon < 1 || text[colon] != ':' || unit == 1 || port > math.MaxUint16 {
 		return Endpoint{}, false
 	}
 	host := text[:colon:colon]
@@ -29,10 +37,6 @@ func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
 		if (c-'[')&^(']'-'[') == 0 { // one comparison for both brackets
 			return Endpoint{}, false
 		}
-	}
-	port, rest, ok := cutNumber(text[colon+1:], 1<<16-1)
-	if !ok || len(rest) > 0 {
-		return Endpoint{}, false
 	}
 	return Endpoint{host, uint16(port)}, true
 }

@@ -21,7 +21,7 @@ type Invalidation struct {
 // around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
 // but for that.
 func ParseInvalidation(push parser.Frame) (Invalidation, error) {
-	if e, ok := push.Named(NameInvalidate); ok && e.Len() == 1 {
+	if name, e := push.Split(); string(name) == NameInvalidate && e.Len() == 1 {
 		if keys, _, ok := e.NextStrings(); ok {
 			return Invalidation{keys}, nil
 		}

@@ -25,7 +25,7 @@ type Message struct {
 // strings, the payload may be of any type. Anything else is a [*ShapeError]. It
 // does not allocate but for that.
 func ParseMessage(push parser.Frame) (Message, error) {
-	if e, ok := push.Named(NameMessage); ok && e.Len() == 2 {
+	if name, e := push.Split(); string(name) == NameMessage && e.Len() == 2 {
 		if channel, e, ok := e.NextText(); ok {
 			payload, _, _ := e.Next()
 			return Message{NameMessage, nil, channel, payload}, nil

@@ -21,17 +21,23 @@ type Moving struct {
 // the same address. Seconds beyond what a Duration holds become the longest it
 // does. Anything else is a [*ShapeError]. It does not allocate but for that.
 func ParseMoving(push parser.Frame) (Moving, error) {
-	if e, ok := push.Named(NameMoving); ok && e.Len() == 3 {
+	seq, after, endpoint, err := readMoving(push)
+	return Moving{seq, after, endpoint}, err
+}
+
+func readMoving(push parser.Frame) (int64, time.Duration, Endpoint, error) {
+	if name, e := push.Split(); string(name) == NameMoving && e.Len() == 3 {
 		seq, e, ok1 := e.NextInt64()
 		after, e, ok2 := e.NextInt64()
 		text, _, ok3 := e.NextText()
 		if ok1 && ok2 && ok3 {
 			if endpoint, ok := ParseEndpoint(text); ok {
-				return Moving{seq, seconds(after), endpoint}, nil
+				return seq, seconds(after), endpoint, nil
 			}
 		}
 	}
-	return parseMoving(push)
+	m, err := parseMoving(push)
+	return m.Seq, m.After, m.Endpoint, err
 }
 
 // parseMoving is ParseMoving for all there is.

@@ -150,8 +150,8 @@ func differFrame(f parser.Frame, n *oracle.Node, in []byte) string {
 	if d := differElements(f.Elements(), n, first); d != "" {
 		return "elements: " + d
 	}
-	if e, ok := f.Named(string(name)); ok != named || ok && e.Len() != f.Elements().Len() {
-		return "Named"
+	if got, e := f.Split(); (got != nil) != named || !bytes.Equal(got, name) || e.Len() != f.Elements().Len() {
+		return "Split"
 	}
 	if n.Aggregate() {
 		i := min(1, len(n.Children))

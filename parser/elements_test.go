@@ -109,33 +109,32 @@ func differStrings(e parser.Elements, ok bool, n *oracle.Node) string {
 	return ""
 }
 
-func TestElements(t *testing.T) {
+func TestSplit(t *testing.T) {
 	for _, c := range []struct {
 		wire string
-		args int // -1: no push of this name
+		name string
+		rest int
 	}{
-		{">1\r\n+p\r\n", 0}, {">1\r\n$1\r\np\r\n", 0}, {">2\r\n=5\r\ntxt:p\r\n_\r\n", 1}, {">2\r\n$?\r\n;1\r\np\r\n;0\r\n_\r\n", 1},
-		{attribute + ">3\r\n" + attribute + "$1\r\np\r\n:1\r\n:2\r\n", 2}, {">12\r\n$1\r\np\r\n" + strings.Repeat(":1\r\n", 11), 11},
-		{">1\r\n$1\r\nq\r\n", -1}, {">1\r\n$2\r\npp\r\n", -1}, {">0\r\n", -1}, {">1\r\n:1\r\n", -1}, {"*1\r\n$1\r\np\r\n", -1}, {"$1\r\np\r\n", -1},
+		{">1\r\n+p\r\n", "p", 0}, {">1\r\n$1\r\np\r\n", "p", 0}, {">2\r\n=5\r\ntxt:p\r\n_\r\n", "p", 1},
+		{">2\r\n$?\r\n;1\r\np\r\n;0\r\n_\r\n", "p", 1}, {attribute + ">3\r\n" + attribute + "$1\r\np\r\n:1\r\n:2\r\n", "p", 2},
+		{">12\r\n$1\r\np\r\n" + strings.Repeat(":1\r\n", 11), "p", 11}, {">1\r\n+\r\n", "", 0},
+		{">0\r\n", "none", 0}, {">1\r\n:1\r\n", "none", 0}, {"*1\r\n$1\r\np\r\n", "none", 1}, {"$1\r\np\r\n", "none", 0},
 	} {
-		f := parse(t, c.wire)
-		e, ok := f.Named("p")
-		require.Equal(t, c.args >= 0, ok, "%q", c.wire)
-		require.Equal(t, max(c.args, 0), e.Len(), "%q", c.wire)
-		if ok {
-			require.Equal(t, c.args, f.Elements().Len(), "%q", c.wire)
-		}
+		name, e := parse(t, c.wire).Split()
+		require.Equal(t, c.name == "none", name == nil, "%q", c.wire)
+		require.True(t, name == nil || string(name) == c.name, "%q", c.wire)
+		require.Equal(t, c.rest, e.Len(), "%q", c.wire)
 	}
-	_, ok := parse(t, ">1\r\n:1\r\n").Named("")
-	require.False(t, ok, "a push without a name")
-	_, ok = parse(t, ">1\r\n+\r\n").Named("")
-	require.True(t, ok, "a push with an empty name")
-	_, ok = parser.Frame{}.Named("")
-	require.False(t, ok)
+	name, e := parser.Frame{}.Split()
+	require.Nil(t, name)
+	require.Zero(t, e.Len())
+}
+
+func TestZeroElementsAreNone(t *testing.T) {
 	var e parser.Elements
 	require.Zero(t, e.Len())
 	require.False(t, e.IsNull())
-	_, _, ok = e.Next()
+	_, _, ok := e.Next()
 	require.False(t, ok)
 	_, _, ok = e.NextText()
 	require.False(t, ok)

@@ -3,8 +3,6 @@ package parser
 import (
 	"iter"
 	"strconv"
-
-	"github.com/seed79615202/respush/internal/unsafeconv"
 )
 
 // Value is one RESP3 value inside a frame, with the attributes before it. Like
@@ -74,7 +72,7 @@ func (v Value) otherBytes() []byte {
 func (v Value) String() string {
 	if v.aggregate() {
 		walked(len(v.raw))
-		w := walk{v.raw, v.meta.at()}
+		w := walk{b: v.raw, p: v.meta.at()}
 		return string(w.appendText(nil))
 	}
 	return string(v.Bytes())
@@ -111,8 +109,7 @@ func (v Value) Float64() (float64, error) {
 	if string(b) == "-nan" {
 		b = b[1:] // strconv knows no sign of nan
 	}
-	// The string borrows v's bytes for the call; strconv keeps none of it.
-	f, err := strconv.ParseFloat(unsafeconv.String(b), 64)
+	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil {
 		err = ErrRange
 	}

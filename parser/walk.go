@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // The functions here walk bytes that a Scanner has found valid, so they check
 // nothing twice; an index out of range would be a mistake in the Scanner.
@@ -210,6 +213,15 @@ func (w *walk) more(n int) bool {
 	if n == 0 {
 		return false
 	}
+	switch b := w.b[w.p]; {
+	case b == byte(TypeAttribute), b == byte(TypePush), b == markEnd:
+		return w.skipped()
+	}
+	return true
+}
+
+// skipped is more where something else than a value stands.
+func (w *walk) skipped() bool {
 	if _, w.p = element(w.b, w.p); w.b[w.p] == markEnd {
 		w.p += 3
 		return false
@@ -220,6 +232,21 @@ func (w *walk) more(n int) bool {
 // atAggregate reports whether the value at w is an aggregate.
 func (w *walk) atAggregate() bool {
 	return classes[w.b[w.p]] == classAggregate && w.b[w.p+1] != '-'
+}
+
+// bulk returns the text of the value at w and goes over it, if that is a bulk
+// string in one part, and not the last few bytes. Otherwise it is nil.
+func (w *walk) bulk() []byte {
+	b := w.b[w.p:]
+	if len(b) < 8 || Type(b[0]) != TypeBulkString {
+		return nil
+	}
+	n, h := plainLength(binary.LittleEndian.Uint64(b))
+	if h == 0 {
+		return nil
+	}
+	w.p += h + n + 2
+	return b[h : h+n]
 }
 
 // scalar returns the value at w, which is no aggregate, and goes over it.

@@ -90,7 +90,7 @@ func TestNotifyDoesNotAllocate(t *testing.T) {
 		s := workload.NewStream(n.workload(), reads)
 		s.Count = max(2, s.Count/16)
 		s.Bytes = s.Bytes[:s.Count*len(n.wire)]
-		pass := n.start(t, s)
+		pass := n.start(t, s, n.handle)
 		pass()
 		require.Zero(t, testing.AllocsPerRun(2, func() {
 			s.Rewind()

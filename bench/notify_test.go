@@ -19,7 +19,7 @@ type notification struct {
 	parse  func(parser.Frame) error // makes the view
 	use    func(parser.Frame) error // makes it, and looks at all there is in it
 	handle dispatch.HandlerFunc     // does what use does
-	plain  func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
+	values func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
 }
 
 // typed returns the notification of which parse makes the view, look looks at it and handle does both.
@@ -86,7 +86,7 @@ func notifications() []notification {
 	var all []notification
 	invalidation := func(frame string, wire []byte) {
 		n := typed(frame, string(wire), notify.ParseInvalidation, lookAtInvalidation, onInvalidation)
-		n.plain = func(f parser.Frame) { sink += keys(f) }
+		n.values = func(f parser.Frame) { sink += keys(f) }
 		all = append(all, n)
 	}
 	for _, id := range []string{"F1", "F2", "F8"} {
@@ -115,9 +115,20 @@ func notifications() []notification {
 			strings.Repeat("*3\r\n$17\r\nredis-node-1:6379\r\n$17\r\nredis-node-2:6379\r\n$12\r\n123,789-1000\r\n", moves)))
 	}
 
+	moving := typed("F7", string(workload.Find("F7").Frame), notify.ParseMoving, lookAtMoving, onMoving)
+	moving.values = func(f parser.Frame) {
+		for v := range f.Args() {
+			if v.Type() == parser.TypeInteger {
+				n, _ := v.Int64()
+				sink += int(n)
+			} else {
+				sink += len(v.Bytes())
+			}
+		}
+	}
 	return append(all,
 		typed("subscribe", ">3\r\n$9\r\nsubscribe\r\n$7\r\nchannel\r\n:1\r\n", notify.ParseSubscription, lookAtSubscription, onSubscription),
-		typed("F7", string(workload.Find("F7").Frame), notify.ParseMoving, lookAtMoving, onMoving),
+		moving,
 		typed("MIGRATING", ">4\r\n$9\r\nMIGRATING\r\n:5\r\n:30\r\n$3\r\n1,2\r\n", notify.ParseMigration, lookAtMigration, onMigration),
 		typed("tracking-redir-broken", ">2\r\n$21\r\ntracking-redir-broken\r\n:42\r\n", notify.ParseTrackingRedirBroken,
 			lookAtTrackingRedirBroken, onTrackingRedirBroken),
@@ -139,7 +150,9 @@ func lookAtTrackingRedirBroken(t notify.TrackingRedirBroken) { sink += int(t.Cli
 func lookAtServerCPUUsage(u notify.ServerCPUUsage) { sink += int(u.Usage) }
 
 func lookAtInvalidation(i notify.Invalidation) {
-	sink += i.Len()
+	if i.FlushAll() {
+		sink++
+	}
 	for key := range i.Keys() {
 		sink += len(key)
 	}
@@ -167,10 +180,10 @@ func lookAtSlotMigration(m notify.SlotMigration) {
 	}
 }
 
-// start makes a pass of the stream of n through a processor with its handler.
-func (n notification) start(tb testing.TB, s *workload.Stream) (pass func()) {
+// start makes a pass of the stream of n through a processor with a handler.
+func (n notification) start(tb testing.TB, s *workload.Stream, handle dispatch.HandlerFunc) (pass func()) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
-	if err := p.HandleFunc(string(frame(tb, n.wire).Name()), n.handle); err != nil {
+	if err := p.HandleFunc(string(frame(tb, n.wire).Name()), handle); err != nil {
 		tb.Fatal(err)
 	}
 	before := uint64(0)
@@ -188,7 +201,7 @@ func (n notification) workload() workload.Workload {
 
 // BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks at all there is in it as well, op=Dispatch
 // does so in a handler, from the stream on. With impl=values the elements are looked at with package parser alone, and
-// not checked.
+// not checked. impl=floor is the least that going from line to line costs, and the reads of the stream.
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range notifications() {
 		f := frame(b, n.wire)
@@ -206,18 +219,29 @@ func BenchmarkNotify(b *testing.B) {
 				}
 			})
 		}
-		if n.plain != nil {
-			b.Run("frame="+n.frame+"/op=Use/impl=values", func(b *testing.B) {
-				b.ReportAllocs()
-				defer timeThread(b, 1)()
-				for b.Loop() {
-					n.plain(f)
-				}
+		s := workload.NewStream(n.workload(), reads)
+		b.Run("frame="+n.frame+"/op=Dispatch/impl=respush", func(b *testing.B) { passes(b, s, n.start(b, s, n.handle)) })
+		b.Run("frame="+n.frame+"/op=Dispatch/impl=floor", func(b *testing.B) {
+			passes(b, s, func() {
+				walkLines(b, s)
+				copyAll(b, s)
 			})
+		})
+		if n.values == nil {
+			continue
 		}
-		b.Run("frame="+n.frame+"/op=Dispatch/impl=respush", func(b *testing.B) {
-			s := workload.NewStream(n.workload(), reads)
-			passes(b, s, n.start(b, s))
+		b.Run("frame="+n.frame+"/op=Use/impl=values", func(b *testing.B) {
+			b.ReportAllocs()
+			defer timeThread(b, 1)()
+			for b.Loop() {
+				n.values(f)
+			}
+		})
+		b.Run("frame="+n.frame+"/op=Dispatch/impl=values", func(b *testing.B) {
+			passes(b, s, n.start(b, s, func(_ context.Context, _ from, f parser.Frame) error {
+				n.values(f)
+				return nil
+			}))
 		})
 	}
 }

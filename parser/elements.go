@@ -270,7 +270,11 @@ func (e Elements) NextStrings() (strings, rest Elements, ok bool) {
 	b := e.b
 	if e.left == 1 && len(b) >= 8 {
 		w := binary.LittleEndian.Uint64(b)
-		if n, h := plainLength(w); Type(w) == TypeArray && h > 0 {
+		n, h := shortLength(w)
+		if h == 0 {
+			n, h = plainLength(w)
+		}
+		if Type(w) == TypeArray && h > 0 {
 			strings = Elements{b[h:], n}
 			return strings, Elements{}, strings.strings()
 		}

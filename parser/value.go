@@ -47,14 +47,14 @@ func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 // more than one part: that is assembled in new memory, the one case in which an
 // accessor of borrowed bytes allocates.
 func (v Value) Bytes() []byte {
-	if v.meta&plainMask == plainBulk {
+	if t := v.meta & plainMask; t == plainBulk || t == valueMeta(TypeInteger) {
 		end := len(v.raw) - 2
 		return v.raw[v.meta.body():end:end]
 	}
 	return v.otherBytes()
 }
 
-// otherBytes is Bytes for anything but a bulk string in one part.
+// otherBytes is Bytes for anything but an integer or a bulk string in one part.
 func (v Value) otherBytes() []byte {
 	switch classes[v.Type()] {
 	case classNone, classNull, classAggregate:
@@ -83,7 +83,12 @@ func (v Value) String() string {
 // is no integer, ErrRange for one beyond int64.
 func (v Value) Int64() (int64, error) {
 	switch v.Type() {
-	case TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
+	case TypeInteger:
+		if n, ok := fewDigits(v.raw[v.meta.body() : len(v.raw)-2]); ok {
+			return n, nil
+		}
+		return parseInt(v.Bytes())
+	case TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
 		b := v.Bytes()
 		if n, ok := fewDigits(b); ok {
 			return n, nil

@@ -103,7 +103,10 @@ func TestFastPathBoundsChecks(t *testing.T) {
 func TestFastPathInlines(t *testing.T) {
 	for dir, functions := range map[string][]string{
 		"parser": {"(*shortHead).opens", "(*shortHead).loads", "(*Reader).advance", "(*Reader).fresh", "frameMeta.nameAt",
-			"frameMeta.nameEnd", "frameMeta.typ", "Frame.IsPush", "Frame.HasNestedPushes", "Frame.Raw", "Value.Type"},
+			"frameMeta.nameEnd", "frameMeta.typ", "Frame.IsPush", "Frame.HasNestedPushes", "Frame.Raw", "Value.Type",
+			"Value.All", "Value.All.func1", "Value.Pairs", "Value.Pairs.func1", "Frame.Args", "Frame.Args.func1", "Elements.All",
+			"Elements.All.func1", "Elements.Texts", "Elements.Texts.func1", "Elements.Len", "Elements.IsNull", "shortLength"},
+		"notify": {"Invalidation.Keys", "Invalidation.FlushAll", "Invalidation.Len"},
 		"dispatch": {"(*call).count", "(*call).publish", "(*Processor).find", "borrow", "expire",
 			"registry.(*Registry[go.shape.*uint8]).Snapshot", "registry.Snapshot[go.shape.*uint8].Lookup"},
 	} {

@@ -161,7 +161,7 @@ func (e Elements) Texts() iter.Seq[[]byte] {
 // there is none.
 func (e Elements) Next() (v Value, rest Elements, ok bool) {
 	b := e.b
-	if e.left > 0 && len(b) >= 8 {
+	if useFast && e.left > 0 && len(b) >= 8 {
 		w := binary.LittleEndian.Uint64(b)
 		n, h := shortLength(w)
 		switch Type(w) {
@@ -219,7 +219,7 @@ func (e Elements) next() (v Value, rest Elements, ok bool) {
 // false when the first element is none.
 func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 	b := e.b
-	if e.left > 0 && len(b) >= 8 {
+	if useFast && e.left > 0 && len(b) >= 8 {
 		w := binary.LittleEndian.Uint64(b)
 		if n, h := shortLength(w); Type(w) == TypeBulkString && h > 0 {
 			return b[h : h+n : h+n], Elements{b[h+n+2:], e.left - 1}, true
@@ -236,7 +236,7 @@ func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 // or one beyond int64.
 func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
 	b := e.b
-	if e.left > 0 && len(b) > 0 && Type(b[0]) == TypeInteger {
+	if useFast && e.left > 0 && len(b) > 0 && Type(b[0]) == TypeInteger {
 		for i, c := range b[1:] {
 			if d := c - '0'; d <= 9 && i < 18 {
 				n = n*10 + int64(d)
@@ -268,7 +268,7 @@ func (e Elements) nextInt64() (n int64, rest Elements, ok bool) {
 // first element has none.
 func (e Elements) NextStrings() (strings, rest Elements, ok bool) {
 	b := e.b
-	if e.left == 1 && len(b) >= 8 {
+	if useFast && e.left == 1 && len(b) >= 8 {
 		w := binary.LittleEndian.Uint64(b)
 		n, h := shortLength(w)
 		if h == 0 {
@@ -292,7 +292,7 @@ func (e Elements) NextStrings() (strings, rest Elements, ok bool) {
 func (e Elements) strings() bool {
 	b := e.b
 	for left := e.left; ; left-- {
-		for p, size, head, mask := 0, 0, uint64(0), uint64(0); left > 0; left-- {
+		for p, size, head, mask := 0, 0, uint64(0), uint64(0); useFast && left > 0; left-- {
 			if len(b)-p < 8 {
 				b = b[p:]
 				break

@@ -48,7 +48,7 @@ func byValues() []handling {
 func byDecoded() []handling {
 	return each(func(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 		p := dispatch.NewProcessor(dispatch.WithPubSub())
-		h := new(decoded)
+		h := new(decodedHandler)
 		if err := p.RegisterHandler(pushOf(tb, w), h, false); err != nil {
 			tb.Fatal(err)
 		}
@@ -99,11 +99,11 @@ func elements(push parser.Frame) int {
 	return n
 }
 
-// decoded is a handler of go-redis' kind.
-type decoded struct{ seen int }
+// decodedHandler is a handler of go-redis' kind.
+type decodedHandler struct{ seen int }
 
 // HandlePushNotification looks at all elements behind the name.
-func (h *decoded) HandlePushNotification(_ context.Context, _ from, notification []any) error {
+func (h *decodedHandler) HandlePushNotification(_ context.Context, _ from, notification []any) error {
 	h.seen++
 	n := 0
 	for _, e := range notification[1:] {

@@ -106,7 +106,7 @@ func TestHandlerErrorsAreReportedAndTheNextPushDelivered(t *testing.T) {
 		require.EqualValues(t, 5, m.Seq)
 		return failure
 	})))
-	require.NoError(t, p.HandleFunc("invalidate", notify.OnMoving(func(context.Context, from, notify.Moving) error {
+	require.NoError(t, p.HandleFunc("invalidate", notify.OnMessage(func(context.Context, from, notify.Message) error {
 		t.Error("called for another push")
 		return nil
 	})))
@@ -124,6 +124,7 @@ func TestHandlerErrorsAreReportedAndTheNextPushDelivered(t *testing.T) {
 func TestHandlerOfNothingIsRefused(t *testing.T) {
 	var none func(context.Context, from, notify.Message) error
 	require.Nil(t, notify.OnMessage(none))
+	require.Nil(t, notify.OnMoving[from](nil))
 	p := dispatch.NewProcessor()
 	require.ErrorIs(t, p.HandleFunc("message", notify.OnMessage(none)), dispatch.ErrHandlerNil)
 }

@@ -174,3 +174,14 @@ func ExampleValue_Pairs() {
 	// proto is the number 3
 	// id is the number 7
 }
+
+func ExampleElements() {
+	f, _, _ := parser.Parse([]byte(">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"))
+	name, e := f.Split()
+	channel, e, isText := e.NextText()
+	count, _, isInteger := e.NextInt64()
+	if string(name) == "subscribe" && isText && isInteger {
+		fmt.Printf("%s, %d in all\n", channel, count)
+	}
+	// Output: news, 1 in all
+}

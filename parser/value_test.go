@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -196,6 +197,19 @@ func TestValueAnyHasTheGoTypeOfItsWireType(t *testing.T) {
 	got, err = valueOf(t, "%1\r\n*-1\r\n:1\r\n").Any()
 	require.NoError(t, err)
 	require.Equal(t, map[any]any{nil: int64(1)}, got, "a null is no aggregate, however it is sent")
+}
+
+func TestAnyOfLongBigNumbers(t *testing.T) {
+	for _, digits := range []int{1, 1999, 2000, 2001, 10_000} {
+		text := strings.Repeat("1234567890", digits/10+1)[:digits]
+		want, _ := new(big.Int).SetString(text, 10)
+		got, err := valueOf(t, "("+text+"\r\n").Any()
+		require.NoError(t, err)
+		require.Zero(t, want.Cmp(got.(*big.Int)))
+		got, err = valueOf(t, "(-"+text+"\r\n").Any()
+		require.NoError(t, err)
+		require.Zero(t, want.Neg(want).Cmp(got.(*big.Int)))
+	}
 }
 
 func TestAnyOwnsItsMemory(t *testing.T) {

@@ -2,8 +2,6 @@ package parser_test
 
 import (
 	"bytes"
-	"math"
-	"math/big"
 	"testing"
 
 	"github.com/seed79615202/respush/internal/test/oracle"
@@ -60,40 +58,23 @@ func FuzzValue(f *testing.F) {
 
 // accessors says what is wrong with v or a value in it. n is what the oracle makes of it.
 func accessors(v parser.Value, n *oracle.Node) string {
-	i, intErr := v.Int64()
-	d, floatErr := v.Float64()
-	b, boolErr := v.Bool()
-	if (boolErr == nil) != (n.Type == '#') || b && string(n.Text) != "t" {
-		return "Bool"
+	i, err := v.Int64()
+	if want, cause := n.Int64(); i != want || reason(err) != cause {
+		return "Int64"
 	}
-	wantAny, mappable := n.Any()
-	switch n.Type {
-	case ':':
-		if intErr != nil || i != wantAny {
-			return "Int64 of an integer"
-		}
-	case '(':
-		w := wantAny.(*big.Int)
-		if (intErr == nil) != w.IsInt64() || intErr == nil && i != w.Int64() {
-			return "Int64 of a big number"
-		}
-	case ',':
-		w := wantAny.(float64)
-		if d != w && !(math.IsNaN(d) && math.IsNaN(w)) {
-			return "Float64"
-		}
-		if (floatErr != nil) != (math.IsInf(w, 0) && n.Text[len(n.Text)-1] != 'f') {
-			return "Float64's error"
-		}
-	case '_', '#', '*', '~', '%', '>', '|':
-		if intErr == nil || floatErr == nil {
-			return "a number where there is none"
-		}
+	d, err := v.Float64()
+	if want, cause := n.Float64(); !sameAny(d, want) || reason(err) != cause {
+		return "Float64"
+	}
+	b, err := v.Bool()
+	if want, cause := n.Bool(); b != want || reason(err) != cause {
+		return "Bool"
 	}
 	if text := v.String(); !n.Aggregate() && !n.Null() && text != string(n.Content()) {
 		return "String"
 	}
-	if got, err := v.Any(); (err == nil) != mappable || mappable && !sameAny(got, wantAny) {
+	got, err := v.Any()
+	if want, cause := n.Any(); reason(err) != cause || cause == "" && !sameAny(got, want) || cause != "" && got != nil {
 		return "Any"
 	}
 

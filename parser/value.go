@@ -3,8 +3,6 @@ package parser
 import (
 	"iter"
 	"strconv"
-
-	"github.com/seed79615202/respush/internal/unsafeconv"
 )
 
 // Value is one RESP3 value inside a frame, with the attributes before it. Like
@@ -38,10 +36,11 @@ func (v Value) IsNull() bool { return v.Type() == TypeNull }
 func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 
 // Bytes returns the text of a string, error or number, without its framing and
-// without the format of a verbatim string. It is nil for nulls and aggregates,
-// and "t" or "f" for a boolean. It is borrowed, except for a streamed string in
-// more than one part: that is assembled in new memory, the one case in which an
-// accessor of borrowed bytes allocates.
+// without the format of a verbatim string. It is nil for nulls and aggregates.
+// That of a number or boolean is what the server sent, whether or not it is one.
+// It is borrowed, except for a streamed string in more than one part: that is
+// assembled in new memory, the one case in which an accessor of borrowed bytes
+// allocates.
 func (v Value) Bytes() []byte {
 	switch classes[v.Type()] {
 	case classNone, classNull, classAggregate:
@@ -63,7 +62,7 @@ func (v Value) String() string {
 	return string(v.Bytes())
 }
 
-// Int64 returns the integer that v holds: an integer, or a string or big number
+// Int64 returns the integer that v holds: an integer or big number, or a string
 // whose text is one. It returns ErrKind for other types, ErrNumber for text that
 // is no integer, ErrRange for one beyond int64.
 func (v Value) Int64() (int64, error) {
@@ -75,35 +74,31 @@ func (v Value) Int64() (int64, error) {
 }
 
 // Float64 returns the number that v holds: a double, integer or big number, or
-// a string whose text is one. A number beyond float64 is an infinity and
-// ErrRange; other errors are as for Int64.
+// a string whose text is one. NaN may be spelled as any C library does: nan, -nan,
+// NaN, nan(0x8000). A number beyond float64 is an infinity and ErrRange; other
+// errors are as for Int64.
 func (v Value) Float64() (float64, error) {
 	switch v.Type() {
 	case TypeDouble, TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
 	default:
 		return 0, ErrKind
 	}
-	b := v.Bytes()
-	if !isDouble(b) {
-		return 0, ErrNumber
-	}
-	if string(b) == "-nan" {
-		b = b[1:] // strconv knows no sign of nan
-	}
-	// The string borrows v's bytes for the call; strconv keeps none of it.
-	f, err := strconv.ParseFloat(unsafeconv.String(b), 64)
-	if err != nil {
-		err = ErrRange
-	}
-	return f, err
+	return parseFloat(v.Bytes())
 }
 
-// Bool returns the boolean that v holds, or ErrKind.
+// Bool returns the boolean that v holds. It returns ErrKind for other types, and
+// ErrBoolean for a boolean whose text is neither t nor f.
 func (v Value) Bool() (bool, error) {
 	if v.Type() != TypeBoolean {
 		return false, ErrKind
 	}
-	return v.raw[v.meta.body()] == 't', nil
+	switch string(v.Bytes()) {
+	case "t":
+		return true, nil
+	case "f":
+		return false, nil
+	}
+	return false, ErrBoolean
 }
 
 // VerbatimFormat returns the format of a verbatim string, "txt" or "mkd", and
@@ -172,13 +167,16 @@ func (v Value) Attributes() Value {
 	return attributes(v.raw[:v.meta.at()])
 }
 
-// appendText appends v to dst in the form of String, strings quoted.
+// appendText appends v to dst in the form of String, strings quoted, and so the
+// text of a number or boolean that is none.
 func (v Value) appendText(dst []byte) []byte {
 	switch v.Type() {
 	case TypeNull:
 		return append(dst, "null"...)
 	case TypeBoolean:
-		return strconv.AppendBool(dst, v.raw[v.meta.body()] == 't')
+		if b, err := v.Bool(); err == nil {
+			return strconv.AppendBool(dst, b)
+		}
 	case TypeMap, TypeAttribute:
 		dst = append(dst, '{')
 		first := true
@@ -204,7 +202,9 @@ func (v Value) appendText(dst []byte) []byte {
 		}
 		return append(dst, ']')
 	case TypeInteger, TypeDouble, TypeBigNumber:
-		return append(dst, v.Bytes()...)
+		if b := v.Bytes(); isDouble(b) || isNaN(b) {
+			return append(dst, b...)
+		}
 	}
 	return strconv.AppendQuote(dst, string(v.Bytes()))
 }

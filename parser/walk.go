@@ -1,7 +1,5 @@
 package parser
 
-import "bytes"
-
 // The functions here walk bytes that a Scanner has found valid, so they check
 // nothing twice; an index out of range would be a mistake in the Scanner.
 
@@ -22,9 +20,6 @@ func header(b []byte, p int) (n, body int) {
 	}
 	return n, p + 2
 }
-
-// line returns the end of the line that begins at b[p], its CR LF excluded.
-func line(b []byte, p int) int { return p + bytes.IndexByte(b[p:], '\r') }
 
 // parseValue returns the value whose type byte is b[at], with the attributes
 // before it, which begin at b[from]. It ends at b[end], or nobody knows yet
@@ -48,7 +43,7 @@ func parseValue(b []byte, from, at, end int) Value {
 			}
 		}
 	default:
-		end = line(b, body) + 2
+		end = lineEnd(b, body)
 	}
 	return newValue(b, from, at, body, end, t, false)
 }
@@ -101,7 +96,7 @@ func skipItem(b []byte, p int) int {
 				open += n
 			}
 		default:
-			p = line(b, p) + 2
+			p = lineEnd(b, p+1)
 		}
 	}
 	return p

@@ -6,9 +6,10 @@
 // Texts are JSON strings, and {"base64":"..."} when they are not UTF-8. Errors
 // are {"error":text}, maps {"map":[[key,value],...]}, integers, big numbers and
 // doubles are numbers; a double that JSON has no number for is the string inf,
-// -inf or nan. Arrays, sets and inner pushes are arrays. A push without a name
-// has the name null and all of its elements in args. Attributes before the frame
-// are in "attributes", as [[key,value],...]; those of inner values are left out.
+// -inf or nan, and a number or boolean whose text is none is that text. Arrays,
+// sets and inner pushes are arrays. A push without a name has the name null and
+// all of its elements in args. Attributes before the frame are in "attributes", as
+// [[key,value],...]; those of inner values are left out.
 //
 // All functions append to dst and return it, and keep nothing of a frame.
 package jsonline

@@ -55,23 +55,23 @@ func escape(r rune) string {
 	}
 }
 
-// appendValue calls itself no deeper than the parser's limit on nesting. What it
-// takes of v is valid, as everything in a frame is that was handed out.
+// appendValue calls itself no deeper than the parser's limit on nesting.
 func appendValue(dst []byte, v parser.Value) []byte {
 	switch v.Type() {
 	case parser.TypeNull:
 		return append(dst, "null"...)
 	case parser.TypeBoolean:
-		yes, _ := v.Bool()
-		return strconv.AppendBool(dst, yes)
-	case parser.TypeInteger:
-		n, _ := v.Int64()
-		return strconv.AppendInt(dst, n, 10)
-	case parser.TypeBigNumber:
-		return appendBigNumber(dst, v.Bytes())
+		if yes, err := v.Bool(); err == nil {
+			return strconv.AppendBool(dst, yes)
+		}
+		return Text(dst, v.Bytes())
+	case parser.TypeInteger, parser.TypeBigNumber:
+		return appendInteger(dst, v)
 	case parser.TypeDouble:
-		f, _ := v.Float64()
-		return appendDouble(dst, f)
+		if f, err := v.Float64(); err != parser.ErrNumber {
+			return appendDouble(dst, f)
+		}
+		return Text(dst, v.Bytes())
 	case parser.TypeSimpleError, parser.TypeBulkError:
 		return append(Text(append(dst, `{"error":`...), v.Bytes()), '}')
 	case parser.TypeMap:
@@ -102,6 +102,17 @@ func appendPairs(dst []byte, v parser.Value) []byte {
 		separator = ",["
 	}
 	return append(dst, ']')
+}
+
+// appendInteger appends an integer or big number, or its text if that is none.
+func appendInteger(dst []byte, v parser.Value) []byte {
+	switch n, err := v.Int64(); err {
+	case nil:
+		return strconv.AppendInt(dst, n, 10)
+	case parser.ErrRange:
+		return appendBigNumber(dst, v.Bytes())
+	}
+	return Text(dst, v.Bytes())
 }
 
 // appendBigNumber appends digits without what JSON does not allow before them: a

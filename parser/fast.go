@@ -163,10 +163,10 @@ func (s *Scanner) plainReply(p []byte, i int, u until) int {
 	unused, outer := budget, 0
 	switch Type(p[i]) {
 	case TypeSimpleString, TypeSimpleError:
-		if j = s.text(p, i); len(p)-j < 2 || p[j] != '\r' || p[j+1] != '\n' {
+		if j = lineEnd(p, i+1); j < 0 {
 			return i
 		}
-		j, left = j+2, 0
+		left = 0
 	case TypeMap:
 		if len(p)-i < 8 {
 			return i

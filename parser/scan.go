@@ -61,24 +61,12 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 			if done {
 				return i + 1, true, nil
 			}
-		case stText:
-			if i = s.text(p, i); i == len(p) {
-				return i, false, nil
+		case stText, stTextLF:
+			ended := false
+			if i, ended = s.text(p, i); ended && s.complete() {
+				return i, true, nil
 			}
-			if p[i] == '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
-			}
-			s.nameText(i)
-			s.state = stLF
-		case stNumber:
-			if err = s.number(c, i); err != nil {
-				return i, false, err
-			}
-		case stBoolean:
-			if c != 't' && c != 'f' {
-				return i, false, s.syntax(i, lineCause(c, ErrBoolean))
-			}
-			s.state = stCR
+			continue
 		case stVerbatim:
 			// The first four bytes of the text are the format and a colon;
 			// streamed counts them, as no verbatim string is streamed.
@@ -145,10 +133,6 @@ func (s *Scanner) open(c byte, i int) error {
 		return s.syntax(i, ErrType)
 	case classText:
 		s.state = stText
-	case classNumber:
-		s.state, s.num, s.negative = stNumber, numStart, false
-	case classBoolean:
-		s.state = stBoolean
 	case classNull:
 		s.state = stCR
 	case classBulk, classAggregate:
@@ -184,16 +168,43 @@ func (s *Scanner) open(c byte, i int) error {
 	return nil
 }
 
-// text returns the index of the first CR or LF in p[i:], or len(p).
-func (s *Scanner) text(p []byte, i int) int {
-	end := len(p)
-	if k := bytes.IndexByte(p[i:], '\r'); k >= 0 {
-		end = i + k
+// text consumes a line of text, and reports whether it ended in p. The line ends
+// at its first CR LF; a CR or LF alone is text.
+func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
+	for i < len(p) {
+		k := bytes.IndexByte(p[i:], '\n')
+		if k < 0 {
+			s.state = stText
+			if p[len(p)-1] == '\r' {
+				s.state = stTextLF
+			}
+			return len(p), false
+		}
+		cr := s.state == stTextLF
+		if k > 0 {
+			cr = p[i+k-1] == '\r'
+		}
+		if i += k + 1; cr {
+			s.nameText(i - 2)
+			return i, true
+		}
+		s.state = stText
 	}
-	if k := bytes.IndexByte(p[i:end], '\n'); k >= 0 {
-		return i + k
+	return i, false
+}
+
+// lineEnd returns where the line of text ends that begins at p[i], its CR LF
+// included, or -1. The byte before it is its type.
+func lineEnd(p []byte, i int) int {
+	for {
+		k := bytes.IndexByte(p[i:], '\n')
+		if k < 0 {
+			return -1
+		}
+		if i += k + 1; p[i-2] == '\r' {
+			return i
+		}
 	}
-	return end
 }
 
 // nameText ends a name that is a simple string.
@@ -201,35 +212,6 @@ func (s *Scanner) nameText(end int) {
 	if s.naming == nameOpen && s.depth == 1 {
 		s.naming, s.nameEnd = nameKnown, s.pos+int64(end)-s.start
 	}
-}
-
-// number reads one byte of a number, or the CR behind it.
-func (s *Scanner) number(c byte, i int) error {
-	if c == '\r' {
-		if !s.num.whole() {
-			return s.syntax(i, ErrNumber)
-		}
-		s.state = stLF
-		return nil
-	}
-	ok := true
-	switch Type(s.mark) {
-	case TypeDouble:
-		s.num = doubleStep(s.num, c)
-	case TypeBigNumber:
-		s.num = integerStep(s.num, c)
-	default:
-		switch s.num = integerStep(s.num, c); s.num {
-		case numMinus:
-			s.negative = true
-		case numDigits:
-			s.n, ok = magnitude(s.n, c, s.negative)
-		}
-	}
-	if !ok || s.num == numDead {
-		return s.syntax(i, lineCause(c, ErrNumber))
-	}
-	return nil
 }
 
 // bulk makes s ready for the rest of a bulk, of which n bytes are to come.

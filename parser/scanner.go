@@ -4,7 +4,8 @@ import "math"
 
 // A Scanner finds where a frame ends. It is fed the stream in pieces cut
 // anywhere, remembers in a few words what remains of each open aggregate, looks
-// at every byte once, and checks each of them. The zero value is ready, with
+// at every byte once, and checks each that decides where the frame ends: types,
+// lengths, counts, nesting and terminators. The zero value is ready, with
 // default limits. A Scanner is used by one goroutine at a time and must not be
 // copied once in use.
 //
@@ -25,9 +26,7 @@ type Scanner struct {
 	// The item under way.
 	mark     byte // its type byte, markChunk or markEnd
 	form     form
-	num      numState
-	negative bool
-	n        uint64 // a length or magnitude being read; in a bulk, the bytes still to come
+	n        uint64 // a length being read; in a bulk, the bytes still to come
 	streamed int64  // bytes of a streamed string so far
 
 	stack
@@ -52,9 +51,8 @@ const (
 	stMinus                 // the 1 of a RESP2 null
 	stCR                    // only CR
 	stLF                    // only LF
-	stText                  // text up to CR
-	stNumber                // a number up to CR
-	stBoolean               // t or f
+	stText                  // text up to CR LF
+	stTextLF                // the same, behind a CR
 	stVerbatim              // the format of a verbatim string and its colon
 	stBulk                  // n bytes of anything
 	stBulkCR                // the CR behind them

@@ -1,9 +1,6 @@
 package parser
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // The functions here walk bytes that a Scanner has found valid, so they check
 // nothing twice; an index out of range would be a mistake in the Scanner.
@@ -25,9 +22,6 @@ func header(b []byte, p int) (n, body int) {
 	}
 	return n, p + 2
 }
-
-// line returns the end of the line that begins at b[p], its CR LF excluded.
-func line(b []byte, p int) int { return p + bytes.IndexByte(b[p:], '\r') }
 
 // parseValue returns the value whose type byte is b[at], with the attributes
 // before it, which begin at b[from]. It ends at b[end], or nobody knows yet
@@ -51,7 +45,7 @@ func parseValue(b []byte, from, at, end int) Value {
 			}
 		}
 	default:
-		end = line(b, body) + 2
+		end = lineEnd(b, body)
 	}
 	return newValue(b, from, at, body, end, t, false)
 }
@@ -121,7 +115,7 @@ func skip(b []byte, p int) int {
 				open += n
 			}
 		default:
-			p = line(b, p) + 2
+			p = lineEnd(b, p+1)
 		}
 	}
 	return p

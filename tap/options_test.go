@@ -133,7 +133,7 @@ func TestOffsetsCountTheWholeStream(t *testing.T) {
 		wire   string
 		offset int
 	}{
-		{"?", 0}, {":1x\r\n", 2}, {"*2\r\n:1\r\n" + nestedPush + ":1x\r\n", 8 + len(nestedPush) + 2},
+		{"?", 0}, {"$1x\r\n", 2}, {"*2\r\n:1\r\n" + nestedPush + "$1x\r\n", 8 + len(nestedPush) + 2},
 		{push("a")[:5] + "x", 5}, {"*2\r\n:1\r\n" + nestedPush + ">1\r\n_x", 8 + len(nestedPush) + 5},
 		{"|1\r\n+a\r\nx", 8}, {"|1\r\n+a\r\n" + nestedPush + "+b\r\n?", 8 + len(nestedPush) + 4},
 		{"|1\r\n+a\r\n" + nestedPush + "+b\r\n*1\r\n?", 8 + len(nestedPush) + 8},

@@ -40,6 +40,26 @@ func (d *Driver) MayHavePush() bool {
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
 }
 
+// AwaitPush is MayHavePush after the first byte of the next frame has come: it
+// reads until then, and no further. It also returns false when the underlying
+// reader ends, fails or times out first, since whoever reads the reply meets that
+// error again.
+func (d *Driver) AwaitPush() bool {
+	r := (*Reader)(d)
+	if !r.fresh() {
+		return r.mayBePush()
+	}
+	w := r.win.bytes()
+	if len(w) == 0 {
+		r.releaseFrame()
+		if r.win.more() != nil {
+			return false
+		}
+		w = r.win.bytes()
+	}
+	return len(w) > 0 && (w[0] == byte(TypePush) || w[0] == byte(TypeAttribute))
+}
+
 // mayBePush is MayHavePush for a frame that has been looked at, or an error that
 // the next call has to return.
 func (r *Reader) mayBePush() bool {

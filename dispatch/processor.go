@@ -125,7 +125,6 @@ func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandler
 		return 0
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
-	defer c.publish()
 	f, buf := detached(f)
 	defer bufpool.Put(buf)
 	c.dispatch(f)

@@ -46,18 +46,21 @@ func (d *Driver) MayHavePush() bool {
 // error again.
 func (d *Driver) AwaitPush() bool {
 	r := (*Reader)(d)
+	if r.fresh() {
+		if w := r.win.bytes(); len(w) > 0 {
+			return w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+		}
+	}
+	return r.await()
+}
+
+// await is AwaitPush when nothing has come, or the next frame has been looked at.
+func (r *Reader) await() bool {
 	if !r.fresh() {
 		return r.mayBePush()
 	}
-	w := r.win.bytes()
-	if len(w) == 0 {
-		r.releaseFrame()
-		if r.win.more() != nil {
-			return false
-		}
-		w = r.win.bytes()
-	}
-	return len(w) > 0 && (w[0] == byte(TypePush) || w[0] == byte(TypeAttribute))
+	r.releaseFrame()
+	return r.win.more() == nil && r.Driver().MayHavePush()
 }
 
 // mayBePush is MayHavePush for a frame that has been looked at, or an error that

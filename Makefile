@@ -3,26 +3,39 @@
 
 GO          ?= go
 STATICCHECK  = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-MODULES      = . goredis cmd/respush examples e2e bench/peers
+# bench/peers has the latest of every peer, which need a newer Go than the rest: it is outside of the workspace, and
+# left out where Go is older.
+PEERS       := $(shell printf '%s\n' go1.26 "$$($(GO) env GOVERSION)" | sort -VC && echo bench/peers)
+WORKSPACE    = . goredis cmd/respush examples e2e
+MODULES      = $(WORKSPACE) $(PEERS)
+# each runs a command in every module.
+each         = for m in $(MODULES); do (cd $$m && if [ $$m = bench/peers ]; then export GOWORK=off; fi && $(1)) || exit 1; done
+TESTFLAGS    = -ldflags='-s -w' -p 4 -parallel 8
 FUZZTIME    ?= 20000x
 BENCH       ?= Process|Pushes
 BENCHCOUNT  ?= 6
-FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream tap:FuzzTap \
+FUZZ         = parser:FuzzFrame parser:FuzzSplit parser:FuzzValue fuzz:FuzzStream fuzz:FuzzHandlers tap:FuzzTap \
                notify:FuzzInvalidation notify:FuzzMessage notify:FuzzSubscription notify:FuzzMoving notify:FuzzMigration \
                notify:FuzzSlotMigration notify:FuzzTrackingRedirBroken notify:FuzzServerCPUUsage
 BASELINE     = bench/baseline.txt
-# What the targets are about beside the peers: no push, no handler, many names, pieces, keys, readers.
+# What the targets are about beside the peers. SCALING: no push, no handler, many names, pieces, keys, readers. PAID: what
+# a caller pays.
 SCALING      = Process/frame=(N[0-4]|F1|F8)$$/impl=respush|Process/frame=(N4|F8)$$/(piece|keys)=|Lookup
+PAID         = HandlerNotify/frame=F[1-8]$$/impl=|HandlerValues|Wait|PushAlone/frame=F1$$|Replies|Tap/conn=tcp|TapRoundTrip|Rest|ServeMany
+PEERSTIME   ?= 0.2s
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
 
+# All modules of the workspace at once, and more tests than there are processors, as many wait for a server. What only a
+# debugger reads is left out, as it takes long to link.
 test:
-	@for m in $(MODULES); do (cd $$m && $(GO) test ./...) || exit 1; done
+	$(GO) test $(TESTFLAGS) $(WORKSPACE:%=./%/...)
+	$(if $(PEERS),cd $(PEERS) && GOWORK=off $(GO) test $(TESTFLAGS) ./...)
 
 check: fmt vet staticcheck tidy test race tags cross matrix fuzz bench-smoke
 	@echo "check: all green"
@@ -32,16 +45,16 @@ fmt:
 	if [ -n "$$files" ]; then echo "gofmt: $$files"; exit 1; fi
 
 vet:
-	@for m in $(MODULES); do (cd $$m && $(GO) vet ./... && $(GO) vet -tags "respushdebug purego respushgeneral $(HIREDIS)" ./...) || exit 1; done
+	@$(call each,$(GO) vet ./... && $(GO) vet -tags "respushdebug purego respushgeneral $(HIREDIS)" ./...)
 
 staticcheck:
-	@for m in $(MODULES); do (cd $$m && $(STATICCHECK) ./...) || exit 1; done
+	@$(call each,$(STATICCHECK) ./...)
 
 tidy:
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy -diff) || exit 1; done
 
 race:
-	@for m in $(MODULES); do (cd $$m && $(GO) test -race ./...) || exit 1; done
+	@$(call each,$(GO) test -race ./...)
 
 # Every build tag alone: copies instead of unsafe, borrowed bytes overwritten, no fast path.
 tags:
@@ -66,7 +79,7 @@ fuzz:
 
 bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null
-	cd bench/peers && $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null
+	$(if $(PEERS),cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null)
 	cd goredis && $(GO) test -run '^$$' -bench . -benchtime 1x . > /dev/null
 
 # Ours against the committed baseline, in ratios: absolute times are the machine's.
@@ -74,13 +87,20 @@ bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) ./bench > bench/latest.txt || { cat bench/latest.txt; exit 1; }
 	$(GO) tool benchstat $(BASELINE) bench/latest.txt
 
-# Ours beside other clients, with the targets and the chart of the README: about 15 minutes.
-bench-peers:
-	cd bench/peers && $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m . > latest.txt || { cat latest.txt; exit 1; }
-	$(GO) test -run '^$$' -bench '$(SCALING)' -benchtime 0.3s -count $(BENCHCOUNT) -timeout 40m ./bench >> bench/peers/latest.txt || { cat bench/peers/latest.txt; exit 1; }
-	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame bench/peers/latest.txt
-	cd bench/peers && $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg latest.txt
+# This tree against the commit BASE, whose binary runs in turn with ours: about five minutes.
+bench-compare:
+	./bench/compare.sh $(BASE)
 
-# CPU time and latency of clients on a real server: about a minute.
+# Ours beside other clients, with all targets and the table and the chart of the README: about ten minutes.
+bench-peers: PEERSBENCH = -run '^$$' -benchtime $(PEERSTIME) -count $(BENCHCOUNT) -timeout 40m
+bench-peers: LATEST = $(CURDIR)/bench/peers/latest.txt
+bench-peers:
+	cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' $(PEERSBENCH) -bench . . > $(LATEST) || { cat $(LATEST); exit 1; }
+	$(GO) test $(PEERSBENCH) -bench '$(SCALING)|$(PAID)' ./bench >> $(LATEST) || { cat $(LATEST); exit 1; }
+	cd goredis && $(GO) test $(PEERSBENCH) -bench 'Command|PushAlone' . >> $(LATEST) || { cat $(LATEST); exit 1; }
+	$(GO) tool benchstat -filter '.name:Push .unit:(ns/op OR allocs/op)' -col /impl -row /frame $(LATEST)
+	cd bench/peers && GOWORK=off $(GO) run -tags '$(HIREDIS)' ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md $(LATEST)
+
+# CPU time and latency of clients on a real server: about two minutes.
 bench-endtoend:
-	cd bench/peers && $(GO) run ./cmd/endtoend
+	cd bench/peers && GOWORK=off $(GO) run ./cmd/endtoend

@@ -13,8 +13,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The benchmarks' bodies allocate nothing after a first pass. Those that need pooled memory, for frames larger than the
-// Reader's buffer, are left out under the race detector, which makes a sync.Pool drop what it is given at random.
+// The benchmarks' bodies allocate nothing after a first pass. Those that need
+// pooled memory, for frames larger than the Reader's buffer, are left out under
+// the race detector, which makes a sync.Pool drop what it is given at random.
 
 func TestProcessDoesNotAllocate(t *testing.T) {
 	for _, r := range runs() {
@@ -84,17 +85,60 @@ func TestNotifyDoesNotAllocate(t *testing.T) {
 				}
 			}), n.frame)
 		}
-		if race.Enabled && len(n.wire) > 32<<10 {
+	}
+}
+
+func TestHandlersThatReadElementsDoNotAllocate(t *testing.T) {
+	for _, h := range append(byNotify(), byValues()...) {
+		if race.Enabled && len(h.frame.Frame) > 32<<10 {
 			continue // needs the pool
 		}
-		s := workload.NewStream(n.workload(), reads)
-		s.Count = max(2, s.Count/16)
-		s.Bytes = s.Bytes[:s.Count*len(n.wire)]
-		pass := n.start(t, s)
-		pass()
-		require.Zero(t, testing.AllocsPerRun(2, func() {
-			s.Rewind()
-			pass()
-		}), n.frame)
+		s := shortened(h.frame, reads)
+		requireNoAllocations(t, s, h.start(t, s), h.frame.ID)
 	}
+}
+
+func TestRepliesDoNotAllocate(t *testing.T) {
+	for _, r := range replyRuns {
+		s := shortened(workload.Find("F9"), reads)
+		requireNoAllocations(t, s, r.start(t, s), r.impl)
+	}
+}
+
+func TestWaitingDoesNotAllocate(t *testing.T) {
+	for _, at := range places {
+		for _, by := range waits {
+			w := newWaiter(by.make(t), at, status)
+			require.Zero(t, testing.AllocsPerRun(100, func() { w.command(t) }), "%s, %s", at.name, by.impl)
+		}
+	}
+}
+
+func TestPushAloneDoesNotAllocate(t *testing.T) {
+	for _, at := range places {
+		w := workload.Find("F1")
+		s := shortened(w, len(w.Frame))
+		requireNoAllocations(t, s, alone(t, at, s), at.name)
+
+		p, _ := counting(t)
+		reply := newWaiter(p, at, w.Frame, status)
+		require.Zero(t, testing.AllocsPerRun(100, func() { reply.command(t) }), at.name)
+	}
+}
+
+// shortened returns a stream of w that is enough for a test.
+func shortened(w workload.Workload, piece int) *workload.Stream {
+	s := workload.NewStream(w, piece)
+	s.Shorten(16)
+	return s
+}
+
+// requireNoAllocations makes passes over s.
+func requireNoAllocations(t *testing.T, s *workload.Stream, pass func(), name string) {
+	t.Helper()
+	pass()
+	require.Zero(t, testing.AllocsPerRun(2, func() {
+		s.Rewind()
+		pass()
+	}), name)
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"os/exec"
@@ -17,8 +18,64 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pinned is the Go release that the expectations here are for: what another one inlines or proves is its own affair.
+// pinned is the Go release that the expectations here are for: what another one
+// inlines or proves is its own affair.
 const pinned = "go1.26"
+
+// A hotFunction runs once for every push, reply or element, or more often, and
+// is held to what the compiler makes of it.
+type hotFunction struct {
+	dir     string // of the package that is compiled
+	name    string // as the compiler has it: f, T.m or (*T).m
+	checks  int    // of bounds, at most; or uncounted
+	inlined bool   // into its callers
+}
+
+const uncounted = -1
+
+// hotFunctions is where to add one. A load at a computed place counts as two
+// checks where the compiler checks the slice and the word.
+var hotFunctions = []hotFunction{
+	{"parser", "plainRun", 4, false}, // the word of a header, the end of a bulk; both in alike
+	{"parser", "plainLength", 0, false},
+	{"parser", "plainHead", 2, false},         // the end of the name
+	{"parser", "(*shortHead).opens", 2, true}, // the last word of the head
+	{"parser", "(*shortHead).loads", uncounted, true},
+	{"parser", "(*shortHead).elements", 0, false},
+	{"parser", "(*Reader).shortPushes", 5, false}, // those of opens, a name, a frame, what is behind it
+	{"parser", "(*Reader).passed", 0, false},
+	{"parser", "(*Reader).fresh", 0, true},
+	{"parser", "frameMeta.nameAt", 0, true},
+	{"parser", "frameMeta.nameEnd", 0, true},
+	{"parser", "frameMeta.typ", uncounted, true},
+	{"parser", "Frame.IsPush", uncounted, true},
+	{"parser", "Frame.HasNestedPushes", uncounted, true},
+	{"parser", "Frame.Raw", uncounted, true},
+	{"parser", "Value.Type", uncounted, true},
+	{"parser", "Value.All", uncounted, true},
+	{"parser", "Value.All.func1", uncounted, true},
+	{"parser", "Value.Pairs", uncounted, true},
+	{"parser", "Value.Pairs.func1", uncounted, true},
+	{"parser", "Frame.Args", uncounted, true},
+	{"parser", "Frame.Args.func1", uncounted, true},
+	{"parser", "Elements.All", uncounted, true},
+	{"parser", "Elements.All.func1", uncounted, true},
+	{"parser", "Elements.Texts", uncounted, true},
+	{"parser", "Elements.Texts.func1", uncounted, true},
+	{"parser", "Elements.Len", uncounted, true},
+	{"parser", "Elements.IsNull", uncounted, true},
+	{"parser", "shortLength", uncounted, true},
+	{"notify", "Invalidation.Keys", uncounted, true},
+	{"notify", "Invalidation.FlushAll", uncounted, true},
+	{"notify", "Invalidation.Len", uncounted, true},
+	{"dispatch", "(*call).count", uncounted, true},
+	{"dispatch", "(*call).publish", uncounted, true},
+	{"dispatch", "(*Processor).find", uncounted, true},
+	{"dispatch", "borrow", uncounted, true},
+	{"dispatch", "expire", uncounted, true},
+	{"dispatch", "registry.(*Registry[go.shape.*uint8]).Snapshot", uncounted, true},
+	{"dispatch", "registry.Snapshot[go.shape.*uint8].Lookup", uncounted, true},
+}
 
 // A remark is what the compiler said about a line of a file.
 type remark struct {
@@ -29,7 +86,8 @@ type remark struct {
 
 var remarkLine = regexp.MustCompile(`^(?:.*/)?([a-z_0-9]+\.go):(\d+):\d+: (.*)$`)
 
-// remarks builds a package of the module with flags for the compiler, and returns what that says.
+// remarks builds a package of the module with flags for the compiler, and
+// returns what that says.
 func remarks(t *testing.T, dir, flags string) (all []remark) {
 	t.Helper()
 	if !strings.HasPrefix(runtime.Version(), pinned) {
@@ -55,66 +113,90 @@ func remarks(t *testing.T, dir, flags string) (all []remark) {
 	return all
 }
 
-// span returns the lines of a function, by its name, in a file of the module.
-func span(t *testing.T, file, name string) (first, last int) {
-	t.Helper()
-	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, filepath.Join("..", file), nil, parser.SkipObjectResolution)
-	require.NoError(t, err)
-	for _, d := range parsed.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == name {
-			return set.Position(f.Pos()).Line, set.Position(f.End()).Line
-		}
-	}
-	t.Fatalf("%s has no function %s", file, name)
-	return 0, 0
+// span is where a function stands.
+type span struct {
+	file        string
+	first, last int
 }
 
-// TestFastPathBoundsChecks holds the fast path to the bounds checks that it cannot do without. A load at a computed place
-// counts as two where the compiler checks the slice and the word.
-func TestFastPathBoundsChecks(t *testing.T) {
-	all := remarks(t, "parser", "-d=ssa/check_bce/debug=1")
-	for _, want := range []struct {
-		file, function string
-		checks         int
-	}{
-		{"fast.go", "plainRun", 4}, // the word of a header, the end of a bulk; both in alike
-		{"fast.go", "plainLength", 0},
-		{"fast.go", "plainHead", 2}, // the end of the name
-		{"fast.go", "opens", 2},     // the last word of the head
-		{"fast.go", "elements", 0},
-		{"push.go", "shortPushes", 5}, // those of opens, a name, a frame, what is behind it
-		{"push.go", "passed", 0},
-	} {
-		t.Run(want.function, func(t *testing.T) {
-			first, last := span(t, "parser/"+want.file, want.function)
-			var found []remark
-			for _, r := range all {
-				if r.file == want.file && r.line >= first && r.line <= last {
-					found = append(found, r)
+// spans returns where the functions of a package stand, by their names as the
+// compiler has them. Files that build tags leave out are not looked at.
+func spans(t *testing.T, dir string) map[string]span {
+	t.Helper()
+	pkg, err := build.ImportDir(filepath.Join("..", dir), 0)
+	require.NoError(t, err)
+	all := map[string]span{}
+	set := token.NewFileSet()
+	for _, file := range pkg.GoFiles {
+		parsed, err := parser.ParseFile(set, filepath.Join(pkg.Dir, file), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				all[compilerName(f)] = span{file, set.Position(f.Pos()).Line, set.Position(f.End()).Line}
+			}
+		}
+	}
+	return all
+}
+
+// compilerName returns what the compiler calls a function of no generic type.
+func compilerName(f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return f.Name.Name
+	}
+	switch t := f.Recv.List[0].Type.(type) {
+	case *ast.StarExpr:
+		if of, ok := t.X.(*ast.Ident); ok {
+			return "(*" + of.Name + ")." + f.Name.Name
+		}
+	case *ast.Ident:
+		return t.Name + "." + f.Name.Name
+	}
+	return ""
+}
+
+// TestHotFunctionsHaveFewBoundsChecks counts the bounds checks that remain.
+func TestHotFunctionsHaveFewBoundsChecks(t *testing.T) {
+	found := map[string][]remark{}
+	where := map[string]map[string]span{}
+	for _, f := range hotFunctions {
+		if f.checks == uncounted {
+			continue
+		}
+		if where[f.dir] == nil {
+			where[f.dir] = spans(t, f.dir)
+			found[f.dir] = remarks(t, f.dir, "-d=ssa/check_bce/debug=1")
+		}
+		t.Run(f.name, func(t *testing.T) {
+			at, ok := where[f.dir][f.name]
+			require.True(t, ok, "%s has no function %s", f.dir, f.name)
+			var checks []remark
+			for _, r := range found[f.dir] {
+				if r.file == at.file && r.line >= at.first && r.line <= at.last {
+					checks = append(checks, r)
 				}
 			}
-			require.LessOrEqual(t, len(found), want.checks, "%v", found)
+			require.LessOrEqual(t, len(checks), f.checks, "%v", checks)
 		})
 	}
 }
 
-// TestFastPathInlines holds what is called once a push, or more often, to being inlined.
-func TestFastPathInlines(t *testing.T) {
-	for dir, functions := range map[string][]string{
-		"parser": {"(*shortHead).opens", "(*shortHead).loads", "(*Reader).advance", "(*Reader).fresh", "frameMeta.nameAt",
-			"frameMeta.nameEnd", "frameMeta.typ", "Frame.IsPush", "Frame.HasNestedPushes", "Frame.Raw", "Value.Type"},
-		"dispatch": {"(*call).count", "(*call).publish", "(*Processor).find", "borrow", "expire",
-			"registry.(*Registry[go.shape.*uint8]).Snapshot", "registry.Snapshot[go.shape.*uint8].Lookup"},
-	} {
-		can := map[string]bool{}
-		for _, r := range remarks(t, dir, "-m") {
-			if name, ok := strings.CutPrefix(r.text, "can inline "); ok {
-				can[name] = true
+// TestHotFunctionsAreInlined looks for the functions that are to be part of
+// their callers.
+func TestHotFunctionsAreInlined(t *testing.T) {
+	can := map[string]map[string]bool{}
+	for _, f := range hotFunctions {
+		if !f.inlined {
+			continue
+		}
+		if can[f.dir] == nil {
+			can[f.dir] = map[string]bool{}
+			for _, r := range remarks(t, f.dir, "-m") {
+				if name, ok := strings.CutPrefix(r.text, "can inline "); ok {
+					can[f.dir][name] = true
+				}
 			}
 		}
-		for _, f := range functions {
-			require.True(t, can[f], "%s: %s is not inlined", dir, f)
-		}
+		require.True(t, can[f.dir][f.name], "%s: %s is not inlined", f.dir, f.name)
 	}
 }

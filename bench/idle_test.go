@@ -28,10 +28,11 @@ type idle struct {
 	ctx context.Context
 }
 
-// newIdle returns one whose Reader works in rd if that is a Source. rd gives a reply.
+// newIdle returns one whose Reader works in rd if that is a Source. rd gives a
+// reply.
 func newIdle(tb testing.TB, rd io.Reader, opts ...dispatch.Option) *idle {
 	n := &idle{dispatch.NewProcessor(opts...), parser.NewReader(rd), context.Background()}
-	if err := n.rd.Fill(); err != nil || n.rd.MayHavePush() {
+	if err := n.rd.Driver().Fill(); err != nil || n.rd.Driver().MayHavePush() {
 		tb.Fatal("no reply is next: ", err)
 	}
 	return n

@@ -10,7 +10,8 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// registered returns a registry of n names, and some of these names in no order.
+// registered returns a registry of n names, and some of these names in no
+// order.
 func registered(tb testing.TB, n int) (r *registry.Registry[int], keys [64][]byte) {
 	r = registry.New[int]()
 	for i := range n {
@@ -26,7 +27,8 @@ func registered(tb testing.TB, n int) (r *registry.Registry[int], keys [64][]byt
 
 func nameOf(i int) string { return fmt.Sprintf("notification-%d", i) }
 
-// A writer registers and unregisters a name, again and again, until it is stopped.
+// A writer registers and unregisters a name, again and again, until it is
+// stopped.
 type writer struct {
 	name  string
 	pause time.Duration // between two changes; 0: none
@@ -88,8 +90,9 @@ func look(r *registry.Registry[int], keys *[64][]byte, stop *atomic.Bool) {
 	}
 }
 
-// BenchmarkLookup is the cost of a look-up for one reader of several. With more goroutines than processors, cpu-ns/op is
-// what to look at: the rest of the time the reader waits for its turn.
+// BenchmarkLookup is the cost of a look-up for one reader of several. With more
+// goroutines than processors, cpu-ns/op is what to look at: the rest of the
+// time the reader waits for its turn.
 func BenchmarkLookup(b *testing.B) {
 	for _, names := range []int{1, 10, 100, 1000, 10000} {
 		benchmarkLookup(b, names, 1, writers[0])

@@ -18,9 +18,9 @@ func BenchmarkPushes(b *testing.B) {
 			passes(b, s, func() {
 				rd.Reset(s)
 				for {
-					err := rd.BufferedPushes(false, func(parser.Frame, bool) bool { seen++; return true })
+					err := rd.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { seen++; return true })
 					if err == parser.ErrIncomplete {
-						err = rd.Fill()
+						err = rd.Driver().Fill()
 					}
 					if err == io.EOF {
 						return

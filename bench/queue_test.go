@@ -12,11 +12,13 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// channels is how many channels the messages of BenchmarkQueue go to in turn, so that all workers get some.
+// channels is how many channels the messages of BenchmarkQueue go to in turn,
+// so that all workers get some.
 const channels = 64
 
-// queued returns the pushes that a benchmark hands to a queue in turn: the invalidation F1, which one worker delivers
-// however many there are, or the message F4 on different channels.
+// queued returns the pushes that a benchmark hands to a queue in turn: the
+// invalidation F1, which one worker delivers however many there are, or the
+// message F4 on different channels.
 func queued(b *testing.B, id string) []parser.Frame {
 	var frames []parser.Frame
 	for i := range channels {
@@ -33,8 +35,10 @@ func queued(b *testing.B, id string) []parser.Frame {
 	return frames
 }
 
-// BenchmarkQueue is what a push costs the goroutine that reads. The handler does nothing, and yet keeps up only as far
-// as the scheduler lets it, so that the share that it gets (delivered/op) says what a policy has dropped or coalesced.
+// BenchmarkQueue is what a push costs the goroutine that reads. The handler
+// does nothing, and yet keeps up only as far as the scheduler lets it, so that
+// the share that it gets (delivered/op) says what a policy has dropped or
+// coalesced.
 func BenchmarkQueue(b *testing.B) {
 	policies := []struct {
 		name     string

@@ -11,8 +11,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A run is a stream and a way to take the pushes off it: what BenchmarkProcess measures, and what the allocation tests
-// count. Its pushes are dispatched with WithPubSub, which the messages of F3 to F6 need, unless its name says otherwise.
+// A run is a stream and a way to take the pushes off it: what BenchmarkProcess
+// measures, and what the allocation tests count. Its pushes are dispatched with
+// WithPubSub, which the messages of F3 to F6 need, unless its name says
+// otherwise.
 type run struct {
 	name  string // as benchmarks have it
 	frame workload.Workload
@@ -86,7 +88,8 @@ func among1000(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 // names are those of the pushes in the workloads.
 var names = []string{"invalidate", "message", "MOVING"}
 
-// counting returns a processor whose handlers count, and how much they counted since that was asked last.
+// counting returns a processor whose handlers count, and how much they counted
+// since that was asked last.
 func counting(tb testing.TB, opts ...dispatch.Option) (p *dispatch.Processor, seen func() int) {
 	p = dispatch.NewProcessor(opts...)
 	n := 0
@@ -113,7 +116,8 @@ func pass(tb testing.TB, w workload.Workload, s *workload.Stream, opts ...dispat
 	return drain(tb, w, s, p, seen)
 }
 
-// drain is pass for a processor that is given; seen tells how many pushes it took.
+// drain is pass for a processor that is given; seen tells how many pushes it
+// took.
 func drain(tb testing.TB, w workload.Workload, s *workload.Stream, p dispatch.NotificationProcessor, seen func() int) func() {
 	rd := parser.NewReader(s)
 	ctx := context.Background()

@@ -3,6 +3,7 @@ package bench_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -38,8 +39,9 @@ var taps = []struct {
 	{"observe", []tap.Option{tap.Observe()}},
 }
 
-// BenchmarkTap reads 4 MiB and a little more of replies, in reads of 32 KiB: over TCP on loopback, where another goroutine
-// sends them in writes of 64 KiB, and from memory. Handlers count the pushes, if there are any.
+// BenchmarkTap reads 4 MiB and a little more of replies, in reads of 32 KiB:
+// over TCP on loopback, where another goroutine sends them in writes of 64 KiB,
+// and from memory. Handlers count the pushes, if there are any.
 func BenchmarkTap(b *testing.B) {
 	for _, conn := range []struct {
 		name string
@@ -78,6 +80,44 @@ func BenchmarkTap(b *testing.B) {
 	}
 }
 
+// BenchmarkTapRoundTrip is a command and its lone reply over TCP on loopback,
+// as a client does that has nothing else to send. added-ns/op is what the tap
+// adds to the same on a connection without one.
+func BenchmarkTapRoundTrip(b *testing.B) {
+	for _, way := range taps[1:] {
+		b.Run("reply=status/impl="+way.name, func(b *testing.B) {
+			bare := openEcho(b)
+			p, _ := counting(b)
+			tapped := tap.NewConn(openEcho(b), p, way.opts...)
+			beside(b, 100, func() { roundTrip(b, bare) }, func() { roundTrip(b, tapped) })
+		})
+	}
+}
+
+var ping = []byte("*1\r\n$4\r\nPING\r\n")
+
+// roundTrip sends a command and reads its reply.
+func roundTrip(tb testing.TB, c net.Conn) {
+	if _, err := c.Write(ping); err != nil {
+		tb.Fatal(err)
+	}
+	readBytes(tb, c, len(status))
+}
+
+// openEcho returns a connection on which each command is answered.
+func openEcho(tb testing.TB) net.Conn {
+	c, server := openPair(tb)
+	serveUntilClosed(tb, c, server, func() error {
+		var command [64]byte
+		if _, err := io.ReadFull(server, command[:len(ping)]); err != nil {
+			return err
+		}
+		_, err := server.Write(status)
+		return err
+	})
+	return c
+}
+
 // readBytes reads n bytes.
 func readBytes(tb testing.TB, c net.Conn, n int) {
 	for n > 0 {
@@ -91,28 +131,39 @@ func readBytes(tb testing.TB, c net.Conn, n int) {
 
 // openTCP returns a connection on which stream arrives over and over.
 func openTCP(tb testing.TB, stream []byte) net.Conn {
+	c, server := openPair(tb)
+	at := 0
+	serveUntilClosed(tb, c, server, func() error {
+		n, err := server.Write(stream[at:min(at+64<<10, len(stream))])
+		at = (at + n) % len(stream)
+		return err
+	})
+	return c
+}
+
+// openPair returns the two ends of a connection over loopback.
+func openPair(tb testing.TB) (c, server net.Conn) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer l.Close()
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
+	if c, err = net.Dial("tcp", l.Addr().String()); err != nil {
 		tb.Fatal(err)
 	}
-	server, err := l.Accept()
-	if err != nil {
+	if server, err = l.Accept(); err != nil {
 		tb.Fatal(err)
 	}
+	return c, server
+}
+
+// serveUntilClosed calls turn on a goroutine until the connection, which ends
+// with the test, is closed.
+func serveUntilClosed(tb testing.TB, c, server net.Conn, turn func() error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for at := 0; ; at %= len(stream) { // until the connection is closed
-			n, err := server.Write(stream[at:min(at+64<<10, len(stream))])
-			if err != nil {
-				return
-			}
-			at += n
+		for turn() == nil {
 		}
 	}()
 	tb.Cleanup(func() {
@@ -120,7 +171,6 @@ func openTCP(tb testing.TB, stream []byte) net.Conn {
 		<-done
 		_ = server.Close()
 	})
-	return c
 }
 
 // openMemory is openTCP without a network.

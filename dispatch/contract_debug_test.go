@@ -38,7 +38,7 @@ func (k *kept) shows(t *testing.T, wire, name, arg string) {
 	require.Equal(t, arg, k.owned)
 }
 
-func TestContract9KeptBytesAreOverwrittenWhenTheHandlerReturns(t *testing.T) {
+func TestKeptBytesAreOverwrittenWhenTheHandlerReturns(t *testing.T) {
 	wire := push("a", "some value")
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
@@ -56,7 +56,7 @@ func TestContract9KeptBytesAreOverwrittenWhenTheHandlerReturns(t *testing.T) {
 	})
 }
 
-func TestContract9ReplyAroundANestedPushIsIntact(t *testing.T) {
+func TestReplyAroundANestedPushIsIntact(t *testing.T) {
 	inner := push("a", "some value")
 	wire := "*2\r\n+OK\r\n" + inner + bulk("v")
 	f, _, err := parser.Parse([]byte(wire))
@@ -81,7 +81,7 @@ func TestContract9ReplyAroundANestedPushIsIntact(t *testing.T) {
 }
 
 // What a handler does not return from in the ordinary way ends its right as well.
-func TestContract9KeptBytesAreOverwrittenAfterErrors(t *testing.T) {
+func TestKeptBytesAreOverwrittenAfterErrors(t *testing.T) {
 	wire := push("a", "some value")
 	for _, behave := range []func() error{
 		func() error { return errHandler },
@@ -98,7 +98,7 @@ func TestContract9KeptBytesAreOverwrittenAfterErrors(t *testing.T) {
 	}
 }
 
-func TestContract9DecodedPushesAreTheHandlersOwn(t *testing.T) {
+func TestDecodedPushesAreTheHandlersOwn(t *testing.T) {
 	p := dispatch.NewProcessor()
 	owned := new(notified)
 	require.NoError(t, p.RegisterHandler("a", owned, false))

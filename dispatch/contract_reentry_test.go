@@ -20,9 +20,14 @@ var uses = []struct {
 	{"Skip", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Skip() }},
 	{"PeekType", func(_ *dispatch.Processor, rd *parser.Reader) error { _, err := rd.PeekType(); return err }},
 	{"PeekPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.PeekPush(); return err }},
-	{"NextPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.NextPush(true); return err }},
-	{"BufferedPush", func(_ *dispatch.Processor, rd *parser.Reader) error { _, _, err := rd.BufferedPush(false); return err }},
-	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Fill() }},
+	{"NextPush", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		_, _, err := rd.Driver().NextPush(true)
+		return err
+	}},
+	{"BufferedPushes", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		return rd.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+	}},
+	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Driver().Fill() }},
 	{"SkipOversize", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.SkipOversize() }},
 	{"ProcessPendingNotifications", func(p *dispatch.Processor, rd *parser.Reader) error {
 		return p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
@@ -45,7 +50,7 @@ var uses = []struct {
 	}},
 }
 
-func TestContract4UsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
+func TestUsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			eachClient(t, func(t *testing.T, connect connect) {
@@ -68,7 +73,7 @@ func TestContract4UsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
 }
 
 // A refusal must not open the door for what comes behind it.
-func TestContract4RefusalHoldsUntilTheHandlerReturns(t *testing.T) {
+func TestRefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			p, others, failed := recording()
@@ -89,7 +94,7 @@ func TestContract4RefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 }
 
 // Reset and Release return no error, so the Reader itself fails, until it is reset by who may do so.
-func TestContract4ResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
+func TestResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 	for name, use := range map[string]func(c *client){
 		"Reset":    func(c *client) { c.rd.Reset(bytes.NewReader([]byte(":1\r\n"))) },
 		"ResetNil": func(c *client) { c.rd.Reset(nil) },
@@ -127,14 +132,14 @@ func TestContract4ResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 }
 
 // What tells about the Reader and changes nothing may be asked for at any time.
-func TestContract4AskingTheReaderIsHarmless(t *testing.T) {
+func TestAskingTheReaderIsHarmless(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
 		c := connect(t, push("a", "some value")+push("b", "x")+pong)
 		handle(t, p, "a", func(f parser.Frame) error {
 			c.rd.Buffered()
 			c.rd.Pending()
-			c.rd.MayHavePush()
+			c.rd.Driver().MayHavePush()
 			require.NoError(t, c.rd.Err())
 			require.Equal(t, push("a", "some value"), string(f.Raw()))
 			return nil
@@ -145,7 +150,7 @@ func TestContract4AskingTheReaderIsHarmless(t *testing.T) {
 	})
 }
 
-func TestContract4ReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
+func TestReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			p, others, _ := recording()
@@ -169,7 +174,7 @@ func TestContract4ReceiverOfAReplyMayNotUseTheReaderEither(t *testing.T) {
 }
 
 // The error handler runs while the push is still lent, as name and error may borrow from it.
-func TestContract4ErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
+func TestErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
 			var p *dispatch.Processor

@@ -50,7 +50,7 @@ func topLevel(pushes []string) []string {
 	return all
 }
 
-func TestContract6TimeOutInsideAPushLosesNothing(t *testing.T) {
+func TestTimeOutInsideAPushLosesNothing(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		for cut := range len(wire) + 1 {
 			p, got, failed := recording()
@@ -76,7 +76,7 @@ func TestContract6TimeOutInsideAPushLosesNothing(t *testing.T) {
 	})
 }
 
-func TestContract6TimeOutAtEveryByteDeliversOnce(t *testing.T) {
+func TestTimeOutAtEveryByteDeliversOnce(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		p, got, _ := recording()
 		stream := wire + attribute + wire + pong
@@ -104,7 +104,7 @@ func TestContract6TimeOutAtEveryByteDeliversOnce(t *testing.T) {
 }
 
 // Attributes belong to what follows them, and what that is nobody knows yet.
-func TestContract6TimeOutInsideAttributesIsNothingOfAPush(t *testing.T) {
+func TestTimeOutInsideAttributesIsNothingOfAPush(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		for cut := 1; cut <= len(attribute); cut++ {
 			p, got, _ := recording()
@@ -120,7 +120,7 @@ func TestContract6TimeOutInsideAttributesIsNothingOfAPush(t *testing.T) {
 	})
 }
 
-func TestContract6NilWhenNothingOfAPushWasSeen(t *testing.T) {
+func TestNilWhenNothingOfAPushWasSeen(t *testing.T) {
 	reset := error(syscall.ECONNRESET)
 	for _, c := range []struct {
 		name   string
@@ -163,7 +163,7 @@ func TestContract6NilWhenNothingOfAPushWasSeen(t *testing.T) {
 	}
 }
 
-func TestContract6EndInsideAPushIsUnexpectedEOF(t *testing.T) {
+func TestEndInsideAPushIsUnexpectedEOF(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		for cut := 1; cut < len(wire); cut++ {
 			p, got, _ := recording()
@@ -178,7 +178,7 @@ func TestContract6EndInsideAPushIsUnexpectedEOF(t *testing.T) {
 	})
 }
 
-func TestContract6OtherErrorInsideAPushIsReturnedAsItIs(t *testing.T) {
+func TestOtherErrorInsideAPushIsReturnedAsItIs(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		for cut := 1; cut < len(wire); cut++ {
 			p, got, _ := recording()
@@ -191,7 +191,7 @@ func TestContract6OtherErrorInsideAPushIsReturnedAsItIs(t *testing.T) {
 	})
 }
 
-func TestContract6MalformedPushIsAnError(t *testing.T) {
+func TestMalformedPushIsAnError(t *testing.T) {
 	for _, c := range []struct {
 		wire   string
 		cause  error
@@ -230,7 +230,7 @@ func TestContract6MalformedPushIsAnError(t *testing.T) {
 	}
 }
 
-func TestContract6PushOverALimitIsAnError(t *testing.T) {
+func TestPushOverALimitIsAnError(t *testing.T) {
 	limits := parser.Limits{MaxFrame: 200, MaxBulk: 100, MaxElements: 10, MaxDepth: 3}
 	for limit, wire := range map[string]string{
 		"MaxBulk":     push("a", strings.Repeat("x", 101)),
@@ -255,7 +255,7 @@ func TestContract6PushOverALimitIsAnError(t *testing.T) {
 	}
 }
 
-func TestContract7WaitsOnlyForWhatTheSeenPrefixGuarantees(t *testing.T) {
+func TestWaitsOnlyForWhatTheSeenPrefixGuarantees(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		for cut := 1; cut < len(wire); cut++ {
 			p, got, _ := recording()
@@ -274,7 +274,7 @@ func TestContract7WaitsOnlyForWhatTheSeenPrefixGuarantees(t *testing.T) {
 	})
 }
 
-func TestContract7EveryPushIsDeliveredBeforeTheNextWait(t *testing.T) {
+func TestEveryPushIsDeliveredBeforeTheNextWait(t *testing.T) {
 	eachFrame(t, func(t *testing.T, wire string, connect connect) {
 		p, got, _ := recording()
 		c := connect(t, wire+wire)
@@ -286,7 +286,7 @@ func TestContract7EveryPushIsDeliveredBeforeTheNextWait(t *testing.T) {
 }
 
 // The nine names, in every spelling, followed by nothing.
-func TestContract8PubSubPushesAreLeftUnread(t *testing.T) {
+func TestPubSubPushesAreLeftUnread(t *testing.T) {
 	for _, name := range pubSubNames {
 		for form, head := range map[string]string{
 			"bulk":     bulk(name),
@@ -320,7 +320,7 @@ func TestContract8PubSubPushesAreLeftUnread(t *testing.T) {
 }
 
 // Whether a push is left is known when its name is, however that arrives.
-func TestContract8PubSubPushIsLeftWhereverItIsCut(t *testing.T) {
+func TestPubSubPushIsLeftWhereverItIsCut(t *testing.T) {
 	wire := push("subscribe", "ch")
 	eachClient(t, func(t *testing.T, connect connect) {
 		for _, attributes := range []string{"", attribute} {
@@ -343,7 +343,7 @@ func TestContract8PubSubPushIsLeftWhereverItIsCut(t *testing.T) {
 	})
 }
 
-func TestContract8PubSubPushIsLeftAfterTimeOutsInIt(t *testing.T) {
+func TestPubSubPushIsLeftAfterTimeOutsInIt(t *testing.T) {
 	const head = ">2\r\n$9\r\nsubscribe" // when the name is known, the rest is the client's
 	frame := head + "\r\n" + bulk("ch")
 	eachClient(t, func(t *testing.T, connect connect) {
@@ -361,7 +361,7 @@ func TestContract8PubSubPushIsLeftAfterTimeOutsInIt(t *testing.T) {
 }
 
 // A push that somebody has begun to read from the Reader is left all the same.
-func TestContract8PubSubPushIsLeftAfterNextTimedOutInIt(t *testing.T) {
+func TestPubSubPushIsLeftAfterNextTimedOutInIt(t *testing.T) {
 	frame := push("subscribe", "ch")
 	eachClient(t, func(t *testing.T, connect connect) {
 		for cut := range len(frame) {
@@ -376,7 +376,7 @@ func TestContract8PubSubPushIsLeftAfterNextTimedOutInIt(t *testing.T) {
 	})
 }
 
-func TestContract8NamesAreComparedWhole(t *testing.T) {
+func TestNamesAreComparedWhole(t *testing.T) {
 	for _, name := range []string{"messages", "essage", "Message", "SUBSCRIBE", "message\r", "pong", "unsub", "xmessage", ""} {
 		p, got, _ := recording()
 		c := ownBuffer()(t, push(name, "x")+pong)
@@ -385,7 +385,7 @@ func TestContract8NamesAreComparedWhole(t *testing.T) {
 	}
 }
 
-func TestContract8WithPubSubTakesThem(t *testing.T) {
+func TestWithPubSubTakesThem(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, _ := recording(dispatch.WithPubSub())
 		var wire string

@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests of this file and of contract_*_test.go are named after the points of the delivery contract in the
-// package's documentation.
+// The tests of this file and of contract_*_test.go hold the processor to the delivery contract in the package's
+// documentation.
 
 var errHandler = errors.New("handler's own error")
 
-func TestContract1PushIsTakenWholeBeforeItsHandlerRunsExactlyOnce(t *testing.T) {
+func TestPushIsTakenWholeBeforeItsHandlerRunsExactlyOnce(t *testing.T) {
 	for name, behave := range map[string]func(rd *parser.Reader) error{
 		"succeeds": func(*parser.Reader) error { return nil },
 		"fails":    func(*parser.Reader) error { return errHandler },
@@ -54,7 +54,7 @@ func TestContract1PushIsTakenWholeBeforeItsHandlerRunsExactlyOnce(t *testing.T) 
 
 // A goroutine that a handler ends (as t.FailNow does) can report nothing, but what its caller runs on the way out, or
 // another goroutine after it, finds the stream behind the push.
-func TestContract1PushIsTakenWhenItsHandlerEndsTheGoroutine(t *testing.T) {
+func TestPushIsTakenWhenItsHandlerEndsTheGoroutine(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
 		calls := 0
@@ -97,7 +97,7 @@ func debugStack() []byte {
 	return b[:runtime.Stack(b, false)]
 }
 
-func TestContract2PushesComeInWireOrderOnTheCallersGoroutine(t *testing.T) {
+func TestPushesComeInWireOrderOnTheCallersGoroutine(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		var got, goroutines []string
 		saw := func(what string) {
@@ -137,7 +137,7 @@ func TestContract2PushesComeInWireOrderOnTheCallersGoroutine(t *testing.T) {
 }
 
 // A push whose name differs from that of the one before it in a single byte, or in length, is another push.
-func TestContract2SimilarNamesInARunAreToldApart(t *testing.T) {
+func TestSimilarNamesInARunAreToldApart(t *testing.T) {
 	for size := 1; size <= 40; size++ {
 		name := strings.Repeat("n", size)
 		names := []string{name, name + "n"}
@@ -161,7 +161,7 @@ func TestContract2SimilarNamesInARunAreToldApart(t *testing.T) {
 	}
 }
 
-func TestContract3EveryErrorAndPanicIsReportedAndNothingElseChanges(t *testing.T) {
+func TestEveryErrorAndPanicIsReportedAndNothingElseChanges(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
 		handle(t, p, "fails", func(f parser.Frame) error { return errHandler })
@@ -193,7 +193,7 @@ func TestContract3EveryErrorAndPanicIsReportedAndNothingElseChanges(t *testing.T
 				require.ErrorIs(t, r.err, errHandler)
 			}
 			if panicked != nil {
-				require.Contains(t, string(panicked.Stack), "TestContract3Every", "the stack is that of the handler")
+				require.Contains(t, string(panicked.Stack), "TestEveryErrorAndPanic", "the stack is that of the handler")
 			}
 		}
 		require.Equal(t, ":1\r\n", c.reply(t, p))
@@ -201,7 +201,7 @@ func TestContract3EveryErrorAndPanicIsReportedAndNothingElseChanges(t *testing.T
 	})
 }
 
-func TestContract3ErrorHandlersOwnPanicEndsThere(t *testing.T) {
+func TestErrorHandlersOwnPanicEndsThere(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		got := new(record)
 		reported := 0
@@ -224,7 +224,7 @@ func TestContract3ErrorHandlersOwnPanicEndsThere(t *testing.T) {
 	})
 }
 
-func TestContract3PanicInsideAReplyCostsNoOtherPush(t *testing.T) {
+func TestPanicInsideAReplyCostsNoOtherPush(t *testing.T) {
 	p, others, failed := recording()
 	handle(t, p, "panics", func(f parser.Frame) error { panic("boom") })
 	wire := "*2\r\n" + push("panics") + push("a") + ":1\r\n" + push("panics", "again") + push("b") + ":2\r\n"
@@ -238,7 +238,7 @@ func TestContract3PanicInsideAReplyCostsNoOtherPush(t *testing.T) {
 }
 
 // The name that the error handler gets is that of the push, or none.
-func TestContract3ErrorOfAPushWithoutNameIsReportedWithoutName(t *testing.T) {
+func TestErrorOfAPushWithoutNameIsReportedWithoutName(t *testing.T) {
 	type call struct {
 		name []byte
 		err  error
@@ -254,7 +254,7 @@ func TestContract3ErrorOfAPushWithoutNameIsReportedWithoutName(t *testing.T) {
 	require.Equal(t, []call{{[]byte("a"), errHandler}, {nil, errHandler}, {nil, errHandler}, {[]byte{}, errHandler}}, calls)
 }
 
-func TestContract3ErrorsAreLoggedByDefault(t *testing.T) {
+func TestErrorsAreLoggedByDefault(t *testing.T) {
 	var log bytes.Buffer
 	before := slog.Default()
 	defer slog.SetDefault(before)
@@ -276,7 +276,7 @@ func TestContract3ErrorsAreLoggedByDefault(t *testing.T) {
 }
 
 // Handlers see one snapshot per push: what a handler changes holds from the next push on.
-func TestContract5ChangeHoldsFromTheNextPushOn(t *testing.T) {
+func TestChangeHoldsFromTheNextPushOn(t *testing.T) {
 	p, others, _ := recording()
 	var got []string
 	handle(t, p, "swap", func(parser.Frame) error {
@@ -293,7 +293,7 @@ func TestContract5ChangeHoldsFromTheNextPushOn(t *testing.T) {
 }
 
 // A run of pushes of one name is no exception.
-func TestContract5ChangeHoldsWithinARunOfOneName(t *testing.T) {
+func TestChangeHoldsWithinARunOfOneName(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		var p *dispatch.Processor
 		var got []string
@@ -318,7 +318,7 @@ func TestContract5ChangeHoldsWithinARunOfOneName(t *testing.T) {
 	})
 }
 
-func TestContract5CallUnderWayFinishesAfterUnregister(t *testing.T) {
+func TestCallUnderWayFinishesAfterUnregister(t *testing.T) {
 	p, _, _ := recording()
 	entered, leave := make(chan struct{}), make(chan struct{})
 	finished := false
@@ -341,7 +341,7 @@ func TestContract5CallUnderWayFinishesAfterUnregister(t *testing.T) {
 	require.Equal(t, pong, wire)
 }
 
-func TestContract4HandlerUnregistersItself(t *testing.T) {
+func TestHandlerUnregistersItself(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, _ := recording()
 		calls := 0
@@ -357,7 +357,7 @@ func TestContract4HandlerUnregistersItself(t *testing.T) {
 	})
 }
 
-func TestContract4HandlerRegistersAndReplacesItself(t *testing.T) {
+func TestHandlerRegistersAndReplacesItself(t *testing.T) {
 	p, others, failed := recording()
 	var got []string
 	handle(t, p, "a", func(parser.Frame) error {
@@ -376,7 +376,7 @@ func TestContract4HandlerRegistersAndReplacesItself(t *testing.T) {
 	require.Empty(t, *failed)
 }
 
-func TestContract4HandlerUsesAnotherConnection(t *testing.T) {
+func TestHandlerUsesAnotherConnection(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, _ := recording()
 		other := connect(t, push("b", "of the other")+":7\r\n")

@@ -60,8 +60,8 @@ func bigInt(digits string) *big.Int {
 	return n
 }
 
-// notify gives a push of one more element to a NotificationHandler, and returns what that was given.
-func notify(t *testing.T, element string) []interface{} {
+// notifies gives a push of one more element to a NotificationHandler, and returns what that was given.
+func notifies(t *testing.T, element string) []interface{} {
 	t.Helper()
 	p, _, failed := recording()
 	owned := new(notified)
@@ -79,14 +79,14 @@ func notify(t *testing.T, element string) []interface{} {
 func TestNotificationsHaveTheGoTypesOfGoRedis(t *testing.T) {
 	for _, d := range decoded {
 		t.Run(d.name, func(t *testing.T) {
-			require.Equal(t, d.want, notify(t, d.wire)[1])
+			require.Equal(t, d.want, notifies(t, d.wire)[1])
 		})
 	}
 }
 
 func TestNotificationsHoldNaN(t *testing.T) {
 	for _, nan := range []string{",nan\r\n", ",-nan\r\n"} {
-		got, ok := notify(t, nan)[1].(float64)
+		got, ok := notifies(t, nan)[1].(float64)
 		require.True(t, ok)
 		require.True(t, math.IsNaN(got))
 	}
@@ -100,13 +100,13 @@ func TestNotificationsHoldErrorsAsErrors(t *testing.T) {
 		"!21\r\nSYNTAX invalid syntax\r\n": "SYNTAX invalid syntax",
 		"-\r\n":                            "",
 	} {
-		got := notify(t, wire)[1]
+		got := notifies(t, wire)[1]
 		err, ok := got.(error)
 		require.True(t, ok)
 		require.EqualError(t, err, text)
 		require.Equal(t, parser.ServerError(text), got)
 	}
-	got := notify(t, "%1\r\n+k\r\n-ERR no\r\n")[1]
+	got := notifies(t, "%1\r\n+k\r\n-ERR no\r\n")[1]
 	require.Equal(t, map[interface{}]interface{}{"k": parser.ServerError("ERR no")}, got)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -30,6 +31,27 @@ func ExampleQueue() {
 	// ["message" "news" "two"]
 	// ended <nil> <nil>
 	// 2 delivered
+}
+
+// A typed handler of package notify runs behind a queue as it is.
+func ExampleNewQueueFunc() {
+	q := dispatch.NewQueueFunc(notify.OnMessage(
+		func(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Message) error {
+			fmt.Printf("%s: %v\n", m.Channel, m.Payload)
+			return nil
+		}), dispatch.QueueWorkers(4))
+	p := dispatch.NewProcessor()
+	if err := p.Handle("message", q); err != nil {
+		panic(err)
+	}
+
+	conn := strings.NewReader(">3\r\n+message\r\n+news\r\n+one\r\n" + ">3\r\n+message\r\n+news\r\n+two\r\n")
+	err := p.Serve(context.Background(), dispatch.NotificationHandlerContext{}, parser.NewReader(conn), nil)
+	fmt.Println("ended", err, q.Close(context.Background()))
+	// Output:
+	// news: one
+	// news: two
+	// ended <nil> <nil>
 }
 
 // When invalidations come faster than a cache drops keys, one flush stands for those that have no room: nothing stale is

@@ -78,11 +78,11 @@ func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerConte
 	if t.handler != nil {
 		return t.handler.HandlePush(ctx, handlerCtx, push)
 	}
-	decoded, err := push.Value().Any()
+	decoded, err := push.Value().Slice()
 	if err != nil {
 		return err
 	}
-	return t.owned.HandlePushNotification(ctx, handlerCtx, decoded.([]interface{}))
+	return t.owned.HandlePushNotification(ctx, handlerCtx, decoded)
 }
 
 // handlers is the map that Processor and Registry share.

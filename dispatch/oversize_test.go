@@ -173,7 +173,7 @@ func TestProcessBufferedDropsOversizePushesAsTheyCome(t *testing.T) {
 			taken := 0
 			for rounds := 0; len(got.pushes) < 2; rounds++ {
 				require.Less(t, rounds, 2*len(stream), "it comes to an end")
-				require.NoError(t, c.rd.Fill())
+				require.NoError(t, c.rd.Driver().Fill())
 				c.without(t, func() {
 					n, err := c.buffered(p)
 					require.NoError(t, err)
@@ -194,7 +194,7 @@ func TestPendingTellsOfAPushThatIsBeingDropped(t *testing.T) {
 	large := push("a", strings.Repeat("x", 300))
 	p, _, _ := recording(dispatch.WithSkipOversize())
 	c := inPlace(64, parser.WithLimits(narrow))(t, large[:100], large[100:]+pong)
-	require.NoError(t, c.rd.Fill())
+	require.NoError(t, c.rd.Driver().Fill())
 	n, err := c.buffered(p)
 	require.NoError(t, err)
 	require.Zero(t, n)

@@ -25,7 +25,7 @@ func TestProcessBufferedNeverReads(t *testing.T) {
 		})
 		total := 0
 		for range len(wire) {
-			require.NoError(t, c.rd.Fill())
+			require.NoError(t, c.rd.Driver().Fill())
 			c.without(t, func() {
 				n, err := c.buffered(p)
 				require.NoError(t, err)
@@ -43,14 +43,14 @@ func TestProcessBufferedStopsAtWhatIsNotItsOwn(t *testing.T) {
 		eachClient(t, func(t *testing.T, connect connect) {
 			p, got, _ := recording()
 			c := connect(t, push("a")+next)
-			require.NoError(t, c.rd.Fill())
+			require.NoError(t, c.rd.Driver().Fill())
 			taken := 0
 			for range 3 {
 				n, err := c.buffered(p)
 				require.NoError(t, err)
 				taken += n
 				if taken == 0 || c.rd.Buffered() == 0 {
-					require.NoError(t, c.rd.Fill())
+					require.NoError(t, c.rd.Driver().Fill())
 				}
 			}
 			require.Equal(t, 1, taken)
@@ -74,7 +74,7 @@ func TestProcessBufferedResumesALargePushThatArrivesInPieces(t *testing.T) {
 				c := connect(t, append(append([]any{push("before")}, chunks(large, size)...), push("after")+pong)...)
 				for rounds := 0; len(got.pushes) < 3; rounds++ {
 					require.Less(t, rounds, 2*len(large), "it comes to an end")
-					require.NoError(t, c.rd.Fill())
+					require.NoError(t, c.rd.Driver().Fill())
 					before := len(got.pushes)
 					n, err := c.buffered(p)
 					require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestProcessBufferedMovesOutWhatFillsASource(t *testing.T) {
 		"goes on without waiting": func(t *testing.T, c *client, p *dispatch.Processor) {
 			n := 0
 			for n == 0 {
-				require.NoError(t, c.rd.Fill())
+				require.NoError(t, c.rd.Driver().Fill())
 				var err error
 				n, err = c.buffered(p)
 				require.NoError(t, err)
@@ -121,7 +121,7 @@ func TestProcessBufferedMovesOutWhatFillsASource(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, got, _ := recording()
 			c := inPlace(64)(t, large[:64], large[64:], pong)
-			require.NoError(t, c.rd.Fill())
+			require.NoError(t, c.rd.Driver().Fill())
 			require.Equal(t, 64, c.own.Buffered())
 			c.without(t, func() {
 				n, err := c.buffered(p)
@@ -161,11 +161,11 @@ func TestProcessBufferedLeavesASourceOfUnknownSizeAsItIs(t *testing.T) {
 		s := newStream(t, push("a")+large+pong)
 		own := bufio.NewReaderSize(s, 64)
 		c := &client{stream: s, rd: make(source{own}), own: own}
-		require.NoError(t, c.rd.Fill())
+		require.NoError(t, c.rd.Driver().Fill())
 		n, err := c.buffered(p)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		require.NoError(t, c.rd.Fill())
+		require.NoError(t, c.rd.Driver().Fill())
 		for range 3 {
 			n, err = c.buffered(p)
 			require.NoError(t, err)
@@ -185,7 +185,7 @@ func TestProcessBufferedReturnsWhatIsWrongWithAPush(t *testing.T) {
 		var n int
 		var err error
 		for range 20 {
-			require.NoError(t, c.rd.Fill())
+			require.NoError(t, c.rd.Driver().Fill())
 			var k int
 			if k, err = c.buffered(p); err != nil {
 				n += k

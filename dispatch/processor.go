@@ -2,11 +2,9 @@ package dispatch
 
 import (
 	"context"
-	"errors"
-	"runtime/debug"
 
+	"github.com/seed79615202/respush/internal/bufpool"
 	"github.com/seed79615202/respush/parser"
-	"github.com/seed79615202/respush/registry"
 )
 
 // Processor takes pushes off readers and calls the handlers registered for
@@ -80,11 +78,11 @@ func (p *Processor) UnregisterHandler(pushNotificationName string) error {
 // client need not give up the connection for an error whose Timeout method
 // reports true. A nil Reader is nothing to do.
 func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
-	if rd == nil || !rd.MayHavePush() {
+	if rd == nil || !rd.Driver().MayHavePush() {
 		return nil
 	}
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
-	return c.drain(true)
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forPushes}
+	return verdict(rd, c.run())
 }
 
 // ProcessPendingNotificationsBuffered waits for one push, and then handles only
@@ -95,8 +93,12 @@ func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, han
 	if rd == nil {
 		return nil
 	}
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, burst: true}
-	return c.drain(true)
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forPush}
+	err := c.run()
+	if err != nil && !isTimeout(err) {
+		return err
+	}
+	return verdict(rd, err)
 }
 
 // ProcessBuffered is ProcessPendingNotifications for what the Reader has
@@ -108,8 +110,8 @@ func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx Notification
 	if rd == nil {
 		return 0, nil
 	}
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd}
-	err = c.drain(false)
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forNothing}
+	err = verdict(rd, c.run())
 	return c.taken, err
 }
 
@@ -117,223 +119,15 @@ func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx Notification
 // pushes nested in it or in a reply, whatever their names. It returns how many
 // of them reached a handler or the fallback. It does not know the Reader that f
 // is borrowed from: a caller whose handlers might use that calls
-// [parser.Reader.Lend] before and Reclaim after.
+// [parser.Driver.Lend] before and Reclaim after.
 func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
 	if !f.IsPush() && !f.HasNestedPushes() {
 		return 0
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
 	defer c.publish()
+	f, buf := detached(f)
+	defer bufpool.Put(buf)
 	c.dispatch(f)
 	return c.handled
-}
-
-// call is one call of a Processor's method. Invariant: target is what the name of
-// the last push that was looked up leads to in snapshot.
-type call struct {
-	p          *Processor
-	ctx        context.Context
-	handlerCtx NotificationHandlerContext
-	rd         *parser.Reader // nil when the caller reads
-	burst      bool           // wait for the first push only
-
-	push    parser.Frame // in the hands of a handler
-	taken   int          // top-level pushes
-	handled int          // pushes given to a handler
-	counts  Stats        // not yet published
-	replied error        // what the receiver of replies returned, for Serve
-
-	// Where the last name led to, in which snapshot.
-	target   *target
-	snapshot registry.Snapshot[*target]
-}
-
-// drain takes and handles pushes until something else is next.
-func (c *call) drain(block bool) error {
-	if c.rd.Lent() { // by a call further up this goroutine, which reclaims it
-		return parser.ErrReentrant
-	}
-	defer c.publish() // in any case: a handler may end the goroutine
-	for {
-		if over, err := c.pass(block); over {
-			return err
-		}
-	}
-}
-
-// pass is drain up to the first panic: it recovers once a pass, and not once a
-// push, to keep that out of the loop.
-func (c *call) pass(block bool) (over bool, err error) {
-	defer c.recovered()
-	leave := !c.p.takePubSub
-	// Not a method: one more call that hands the frame on costs more than all of
-	// the rest (BenchmarkProcess/frame=F1).
-	take := func(f parser.Frame, again bool) bool {
-		c.taken++
-		if f.HasNestedPushes() {
-			c.dispatch(f)
-			return true
-		}
-		c.count(f)
-		c.handle(f, again)
-		return true
-	}
-	for {
-		err := c.rd.BufferedPushes(leave, take)
-		if err == parser.ErrIncomplete {
-			if !block || c.burst && c.taken > 0 {
-				return true, nil
-			}
-			c.publish() // before what may be a long wait
-			var f parser.Frame
-			var ok bool
-			if f, ok, err = c.rd.NextPush(leave); ok {
-				c.rd.Lend()
-				take(f, false)
-				c.rd.Reclaim()
-				continue
-			}
-		}
-		if err == nil || !c.skips(err) {
-			return true, c.verdict(err)
-		}
-	}
-}
-
-// verdict is what the call returns for an error of its Reader.
-func (c *call) verdict(err error) error {
-	if c.burst && err != nil && !isTimeout(err) {
-		return err
-	}
-	return verdict(c.rd, err)
-}
-
-// isTimeout reports whether err is, or wraps, a time-out.
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool }
-	return errors.As(err, &timeout) && timeout.Timeout()
-}
-
-// verdict is what a processor returns for an error of rd: nil unless it is about
-// a push, as the client's own read reports the rest.
-func verdict(rd *parser.Reader, err error) error {
-	if err == nil {
-		return nil
-	}
-	if t, _ := rd.Pending(); rd.Err() == nil && err != parser.ErrReentrant && t != parser.TypePush {
-		return nil
-	}
-	return err
-}
-
-// skips reports whether err is about a push that is to be dropped for its size.
-func (c *call) skips(err error) bool {
-	if !c.p.skipOversize || err == nil || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
-		return false
-	}
-	c.counts.Oversize++
-	return true
-}
-
-// isOversize reports whether rd has failed with a limit that a push has broken.
-func isOversize(rd *parser.Reader) bool {
-	_, over := rd.Err().(*parser.LimitError)
-	t, _ := rd.Pending()
-	return over && t == parser.TypePush
-}
-
-// dispatch handles the pushes that f is and holds, each on its own, so that a
-// panic costs none of the others.
-func (c *call) dispatch(f parser.Frame) {
-	if f.IsPush() {
-		c.count(f)
-		c.guarded(f)
-	}
-	for n := range f.NestedPushes() {
-		c.count(n)
-		c.counts.Nested++
-		c.guarded(n)
-	}
-}
-
-// count counts a push.
-func (c *call) count(f parser.Frame) {
-	c.counts.Pushes++
-	c.counts.Bytes += uint64(len(f.Raw()))
-}
-
-// guarded is handle with its own recovery.
-func (c *call) guarded(f parser.Frame) {
-	defer c.recovered()
-	if c.rd != nil {
-		c.rd.Lend()
-	}
-	c.handle(f, false)
-}
-
-// handle calls the handler of a push. again says that its name is that of the
-// push before, which saves a look-up.
-func (c *call) handle(f parser.Frame, again bool) {
-	if s := c.p.handlers.Snapshot(); !again || s != c.snapshot {
-		c.snapshot, c.target = s, c.p.find(s, f.Name())
-	}
-	t := c.target
-	if t == nil {
-		c.counts.Unhandled++
-		return
-	}
-	c.handled++
-	f = borrow(f)
-	c.push = f
-	var err error
-	if t.function != nil {
-		err = t.function(c.ctx, c.handlerCtx, f)
-	} else {
-		err = t.handle(c.ctx, c.handlerCtx, f)
-	}
-	if err != nil {
-		c.counts.Errors++
-		c.report(err)
-	}
-	expire(f)
-}
-
-// find returns what name leads to in a snapshot, or nil.
-func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
-	if name != nil {
-		if t, ok := s.Lookup(name); ok {
-			return t
-		}
-	}
-	return p.fallback
-}
-
-// recovered ends a handler's panic; one of the connection, or of this module,
-// goes its way. When the handler ended its goroutine instead, the Reader is at
-// least left usable.
-func (c *call) recovered() {
-	if c.rd != nil {
-		if !c.rd.Lent() {
-			return
-		}
-		defer c.rd.Reclaim()
-	}
-	if v := recover(); v != nil {
-		c.counts.Panics++
-		c.report(&PanicError{Value: v, Stack: debug.Stack()})
-	}
-	expire(c.push)
-}
-
-// report gives an error to the error handler.
-func (c *call) report(err error) {
-	if reportError(c.p.onError, c.ctx, c.push.Name(), err) {
-		c.counts.Panics++
-	}
-}
-
-// publish adds what has been counted to the processor's counters.
-func (c *call) publish() {
-	c.p.counters.add(&c.counts)
-	c.counts = Stats{}
 }

@@ -46,7 +46,8 @@ type QueueOption func(*Queue)
 // QueueSize sets how many pushes may wait, at least 1.
 func QueueSize(n int) QueueOption { return func(q *Queue) { q.size = max(n, 1) } }
 
-// QueueWorkers sets how many goroutines call the handler, at least 1.
+// QueueWorkers sets how many goroutines call the handler, at least 1. Each lane
+// is delivered by one of them.
 func QueueWorkers(n int) QueueOption {
 	return func(q *Queue) { q.shards = make([]shard, max(n, 1)) }
 }
@@ -64,13 +65,27 @@ func QueueErrorHandler(f func(ctx context.Context, name []byte, err error)) Queu
 // copy off the reading goroutine. It holds at most as many pushes as its size
 // says, and the workers one each; what it has to drop it counts.
 //
-// Pushes of publish and subscribe about one channel are delivered one after
-// another in the order they arrived in, and so are other pushes of one name;
-// what is about different channels or names may overtake when there are several
-// workers. The frame that the handler gets is borrowed until it returns. Its
-// context has the values of the one given to HandlePush, and not its end; making
-// that costs an allocation, except for a context that has no end, or is the one
-// of the push before.
+// Each push belongs to a lane. The pushes of one lane are delivered one after
+// another, in the order they arrived in, however many workers there are. The
+// lanes are:
+//
+//   - a channel: message, smessage, subscribe, ssubscribe, unsubscribe and
+//     sunsubscribe pushes about it
+//   - a pattern: pmessage, psubscribe and punsubscribe pushes about it
+//   - invalidate pushes, whatever their keys
+//   - the maintenance pushes together: MOVING, MIGRATING, MIGRATED,
+//     FAILING_OVER, FAILED_OVER, SMIGRATING and SMIGRATED
+//   - any other name
+//
+// So a message never overtakes the confirmation of its subscription, nor the end
+// of a maintenance window its beginning. Pushes of different lanes may overtake
+// each other when there are several workers, such as a message and the pmessage
+// that one PUBLISH makes of a channel and a pattern.
+//
+// The frame that the handler gets is borrowed until it returns. Its context has
+// the values of the one given to HandlePush, and not its end; making that costs
+// an allocation, except for a context that has no end, or is the one of the push
+// before.
 //
 // All methods may be called at the same time, and one Queue may serve many
 // connections. Close ends its goroutines. The handler itself must not call Close,
@@ -145,6 +160,12 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 	}()
 	return q
 }
+
+// NewQueueFunc is [NewQueue] for a function. It takes what the adapters of
+// package notify return as it is:
+//
+//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate))
+func NewQueueFunc(f HandlerFunc, opts ...QueueOption) *Queue { return NewQueue(f, opts...) }
 
 // HandlePush copies push into the queue. It returns [ErrQueueClosed] after
 // Close, and the error of a ctx that ends while it waits for room; a push that

@@ -30,7 +30,7 @@ func heldBack(t *testing.T, wires []string, handler func(f parser.Frame) error, 
 	drained(t, q)
 }
 
-func TestContract9KeptBytesAreOverwrittenWhenTheQueuesHandlerReturns(t *testing.T) {
+func TestKeptBytesAreOverwrittenWhenTheQueuesHandlerReturns(t *testing.T) {
 	for name, behave := range map[string]func() error{
 		"succeeds": func() error { return nil },
 		"fails":    func() error { return errHandler },
@@ -68,7 +68,7 @@ func TestContract9KeptBytesAreOverwrittenWhenTheQueuesHandlerReturns(t *testing.
 	}
 }
 
-func TestContract9CallersBytesAreIntactBehindAQueue(t *testing.T) {
+func TestCallersBytesAreIntactBehindAQueue(t *testing.T) {
 	f := framed(push("a", "some value"))
 	q := dispatch.NewQueue(discard{})
 	require.NoError(t, q.HandlePush(t.Context(), noContext, f))
@@ -77,7 +77,7 @@ func TestContract9CallersBytesAreIntactBehindAQueue(t *testing.T) {
 }
 
 // Every flush is overwritten, and the next one is whole.
-func TestContract9FlushOfAQueueIsOverwritten(t *testing.T) {
+func TestFlushOfAQueueIsOverwritten(t *testing.T) {
 	for range 2 {
 		var flushes []parser.Frame
 		wires := []string{push("first"), invalidation("a"), invalidation("b")}

@@ -2,16 +2,12 @@ package dispatch
 
 import (
 	"context"
-	"hash/maphash"
 
 	"github.com/valyala/bytebufferpool"
 
 	"github.com/seed79615202/respush/internal/bufpool"
 	"github.com/seed79615202/respush/parser"
 )
-
-// invalidate is the name of the pushes that CoalesceToFlush is about.
-const invalidate = "invalidate"
 
 // entry is a push that waits. It is in two lists: that of all that wait, and
 // that of its shard, both in the order of arrival.
@@ -96,32 +92,6 @@ func (q *Queue) signalAll() {
 	for i := range q.shards {
 		q.shards[i].signal()
 	}
-}
-
-// shardOf returns the shard that keeps push in order with its like: those about
-// the same channel, or of the same name.
-func (q *Queue) shardOf(push parser.Frame) *shard {
-	if len(q.shards) == 1 {
-		return &q.shards[0]
-	}
-	name := push.Name()
-	if !parser.IsPubSub(name) {
-		return q.shardFor(name)
-	}
-	at := 0
-	if string(name) == "pmessage" {
-		at = 1 // behind the pattern
-	}
-	for v := range push.Args() {
-		if at--; at < 0 {
-			return q.shardFor(v.Bytes())
-		}
-	}
-	return q.shardFor(name)
-}
-
-func (q *Queue) shardFor(key []byte) *shard {
-	return &q.shards[maphash.Bytes(q.seed, key)%uint64(len(q.shards))]
 }
 
 // entry returns a spare entry, or a new one.

@@ -24,7 +24,7 @@ func floodSize() int {
 	if testing.Short() || race.Enabled {
 		return 50_000
 	}
-	return 1_000_000
+	return 100_000
 }
 
 // model is a server that tracks what its client has read and tells it once when that changes, or broadcasts what

@@ -145,9 +145,9 @@ func eachOverflow(t *testing.T, test func(t *testing.T, policy dispatch.Overflow
 	}
 }
 
-// ordered is a Handler that checks that pushes of one key, a channel or a name, come one after another, and those of one
-// producer in the order they were handed in. Their last two elements are the key, which a name is too, and
-// "producer number".
+// ordered is a Handler that checks that pushes of one key come one after another, and those of one producer in the order
+// they were handed in. The key is their second element where that is one of the keys, else their name; their last
+// element is "producer number".
 type ordered struct {
 	keys     map[string]*orderedKey // not changed once in use
 	overtook atomic.Int64
@@ -169,11 +169,12 @@ func newOrdered(keys ...string) *ordered {
 }
 
 func (o *ordered) HandlePush(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-	var key, text string
-	for v := range push.Value().All() {
-		key, text = text, v.String()
+	k, text := o.keys[string(push.Name())], ""
+	for v := range push.Args() {
+		if text = v.String(); o.keys[text] != nil {
+			k = o.keys[text]
+		}
 	}
-	k := o.keys[key]
 	if !k.busy.CompareAndSwap(false, true) {
 		o.together.Add(1)
 		return nil
@@ -192,11 +193,11 @@ func (o *ordered) HandlePush(_ context.Context, _ dispatch.NotificationHandlerCo
 	return nil
 }
 
-// A channel has one order for all that is about it: its confirmations, and messages of each kind.
-func TestQueueKeepsTheOrderOfEachNameAndChannel(t *testing.T) {
+// A channel or pattern has one order for all that is about it: its confirmations, and its messages.
+func TestQueueKeepsTheOrderOfEachNameChannelAndPattern(t *testing.T) {
 	const producers, pushes = 6, 1500
-	keys := []string{"invalidate", "MOVING", "other", "a", "b", "c", "d", "e", "f"} // names, then channels
-	kinds := []string{"subscribe", "message", "pmessage", "smessage", "message", "unsubscribe", "ssubscribe", "sunsubscribe"}
+	keys := []string{"invalidate", "MOVING", "other", "a", "b", "c", "d", "e", "f"} // names, then channels and patterns
+	kinds := []string{"subscribe", "message", "pmessage", "smessage", "punsubscribe", "unsubscribe", "ssubscribe", "sunsubscribe"}
 	for _, workers := range []int{1, 2, 4, 7} {
 		t.Run(fmt.Sprint("workers=", workers), func(t *testing.T) {
 			o := newOrdered(keys...)
@@ -212,7 +213,7 @@ func TestQueueKeepsTheOrderOfEachNameAndChannel(t *testing.T) {
 						switch channel, kind := keys[3+n*5%6], kinds[n%len(kinds)]; {
 						case n%3 == 0:
 						case kind == "pmessage":
-							f = push(kind, "*", channel, text)
+							f = push(kind, channel, "some channel", text)
 						default:
 							f = push(kind, channel, text)
 						}
@@ -274,7 +275,7 @@ func TestQueueCopiesThePush(t *testing.T) {
 
 // The buffers of large and small pushes come from one pool.
 func TestQueueTakesLargePushes(t *testing.T) {
-	large := push("large", strings.Repeat("x", 5<<20))
+	large := push("large", strings.Repeat("x", 2<<20))
 	want := map[string][]string{}
 	var mu sync.Mutex
 	got := map[string][]string{}
@@ -294,7 +295,7 @@ func TestQueueTakesLargePushes(t *testing.T) {
 		hand(t, q, wire)
 	}
 	drained(t, q)
-	require.True(t, fmt.Sprint(want) == fmt.Sprint(got), "what was delivered is not what was given") // no dump of 30 MiB
+	require.True(t, fmt.Sprint(want) == fmt.Sprint(got), "what was delivered is not what was given") // no dump of 12 MiB
 }
 
 // byValue and incomparable are contexts that are no pointers.

@@ -70,7 +70,7 @@ func (o own) HandlePushNotification(_ context.Context, _ dispatch.NotificationHa
 	return nil
 }
 
-func TestFailure25ConnectionsDispatchWhileHandlersComeAndGo(t *testing.T) {
+func TestConnectionsDispatchWhileHandlersComeAndGo(t *testing.T) {
 	const connections, rounds, writers = 8, 60, 2
 	var names [writers][]string
 	var wire strings.Builder
@@ -160,7 +160,7 @@ func processRounds(p *dispatch.Processor, way int, wire string, rounds int) erro
 }
 
 // Handlers change the registry themselves, from all connections at once.
-func TestFailure25HandlersRegisterAndUnregisterFromManyConnections(t *testing.T) {
+func TestHandlersRegisterAndUnregisterFromManyConnections(t *testing.T) {
 	const connections, rounds = 8, 100
 	var calls atomic.Int64
 	p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(_ context.Context, name []byte, err error) {

@@ -71,7 +71,7 @@ func (s *serving) end() error {
 	return nil
 }
 
-func TestServerServe(t *testing.T) {
+func TestServerConnectionIsServedUntilTheServerEndsIt(t *testing.T) {
 	for name, last := range map[string][]string{
 		"killed":   {"CLIENT", "KILL", "TYPE", "pubsub"},
 		"shutdown": {"SHUTDOWN", "NOSAVE"},
@@ -100,8 +100,7 @@ func TestServerServe(t *testing.T) {
 	}
 }
 
-// TestServerServeCancelled takes the connection back from Serve.
-func TestServerServeCancelled(t *testing.T) {
+func TestServerConnectionGoesOnAfterServeIsCancelled(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		other := server.Dial(t)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -116,8 +115,7 @@ func TestServerServeCancelled(t *testing.T) {
 	})
 }
 
-// TestServerKills has connections end between frames: that is for the client's own read to tell.
-func TestServerKills(t *testing.T) {
+func TestServerThatEndsBetweenFramesIsForTheClientToTell(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub()), server.Dial(t)
 		s.run("SUBSCRIBE ch")
@@ -131,9 +129,9 @@ func TestServerKills(t *testing.T) {
 	})
 }
 
-// TestServerCutsFrame has a subscriber that does not read: the server closes its connection, as a rule in the middle of a
+// The subscriber does not read: the server closes its connection, as a rule in the middle of a
 // message. Every message before that is delivered whole and in order, and the end is told.
-func TestServerCutsFrame(t *testing.T) {
+func TestServerThatCutsAFrameLosesNoMessageBeforeIt(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub()), server.Dial(t)
 		require.NoError(t, s.Conn.(*net.TCPConn).SetReadBuffer(64<<10))

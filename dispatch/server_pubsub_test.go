@@ -13,7 +13,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestServerPubSub(t *testing.T) {
+func TestServerPubSubPushesAreDeliveredInOrder(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub()), server.Dial(t)
 		require.Equal(t,
@@ -43,8 +43,8 @@ func TestServerPubSub(t *testing.T) {
 	})
 }
 
-// TestServerPubSubLeft has a processor that leaves publish and subscribe to the client, and takes what is between.
-func TestServerPubSubLeft(t *testing.T) {
+// The processor takes what stands between them.
+func TestServerPubSubPushesAreLeftToTheClient(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(), server.Dial(t)
 		require.Equal(t,
@@ -62,7 +62,7 @@ func TestServerPubSubLeft(t *testing.T) {
 	})
 }
 
-func TestServerUnsubscribeFromNothing(t *testing.T) {
+func TestServerUnsubscribeFromNothingIsConfirmedByAPush(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open(dispatch.WithPubSub())
 		require.Equal(t,
@@ -74,8 +74,8 @@ func TestServerUnsubscribeFromNothing(t *testing.T) {
 	})
 }
 
-// TestServerOwnPublish has a connection publish to itself: some servers send the push before the reply, and some after.
-func TestServerOwnPublish(t *testing.T) {
+// Some servers send the push before the reply, and some after.
+func TestServerOwnPublishIsDeliveredBesideItsReply(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open(dispatch.WithPubSub())
 		log := s.run("SUBSCRIBE self", "PUBLISH self a", "ECHO e", "PUBLISH self b", "SET k v")
@@ -87,8 +87,8 @@ func TestServerOwnPublish(t *testing.T) {
 	})
 }
 
-// TestServerPublishInTransaction has a push inside the reply to EXEC, where servers before 7.2 put it.
-func TestServerPublishInTransaction(t *testing.T) {
+// Servers before 7.2 put the push inside the reply to EXEC.
+func TestServerPublishInTransactionIsNoElementOfTheReply(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open(dispatch.WithPubSub())
 		log := s.run("SUBSCRIBE self", "MULTI", "SET k v", "PUBLISH self a", "GET k", "PUBLISH self b", "EXEC", "ECHO e")
@@ -107,7 +107,7 @@ func TestServerPublishInTransaction(t *testing.T) {
 // large is a message of 5 MiB that looks like frames.
 var large = strings.Repeat("\r\n$3\r\nabc\r\n>1\r\n+\x00\xff 0123456789\r\n", 5<<20/32)
 
-func TestServerLargeMessage(t *testing.T) {
+func TestServerLargeMessageArrivesWhole(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub()), server.Dial(t)
 		s.run("SUBSCRIBE ch")
@@ -129,8 +129,7 @@ func TestServerLargeMessage(t *testing.T) {
 	})
 }
 
-// TestServerLargeMessageDropped has messages over the limit between others.
-func TestServerLargeMessageDropped(t *testing.T) {
+func TestServerMessageOverTheLimitIsDroppedAlone(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub(), dispatch.WithSkipOversize()), server.Dial(t)
 		s.read(s.Conn, parser.WithLimits(parser.Limits{MaxFrame: 1 << 20}))
@@ -145,8 +144,8 @@ func TestServerLargeMessageDropped(t *testing.T) {
 	})
 }
 
-// TestServerOwnLargePublish publishes to itself what is larger than the buffer that the server has for a client.
-func TestServerOwnLargePublish(t *testing.T) {
+// The message is larger than the buffer that the server has for a client.
+func TestServerOwnLargePublishIsWhole(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		if !strings.HasPrefix(server.Version, "7.0.") {
 			t.Skip("other servers may send the push in the middle of another frame")

@@ -11,7 +11,7 @@ import (
 
 // These tests are about what a server sends of its own accord: invalidations, and what DEBUG PROTOCOL makes it send.
 
-func TestServerTracking(t *testing.T) {
+func TestServerTellsOnceOfEachKeyThatWasRead(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(), server.Dial(t)
 		require.Equal(t, []string{"OK", "", "[null null]"}, s.run("CLIENT TRACKING ON", "GET a", "MGET b c"))
@@ -28,7 +28,7 @@ func TestServerTracking(t *testing.T) {
 	})
 }
 
-func TestServerTrackingPrefixes(t *testing.T) {
+func TestServerTellsOfKeysWithThePrefixesAlone(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(), server.Dial(t)
 		require.Equal(t, []string{"OK"}, s.run("CLIENT TRACKING ON BCAST PREFIX user: PREFIX obj:"))
@@ -41,7 +41,7 @@ func TestServerTrackingPrefixes(t *testing.T) {
 	})
 }
 
-func TestServerFlush(t *testing.T) {
+func TestServerFlushIsAnInvalidationOfNull(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(), server.Dial(t)
 		s.run("CLIENT TRACKING ON", "GET a")
@@ -55,8 +55,7 @@ func TestServerFlush(t *testing.T) {
 	})
 }
 
-// TestServerOwnWrites has the pushes that a pipeline causes between its replies.
-func TestServerOwnWrites(t *testing.T) {
+func TestServerPushesOfOwnWritesStandBetweenReplies(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open()
 		require.Equal(t,
@@ -72,8 +71,7 @@ func TestServerOwnWrites(t *testing.T) {
 	})
 }
 
-// TestServerReplyOff has pushes where there are no replies.
-func TestServerReplyOff(t *testing.T) {
+func TestServerPushesArriveWithRepliesOff(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open()
 		s.run("CLIENT TRACKING ON")
@@ -85,7 +83,7 @@ func TestServerReplyOff(t *testing.T) {
 	})
 }
 
-func TestServerDebugProtocol(t *testing.T) {
+func TestServerPushesAndRepliesOfEveryTypeAreToldApart(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open()
 		require.Equal(t,
@@ -106,8 +104,8 @@ func TestServerDebugProtocol(t *testing.T) {
 	})
 }
 
-// TestServerRedirectBroken has invalidations go to a client that is gone.
-func TestServerRedirectBroken(t *testing.T) {
+// The client that invalidations go to is gone.
+func TestServerTellsOfABrokenRedirection(t *testing.T) {
 	for name, mode := range map[string]string{"default": "", "bcast": " BCAST"} {
 		t.Run(name, func(t *testing.T) {
 			onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
@@ -128,8 +126,7 @@ func TestServerRedirectBroken(t *testing.T) {
 	}
 }
 
-// TestServerOwnedDecoding has a handler as go-redis has them, and a push without a handler.
-func TestServerOwnedDecoding(t *testing.T) {
+func TestServerPushIsDecodedForHandlersOfGoRedis(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open()
 		s.p = dispatch.NewProcessor()

@@ -32,35 +32,9 @@ func (v *VoidProcessor) UnregisterHandler(pushNotificationName string) error {
 // blocks, and returns nil or an error, as that of [Processor] does; limits apply
 // as they do to a Processor with [WithSkipOversize].
 func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ NotificationHandlerContext, rd *parser.Reader) error {
-	if rd == nil || !rd.MayHavePush() {
+	if rd == nil || !rd.Driver().MayHavePush() {
 		return nil
 	}
-	for {
-		err := rd.BufferedPushes(true, func(parser.Frame, bool) bool { return true })
-		if err == parser.ErrIncomplete {
-			var ok bool
-			if ok, err = v.drop(rd); ok && err == nil {
-				continue
-			}
-		}
-		if err != nil && isOversize(rd) {
-			if err = rd.SkipOversize(); err == nil {
-				err = rd.Skip()
-			}
-			if err == nil {
-				continue
-			}
-		}
-		return verdict(rd, err)
-	}
-}
-
-// drop waits for the next frame and drops it if it is a push to drop, piece by
-// piece as it comes.
-func (v *VoidProcessor) drop(rd *parser.Reader) (ok bool, err error) {
-	name, ok, err := rd.PeekPush()
-	if err != nil || !ok || parser.IsPubSub(name) {
-		return false, err
-	}
-	return true, rd.Skip()
+	c := call{rd: rd, wait: forPushes}
+	return verdict(rd, c.run())
 }

@@ -19,7 +19,7 @@ import (
 // has {c}.
 var slotOf = map[string]int{"{b}": 3300, "{f}": 3168, "{c}": 7365}
 
-func TestClusterSlotMigration(t *testing.T) {
+func TestClusterMessagesArriveWhileASlotMoves(t *testing.T) {
 	t.Parallel()
 	b := startBroadcast(t)
 	b.cluster.Migrate(t, slotOf["{b}"], 0, 1)
@@ -27,7 +27,7 @@ func TestClusterSlotMigration(t *testing.T) {
 	require.Empty(t, b.publisher.errs)
 }
 
-func TestClusterFailover(t *testing.T) {
+func TestClusterMessagesArriveAcrossAFailover(t *testing.T) {
 	t.Parallel()
 	b := startBroadcast(t)
 	b.cluster.Failover(t)
@@ -35,9 +35,9 @@ func TestClusterFailover(t *testing.T) {
 	require.Empty(t, b.publisher.errs)
 }
 
-// TestClusterCrash has no message under way when the node ends: go-redis would send it again, to the next master, and
+// The test has no message under way when the node ends: go-redis would send it again, to the next master, and
 // the subscriber might have had it.
-func TestClusterCrash(t *testing.T) {
+func TestClusterMessagesArriveAfterACrash(t *testing.T) {
 	t.Parallel()
 	b := startBroadcast(t)
 	b.publisher.between(func() { b.cluster.Crash(t) })
@@ -49,8 +49,8 @@ func TestClusterCrash(t *testing.T) {
 	}
 }
 
-// TestClusterTracking has one processor handle the invalidations of all nodes.
-func TestClusterTracking(t *testing.T) {
+// The test has one processor handle the invalidations of all nodes.
+func TestClusterNodesShareOneProcessor(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t)
 	var ws wires

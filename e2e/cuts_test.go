@@ -16,50 +16,51 @@ import (
 // end them.
 const lingering = `{"name": "lingering", "type": "reset_peer", "toxicity": 0}`
 
-// TestCuts ends connections after every number of bytes, so that each type of frame is cut everywhere.
-func TestCuts(t *testing.T) {
+// The test ends connections after every number of bytes, so that each type of frame is cut everywhere.
+func TestConnectionsCutAnywhereLoseNothingUntold(t *testing.T) {
 	testCuts(t, 1, round(0)[:1], round(1))
 }
 
-// TestCutsOfLarge is TestCuts for frames that are larger than the buffers of clients, and for some of the places.
-func TestCutsOfLarge(t *testing.T) {
+// The frames are larger than the buffers of clients, and are cut in some of their places.
+func TestConnectionsCutInLargeFramesLoseNothingUntold(t *testing.T) {
 	testCuts(t, 3999, []step{{setMany(), "OK"}}, round(9))
 }
 
 // testCuts has talkers do batches of steps over connections that end after n bytes, for every n that is a multiple of
-// stride, up to the first that is enough.
+// stride, up to the first that is enough. Every other connection ends with a reset.
 func testCuts(t *testing.T, stride int, batches ...[]step) {
 	for kind, newTalker := range talkers {
-		for ending, toxics := range map[string][]string{"close": nil, "reset": {lingering}} {
-			t.Run(fmt.Sprintf("ending=%s/client=%s", ending, kind), func(t *testing.T) {
-				t.Parallel()
-				server := redistest.Start(t)
-				tries := 0
-				for err := error(io.EOF); err != nil; tries++ {
-					limited := fmt.Sprintf(`{"type": "limit_data", "attributes": {"bytes": %d}}`, tries*stride)
-					p := startProxy(t, server.Addr, append([]string{limited}, toxics...)...)
-					var talker talker
-					talker, err = newTalker(t, p.Listen)
-					for i := 0; i < len(batches) && err == nil; i++ {
-						var replies []any
-						replies, err = talker.do(batches[i])
-						checkReplies(t, batches[i], replies, err)
-					}
-					checkBroken(t, talker, err)
-					if kind == "serve" && err != nil && !errors.Is(err, syscall.ECONNRESET) { // which a proxy sends that has bytes unread
-						require.Equal(t, talker.connections().list()[0].inside(t), errors.Is(err, io.ErrUnexpectedEOF), "after %d: %v", tries*stride, err)
-					}
-					talker.finish()
-					p.Stop()
+		t.Run("client="+kind, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			tries := 0
+			for err := error(io.EOF); err != nil; tries++ {
+				toxics := []string{fmt.Sprintf(`{"type": "limit_data", "attributes": {"bytes": %d}}`, tries*stride)}
+				if tries%2 == 1 {
+					toxics = append(toxics, lingering)
 				}
-				require.Greater(t, tries, 30)
-			})
-		}
+				p := startProxy(t, server.Addr, toxics...)
+				var talker talker
+				talker, err = newTalker(t, p.Listen)
+				for i := 0; i < len(batches) && err == nil; i++ {
+					var replies []any
+					replies, err = talker.do(batches[i])
+					checkReplies(t, batches[i], replies, err)
+				}
+				checkBroken(t, talker, err)
+				if kind == "serve" && err != nil && !errors.Is(err, syscall.ECONNRESET) { // which a proxy sends that has bytes unread
+					require.Equal(t, talker.connections().list()[0].inside(t), errors.Is(err, io.ErrUnexpectedEOF), "after %d: %v", tries*stride, err)
+				}
+				talker.finish()
+				p.Stop()
+			}
+			require.Greater(t, tries, 30)
+		})
 	}
 }
 
-// TestReset has connections that are reset while they are in use, and clients that begin again.
-func TestReset(t *testing.T) {
+// The test has connections that are reset while they are in use, and clients that begin again.
+func TestConnectionsThatAreResetAreFollowedByOthers(t *testing.T) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {
 			t.Parallel()
@@ -95,8 +96,8 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestReconnect has go-redis go from one connection to the next, none of which lasts for long.
-func TestReconnect(t *testing.T) {
+// The test has go-redis go from one connection to the next, none of which lasts for long.
+func TestReconnectingClientGoesOnWithItsPushes(t *testing.T) {
 	t.Parallel()
 	p := startProxy(t, redistest.Start(t).Addr, `{"type": "limit_data", "attributes": {"bytes": 1500}}`)
 	talker, err := newGoRedisTalker(t, p.Listen)

@@ -15,8 +15,8 @@ import (
 // rounds is how many rounds a talker makes, and how many keys and messages somebody else writes meanwhile.
 const rounds = 50
 
-// TestFaults has networks that are slow and cut the stream into pieces, and lose nothing.
-func TestFaults(t *testing.T) {
+// The test has networks that are slow and cut the stream into pieces, and lose nothing.
+func TestSlowAndCuttingNetworksLoseNothing(t *testing.T) {
 	for name, toxics := range map[string][]string{
 		"none":      nil,
 		"latency":   {`{"type": "latency", "attributes": {"latency": 3, "jitter": 2}}`},

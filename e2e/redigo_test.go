@@ -10,8 +10,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// TestRedigoTracking has a push before each of some thousand replies, of which redigo must see none.
-func TestRedigoTracking(t *testing.T) {
+// The test has a push before each of some thousand replies, of which redigo must see none.
+func TestRedigoSeesNoPushBetweenReplies(t *testing.T) {
 	t.Parallel()
 	const commands = 5000
 	server := redistest.Start(t)
@@ -32,9 +32,9 @@ func TestRedigoTracking(t *testing.T) {
 	require.Len(t, numbers(invalidated, r.connections().list()[0].told.all())["o:"], commands)
 }
 
-// TestRedigoNestedPush has pushes inside an EXEC reply, where servers before Redis 7.2 put what a transaction publishes
+// The test has pushes inside an EXEC reply, where servers before Redis 7.2 put what a transaction publishes
 // to its own connection. redigo has to get the elements alone.
-func TestRedigoNestedPush(t *testing.T) {
+func TestRedigoSeesNoPushInsideEXEC(t *testing.T) {
 	t.Parallel()
 	r, err := newRedigoTalker(t, redistest.Start(t).Addr)
 	defer r.finish()

@@ -37,8 +37,8 @@ func newRueidis(t *testing.T, addr string, ws *wires, options rueidis.ClientOpti
 	return client
 }
 
-// TestRueidisCache has rueidis drop what it caches by the invalidations that handlers see too.
-func TestRueidisCache(t *testing.T) {
+// The test has rueidis drop what it caches by the invalidations that handlers see too.
+func TestRueidisDropsWhatIsInvalidated(t *testing.T) {
 	t.Parallel()
 	const writes = 300
 	server := redistest.Start(t)
@@ -90,8 +90,8 @@ func TestRueidisCache(t *testing.T) {
 	require.ElementsMatch(t, dropped, told) // in order for each of the connections
 }
 
-// TestRueidisPubSub has rueidis subscribe while it runs commands.
-func TestRueidisPubSub(t *testing.T) {
+// The test has rueidis subscribe while it runs commands.
+func TestRueidisSubscribesWhileItRunsCommands(t *testing.T) {
 	t.Parallel()
 	const n = 1000
 	server := redistest.Start(t)

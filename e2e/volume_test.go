@@ -18,10 +18,10 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// TestVolume has 1 GiB of replies pass a tap, with pushes between them, in memory that does not depend on that.
-func TestVolume(t *testing.T) {
+// The test has 256 MiB of replies pass a tap, with pushes between them.
+func TestLargeRepliesPassATapInConstantMemory(t *testing.T) {
 	const fetches, most = 16, 1 << 20 // the most that may be allocated in all, by the test too
-	size := 64 << 20
+	size := 16 << 20
 	if testing.Short() {
 		size = 1 << 20
 	}

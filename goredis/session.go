@@ -83,7 +83,7 @@ func (s *session) pass(ctx context.Context, handlerCtx *dispatch.NotificationHan
 		if err != nil {
 			return false, err
 		}
-		if !s.rd.MayHavePush() {
+		if !s.rd.Driver().MayHavePush() {
 			return true, nil
 		}
 		w := s.src.window()
@@ -112,7 +112,7 @@ func (s *session) pushBegun() bool {
 // makeRoom takes what fills the buffer out of it: a push, or attributes.
 func (s *session) makeRoom() error {
 	switch {
-	case s.rd.Withdraw():
+	case s.rd.Driver().Withdraw():
 		return nil
 	case s.src.window()[0] == byte(parser.TypeAttribute):
 		s.rd.ResetSource(&s.src)
@@ -148,7 +148,7 @@ func (s *session) timeout(err error, drain bool, stalled int) error {
 		}
 		s.rd.ResetSource(&s.src)
 		return err
-	case s.rd.Withdraw():
+	case s.rd.Driver().Withdraw():
 		if failed := s.settle(); failed != nil {
 			return failed
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// TestCaptures parses every push of the captures, nested ones too, as what its name says.
-func TestCaptures(t *testing.T) {
+// The test parses every push of the captures, nested ones too, as what its name says.
+func TestCapturesAreReadAsTheirNamesSay(t *testing.T) {
 	seen := map[notify.Family]int{}
 	unknown := map[string]int{}
 	total := 0

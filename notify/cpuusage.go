@@ -15,8 +15,10 @@ type ServerCPUUsage struct {
 // ParseServerCPUUsage returns the usage that push is, a number. Anything else is
 // a [*ShapeError]. It does not allocate but for that.
 func ParseServerCPUUsage(push parser.Frame) (ServerCPUUsage, error) {
-	var d decoder
-	d.open(push, FamilyServerCPUUsage)
+	if string(push.Name()) != NameServerCPUUsage {
+		return ServerCPUUsage{}, errFamily(push, FamilyServerCPUUsage)
+	}
+	d := decoder{family: FamilyServerCPUUsage, push: NameServerCPUUsage}
 	d.read(push, 2, 2)
 	u := ServerCPUUsage{d.integer(1)}
 	if d.err != nil {

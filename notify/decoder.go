@@ -7,51 +7,44 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxFixed is the number of elements, its name included, of the longest push
+// maxFixed is the number of elements, its name not counted, of the longest push
 // whose elements are told by their place.
-const maxFixed = 4
+const maxFixed = 3
 
 // decoder reads the elements of one push by their place, the name's being 0.
 // The first error stays, and later calls return zero values.
 //
-// Invariant: without an error, elements[:count] are those of the push once they
-// have been read.
+// Invariant: without an error, arguments[:count-1] are the elements of the push
+// once they have been read.
 type decoder struct {
-	family   Family
-	push     Name
-	elements [maxFixed]parser.Value
-	count    int
-	err      error
+	family    Family
+	push      Name
+	arguments [maxFixed]parser.Value
+	count     int // of elements, the name included
+	err       error
 }
 
-// open takes the name of f.
-func (d *decoder) open(f parser.Frame, family Family) {
-	d.family = family
-	name, found := lookup(f.Name())
-	d.push = name
-	if found != family {
-		d.fail(0, ErrFamily)
-	}
+// errFamily is the error for a push that is not of a family.
+func errFamily(push parser.Frame, family Family) error {
+	name, _ := lookup(push.Name())
+	return &ShapeError{family, name, 0, ErrFamily}
 }
 
 // read takes the elements of f, of which there are at least least and at most
 // most, the name included.
 func (d *decoder) read(f parser.Frame, least, most int) {
-	if d.err != nil {
-		return
+	n := 0
+	for v := range f.Args() {
+		if n < maxFixed {
+			d.arguments[n] = v
+		}
+		n++
 	}
-	value := f.Value()
-	switch n := value.Len(); {
-	case n < least:
-		d.fail(n, ErrMissing)
-		return
-	case n > most:
+	switch d.count = n + 1; {
+	case d.count < least:
+		d.fail(d.count, ErrMissing)
+	case d.count > most:
 		d.fail(most, ErrExtra)
-		return
-	}
-	for v := range value.All() {
-		d.elements[d.count] = v
-		d.count++
 	}
 }
 
@@ -67,7 +60,7 @@ func (d *decoder) integer(i int) int64 {
 	if d.err != nil {
 		return 0
 	}
-	return d.number(i, d.elements[i])
+	return d.number(i, d.arguments[i-1])
 }
 
 // number returns v, which is element i or in it.
@@ -79,23 +72,17 @@ func (d *decoder) number(i int, v parser.Value) int64 {
 	return n
 }
 
-// seconds returns element i as a Duration, the longest there is when it is
-// longer than that.
-func (d *decoder) seconds(i int) time.Duration {
-	const most = math.MaxInt64 / int64(time.Second)
-	return time.Duration(max(-most, min(most, d.integer(i)))) * time.Second
-}
-
 // text returns element i, borrowed.
 func (d *decoder) text(i int) []byte {
 	if d.err != nil {
 		return nil
 	}
-	if !isText(d.elements[i]) {
+	v := d.arguments[i-1]
+	if !isText(v) {
 		d.fail(i, ErrType)
 		return nil
 	}
-	return d.elements[i].Bytes()
+	return v.Bytes()
 }
 
 // isText reports whether v is a string of any of the three kinds.
@@ -105,4 +92,10 @@ func isText(v parser.Value) bool {
 		return true
 	}
 	return false
+}
+
+// seconds returns n seconds, or the longest Duration when that is more.
+func seconds(n int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Second)
+	return time.Duration(max(-most, min(most, n))) * time.Second
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"math"
 	"strconv"
 )
 
@@ -17,20 +18,25 @@ type Endpoint struct {
 // host, or without a port of at most 65535. The Endpoint borrows text; nothing is
 // allocated.
 func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
-	colon := bytes.LastIndexByte(text, ':')
-	if colon < 1 {
+	colon, port, unit := len(text)-1, 0, 1
+	for ; colon > 0 && text[colon]-'0' <= 9; colon-- {
+		if unit > 1e4 {
+			return Endpoint{}, false // more than five digits
+		}
+		port += int(text[colon]-'0') * unit
+		unit *= 10
+	}
+	if colon < 1 || text[colon] != ':' || unit == 1 || port > math.MaxUint16 {
 		return Endpoint{}, false
 	}
 	host := text[:colon:colon]
 	if last := len(host) - 1; last > 1 && host[0] == '[' && host[last] == ']' {
 		host = host[1:last:last]
 	}
-	if bytes.ContainsAny(host, "[]") {
-		return Endpoint{}, false
-	}
-	port, rest, ok := cutNumber(text[colon+1:], 1<<16-1)
-	if !ok || len(rest) > 0 {
-		return Endpoint{}, false
+	for _, c := range host {
+		if (c-'[')&^(']'-'[') == 0 { // one comparison for both brackets
+			return Endpoint{}, false
+		}
 	}
 	return Endpoint{host, uint16(port)}, true
 }

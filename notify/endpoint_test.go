@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-func TestParseEndpoint(t *testing.T) {
+func TestEndpointIsAHostAndAPort(t *testing.T) {
 	for _, test := range []struct {
 		text, host string
 		port       uint16
@@ -48,7 +48,7 @@ func TestParseEndpoint(t *testing.T) {
 	}
 }
 
-func TestSlotRange(t *testing.T) {
+func TestSlotRangeIsWithinTheSlots(t *testing.T) {
 	all, one := notify.SlotRange{Start: 0, End: 16383}, notify.SlotRange{Start: 7, End: 7}
 	require.Equal(t, 16384, all.Len())
 	require.Equal(t, 1, one.Len())

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestShapeErrorString(t *testing.T) {
+func TestShapeErrorSaysPushAndCause(t *testing.T) {
 	for _, test := range []struct {
 		err  notify.ShapeError
 		want string
@@ -48,7 +48,7 @@ func TestEveryCauseIsReached(t *testing.T) {
 }
 
 // A view that comes with an error holds nothing, and does not fail for that.
-func TestViewsOfNothing(t *testing.T) {
+func TestViewsOfNothingAreEmpty(t *testing.T) {
 	for _, parse := range views {
 		v, err := parse(parser.Frame{})
 		require.ErrorIs(t, err, notify.ErrFamily)

@@ -34,7 +34,16 @@ func OnSubscription[C any](f func(ctx context.Context, handlerCtx C, s Subscript
 
 // OnMoving is [OnInvalidate] for MOVING pushes.
 func OnMoving[C any](f func(ctx context.Context, handlerCtx C, m Moving) error) func(context.Context, C, parser.Frame) error {
-	return on(ParseMoving, f)
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context, handlerCtx C, push parser.Frame) error {
+		seq, after, endpoint, err := readMoving(push)
+		if err != nil {
+			return err
+		}
+		return f(ctx, handlerCtx, Moving{seq, after, endpoint})
+	}
 }
 
 // OnMigration is [OnInvalidate] for MIGRATING, MIGRATED, FAILING_OVER and

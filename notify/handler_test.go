@@ -59,7 +59,7 @@ func handle[T any](on func(func(context.Context, from, T) error) func(context.Co
 	})
 }
 
-func TestHandlers(t *testing.T) {
+func TestHandlersAreCalledWithTheViewOfTheirPush(t *testing.T) {
 	var got []string
 	take := func(v view) { got = append(got, v.dump()) }
 	p := newProcessor(t, map[notify.Family]dispatch.HandlerFunc{
@@ -87,9 +87,9 @@ func TestHandlers(t *testing.T) {
 	require.EqualValues(t, 19, p.Stats().Pushes)
 }
 
-// TestHandlerErrors: a push of another shape, and what the function returns, reach the error handler, and the next push is
+// A push of another shape, and what the function returns, reach the error handler, and the next push is
 // delivered.
-func TestHandlerErrors(t *testing.T) {
+func TestHandlerErrorsAreReportedAndTheNextPushDelivered(t *testing.T) {
 	var names []string
 	var errs []error
 	failure := errors.New("failure")
@@ -106,7 +106,7 @@ func TestHandlerErrors(t *testing.T) {
 		require.EqualValues(t, 5, m.Seq)
 		return failure
 	})))
-	require.NoError(t, p.HandleFunc("invalidate", notify.OnMoving(func(context.Context, from, notify.Moving) error {
+	require.NoError(t, p.HandleFunc("invalidate", notify.OnMessage(func(context.Context, from, notify.Message) error {
 		t.Error("called for another push")
 		return nil
 	})))
@@ -120,10 +120,11 @@ func TestHandlerErrors(t *testing.T) {
 	require.ErrorIs(t, errs[2], failure)
 }
 
-// TestHandlerOfNothing: what is refused without an adapter is refused with it.
-func TestHandlerOfNothing(t *testing.T) {
+// What is refused without an adapter is refused with it.
+func TestHandlerOfNothingIsRefused(t *testing.T) {
 	var none func(context.Context, from, notify.Message) error
 	require.Nil(t, notify.OnMessage(none))
+	require.Nil(t, notify.OnMoving[from](nil))
 	p := dispatch.NewProcessor()
 	require.ErrorIs(t, p.HandleFunc("message", notify.OnMessage(none)), dispatch.ErrHandlerNil)
 }

@@ -11,9 +11,9 @@ import (
 // borrowed from the frame it was parsed from. The zero Invalidation is one of no
 // keys.
 //
-// Invariant: keys is null, an array of strings, a string, or zero.
+// Invariant: keys are strings, or null.
 type Invalidation struct {
-	keys parser.Value
+	keys parser.Elements
 }
 
 // ParseInvalidation returns the invalidation that push is. Its second element is
@@ -21,32 +21,23 @@ type Invalidation struct {
 // around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
 // but for that.
 func ParseInvalidation(push parser.Frame) (Invalidation, error) {
-	var d decoder
-	d.open(push, FamilyInvalidation)
-	d.read(push, 2, 2)
-	if d.err == nil {
-		if i, ok := newInvalidation(d.elements[1]); ok {
-			return i, nil
+	if name, e := push.Split(); string(name) == NameInvalidate && e.Len() == 1 {
+		if keys, _, ok := e.NextStrings(); ok {
+			return Invalidation{keys}, nil
 		}
-		d.fail(1, ErrType)
 	}
-	return Invalidation{}, d.err
+	return Invalidation{}, errInvalidation(push)
 }
 
-// newInvalidation returns the invalidation of v; ok is false when v is neither
-// null nor keys.
-func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
-	switch {
-	case v.Type() == parser.TypeArray:
-		for key := range v.All() {
-			if !isText(key) {
-				return Invalidation{}, false
-			}
-		}
-	case !v.IsNull() && !isText(v):
-		return Invalidation{}, false
+// errInvalidation is the error for a push that is no invalidation.
+func errInvalidation(push parser.Frame) error {
+	if string(push.Name()) != NameInvalidate {
+		return errFamily(push, FamilyInvalidation)
 	}
-	return Invalidation{v}, true
+	d := decoder{family: FamilyInvalidation, push: NameInvalidate}
+	d.read(push, 2, 2)
+	d.fail(1, ErrType)
+	return d.err
 }
 
 // FlushAll reports whether the push stands for every key, as it does after
@@ -54,30 +45,10 @@ func newInvalidation(v parser.Value) (i Invalidation, ok bool) {
 func (i Invalidation) FlushAll() bool { return i.keys.IsNull() }
 
 // Len returns the number of keys.
-func (i Invalidation) Len() int {
-	if isText(i.keys) {
-		return 1
-	}
-	return i.keys.Len()
-}
+func (i Invalidation) Len() int { return i.keys.Len() }
 
 // Keys yields the keys in wire order, each borrowed like the Invalidation.
-func (i Invalidation) Keys() iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) { i.each(yield) }
-}
-
-// each calls yield for the keys until it returns false.
-func (i Invalidation) each(yield func([]byte) bool) {
-	if isText(i.keys) {
-		yield(i.keys.Bytes())
-		return
-	}
-	for key := range i.keys.All() {
-		if !yield(key.Bytes()) {
-			return
-		}
-	}
-}
+func (i Invalidation) Keys() iter.Seq[[]byte] { return i.keys.Texts() }
 
 // String returns the invalidation in words on one line: the number of keys, and
 // the first ten of them.

@@ -25,9 +25,29 @@ type Message struct {
 // strings, the payload may be of any type. Anything else is a [*ShapeError]. It
 // does not allocate but for that.
 func ParseMessage(push parser.Frame) (Message, error) {
-	var d decoder
-	d.open(push, FamilyMessage)
-	m := Message{Kind: d.push}
+	if name, e := push.Split(); string(name) == NameMessage && e.Len() == 2 {
+		if channel, e, ok := e.NextText(); ok {
+			payload, _, _ := e.Next()
+			return Message{NameMessage, nil, channel, payload}, nil
+		}
+	}
+	return parseMessage(push)
+}
+
+// parseMessage is ParseMessage for all there is.
+func parseMessage(push parser.Frame) (Message, error) {
+	var m Message
+	switch string(push.Name()) {
+	case NameMessage:
+		m.Kind = NameMessage
+	case NamePMessage:
+		m.Kind = NamePMessage
+	case NameSMessage:
+		m.Kind = NameSMessage
+	default:
+		return Message{}, errFamily(push, FamilyMessage)
+	}
+	d := decoder{family: FamilyMessage, push: m.Kind}
 	at := 1
 	if m.Kind == NamePMessage {
 		d.read(push, 4, 4)
@@ -37,7 +57,7 @@ func ParseMessage(push parser.Frame) (Message, error) {
 		d.read(push, 3, 3)
 	}
 	m.Channel = d.text(at)
-	m.Payload = d.elements[at+1]
+	m.Payload = d.arguments[at]
 	if d.err != nil {
 		return Message{}, d.err
 	}
@@ -51,7 +71,8 @@ func (m Message) Invalidation() (i Invalidation, ok bool) {
 	if m.Kind != NameMessage || string(m.Channel) != RedirectChannel {
 		return Invalidation{}, false
 	}
-	return newInvalidation(m.Payload)
+	keys, ok := m.Payload.Strings()
+	return Invalidation{keys}, ok
 }
 
 // String returns the message in words on one line, a long payload cut short.

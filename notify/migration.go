@@ -25,9 +25,12 @@ type Migration struct {
 // missing. Seconds beyond what a Duration holds become the longest it does.
 // Anything else is a [*ShapeError]. It does not allocate but for that.
 func ParseMigration(push parser.Frame) (Migration, error) {
-	var d decoder
-	d.open(push, FamilyMigration)
-	m := Migration{Kind: d.push}
+	kind, family := lookup(push.Name())
+	if family != FamilyMigration {
+		return Migration{}, errFamily(push, FamilyMigration)
+	}
+	d := decoder{family: FamilyMigration, push: kind}
+	m := Migration{Kind: kind}
 	most := 3
 	if m.Begins() {
 		most = 4
@@ -36,8 +39,8 @@ func ParseMigration(push parser.Frame) (Migration, error) {
 	m.Seq = d.integer(1)
 	next := 2
 	// Where either of two may be missing, its type tells which of them is there.
-	if m.Begins() && (d.count == 4 || d.count == 3 && !isText(d.elements[2])) {
-		m.After, m.Timed = d.seconds(2), true
+	if m.Begins() && (d.count == 4 || d.count == 3 && !isText(d.arguments[1])) {
+		m.After, m.Timed = seconds(d.integer(2)), true
 		next = 3
 	}
 	if next < d.count {

@@ -21,10 +21,33 @@ type Moving struct {
 // the same address. Seconds beyond what a Duration holds become the longest it
 // does. Anything else is a [*ShapeError]. It does not allocate but for that.
 func ParseMoving(push parser.Frame) (Moving, error) {
-	var d decoder
-	d.open(push, FamilyMoving)
+	seq, after, endpoint, err := readMoving(push)
+	return Moving{seq, after, endpoint}, err
+}
+
+func readMoving(push parser.Frame) (int64, time.Duration, Endpoint, error) {
+	if name, e := push.Split(); string(name) == NameMoving && e.Len() == 3 {
+		seq, e, ok1 := e.NextInt64()
+		after, e, ok2 := e.NextInt64()
+		text, _, ok3 := e.NextText()
+		if ok1 && ok2 && ok3 {
+			if endpoint, ok := ParseEndpoint(text); ok {
+				return seq, seconds(after), endpoint, nil
+			}
+		}
+	}
+	m, err := parseMoving(push)
+	return m.Seq, m.After, m.Endpoint, err
+}
+
+// parseMoving is ParseMoving for all there is.
+func parseMoving(push parser.Frame) (Moving, error) {
+	if string(push.Name()) != NameMoving {
+		return Moving{}, errFamily(push, FamilyMoving)
+	}
+	d := decoder{family: FamilyMoving, push: NameMoving}
 	d.read(push, 3, 4)
-	m := Moving{Seq: d.integer(1), After: d.seconds(2)}
+	m := Moving{Seq: d.integer(1), After: seconds(d.integer(2))}
 	if d.count == 4 {
 		m.Endpoint = d.endpoint(3)
 	}
@@ -36,7 +59,7 @@ func ParseMoving(push parser.Frame) (Moving, error) {
 
 // endpoint returns element i, the zero Endpoint for what stands for none.
 func (d *decoder) endpoint(i int) Endpoint {
-	if d.elements[i].IsNull() {
+	if d.err == nil && d.arguments[i-1].IsNull() {
 		return Endpoint{}
 	}
 	text := d.text(i)

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestKind(t *testing.T) {
+func TestKindComparesWholeNames(t *testing.T) {
 	known := 0
 	for family, names := range namesOf {
 		for _, name := range strings.Fields(names) {
@@ -37,7 +37,7 @@ func TestKindKnowsPubSub(t *testing.T) {
 	}
 }
 
-func TestFamilyString(t *testing.T) {
+func TestFamilyIsSaidInWords(t *testing.T) {
 	words := map[string]bool{}
 	for family := range namesOf {
 		words[family.String()] = true

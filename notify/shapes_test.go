@@ -195,7 +195,7 @@ func parse(tb testing.TB, wire []byte) parser.Frame {
 	return f
 }
 
-func TestShapes(t *testing.T) {
+func TestShapesAreReadOrRefusedForTheirCause(t *testing.T) {
 	for family, all := range shapes() {
 		for _, s := range all {
 			t.Run(family.String()+"/"+s.name, func(t *testing.T) {

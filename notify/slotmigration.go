@@ -35,19 +35,18 @@ type SlotMove struct {
 // integer. Ranges run upwards within 0 to 16383. Anything else is a
 // [*ShapeError]. It does not allocate but for that.
 func ParseSlotMigration(push parser.Frame) (SlotMigration, error) {
-	var d decoder
-	d.open(push, FamilySlotMigration)
+	kind, family := lookup(push.Name())
+	if family != FamilySlotMigration {
+		return SlotMigration{}, errFamily(push, FamilySlotMigration)
+	}
+	d := decoder{family: FamilySlotMigration, push: kind}
 	if n := push.Len(); n < 3 {
 		d.fail(n, ErrMissing)
-	}
-	if d.err != nil {
 		return SlotMigration{}, d.err
 	}
-	m := SlotMigration{Kind: d.push, push: push}
-	for v := range push.Args() {
-		m.Seq = d.sequence(v)
-		break
-	}
+	m := SlotMigration{Kind: kind, push: push}
+	first, _, _ := push.Elements().Next()
+	m.Seq = d.sequence(first)
 	d.check(m)
 	if d.err != nil {
 		return SlotMigration{}, d.err

@@ -20,11 +20,14 @@ type Subscription struct {
 // number. Where something ends the channel may be null. Anything else is a
 // [*ShapeError]. It does not allocate but for that.
 func ParseSubscription(push parser.Frame) (Subscription, error) {
-	var d decoder
-	d.open(push, FamilySubscription)
+	kind, family := lookup(push.Name())
+	if family != FamilySubscription {
+		return Subscription{}, errFamily(push, FamilySubscription)
+	}
+	d := decoder{family: FamilySubscription, push: kind}
 	d.read(push, 3, 3)
-	s := Subscription{Kind: d.push}
-	if !s.Ends() || !d.elements[1].IsNull() {
+	s := Subscription{Kind: kind}
+	if !s.Ends() || !d.arguments[0].IsNull() {
 		s.Channel = d.text(1)
 	}
 	s.Count = d.integer(2)

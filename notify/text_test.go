@@ -16,7 +16,7 @@ func described(t *testing.T, wire string) string {
 	return notify.Describe(parse(t, shape{wire: wire}.bytes()))
 }
 
-func TestDescribeOfOtherPushes(t *testing.T) {
+func TestDescribeTellsPushesOfUnknownNames(t *testing.T) {
 	for _, test := range []struct{ name, wire, want string }{
 		{"every type", ">5\n" + bulk("UNKNOWN") + "~2\n:1\n:2\n%1\n+a\n,1.5\n#t\n(123456789012345678901\n",
 			"UNKNOWN  (1 2) {a: 1.5} true 123456789012345678901"},
@@ -56,7 +56,7 @@ func numbered(n int) (all []string) {
 	return all
 }
 
-func TestLinesCutLists(t *testing.T) {
+func TestLinesHaveTenElementsOfALongList(t *testing.T) {
 	keys := bulk(numbered(1000)...)
 	require.Equal(t, "invalidate  1000 keys  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", described(t, ">2\n+invalidate\n*1000\n"+keys))
 	require.Equal(t, "many  k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more", described(t, ">1001\n+many\n"+keys))
@@ -72,7 +72,7 @@ func TestLinesCutLists(t *testing.T) {
 	require.Contains(t, described(t, moves), "; a:1 to b:2 slots 9; ... 10 more")
 }
 
-func TestLinesCutTexts(t *testing.T) {
+func TestLinesHaveTheBeginningOfALongText(t *testing.T) {
 	x64, x63 := strings.Repeat("x", 64), strings.Repeat("x", 63)
 	for _, test := range []struct{ name, text, want string }{
 		{"at the limit", x64, `"` + x64 + `"`},
@@ -96,7 +96,7 @@ func TestLinesCutTexts(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestWordsAreQuotedWhereTheyNeedIt(t *testing.T) {
 	for text, want := range map[string]string{
 		"user:1":                 "user:1",
 		"clé:1":                  "clé:1",
@@ -137,7 +137,7 @@ func TestLinesAreBounded(t *testing.T) {
 	require.Contains(t, described(t, ">2\n+invalidate\n*20\n"+strings.Repeat(bulk(text), 20)), `"... (300 bytes) ... 10 more`)
 }
 
-func TestSlotMoveString(t *testing.T) {
+func TestSlotMoveIsSaidInWords(t *testing.T) {
 	m, err := notify.ParseSlotMigration(parse(t, shape{wire: ">7\n+SMIGRATED\n:5\n" + bulk("a:1", "b:2", "1,3-4") + bulk("c 3", "7")}.bytes()))
 	require.NoError(t, err)
 	var lines []string

@@ -19,8 +19,10 @@ type TrackingRedirBroken struct {
 // Redis 6.0.9 and 6.0.10 announce a third element and never send it: to a reader
 // that does not know of this, the next frame is that element.
 func ParseTrackingRedirBroken(push parser.Frame) (TrackingRedirBroken, error) {
-	var d decoder
-	d.open(push, FamilyTrackingRedirBroken)
+	if string(push.Name()) != NameTrackingRedirBroken {
+		return TrackingRedirBroken{}, errFamily(push, FamilyTrackingRedirBroken)
+	}
+	d := decoder{family: FamilyTrackingRedirBroken, push: NameTrackingRedirBroken}
 	d.read(push, 2, 2)
 	t := TrackingRedirBroken{d.integer(1)}
 	if d.err != nil {

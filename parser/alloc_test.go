@@ -104,17 +104,17 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 			return err
 		},
 		"NextPush": func(r *parser.Reader) error {
-			if _, ok, err := r.NextPush(false); ok || err != nil {
+			if _, ok, err := r.Driver().NextPush(false); ok || err != nil {
 				return err
 			}
 			return r.Skip()
 		},
 		"BufferedPushes": func(r *parser.Reader) error {
-			switch err := r.BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err {
+			switch err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err {
 			case nil:
 				return r.Skip()
 			case parser.ErrIncomplete:
-				return r.Fill()
+				return r.Driver().Fill()
 			default:
 				return err
 			}

@@ -1,8 +1,15 @@
 package parser
 
-import "math/big"
+import (
+	"encoding/binary"
+	"math/big"
 
-// Any returns v in Go's own types, all memory new, so that it may be kept. The
+	"github.com/seed79615202/respush/internal/unsafeconv"
+)
+
+// Any returns v in Go's own types, all memory new, so that it may be kept. Short
+// strings of one long array share memory: one of them that is kept alone keeps
+// some 6 KiB, unless it is cloned. The
 // mapping is the one go-redis makes for a reply:
 //
 //	simple, bulk, verbatim string   string (a verbatim one without its format)
@@ -19,7 +26,8 @@ import "math/big"
 // and ErrBoolean for text that is no number or boolean, ErrRange for an integer
 // beyond int64 or a big number of more than 10,000 digits, and ErrMapKey for a map
 // whose key is an aggregate, which no Go map can hold; the first in wire order of
-// those in v. Any goes as deep as the value nests, which [Limits] bound.
+// those in v. Any goes as deep as the value nests, which [Limits] bound, in time
+// linear in its size.
 func (v Value) Any() (any, error) {
 	switch v.Type() {
 	case TypeInteger:
@@ -38,10 +46,10 @@ func (v Value) Any() (any, error) {
 		return string(v.Bytes()), nil
 	case TypeSimpleError, TypeBulkError:
 		return ServerError(v.Bytes()), nil
-	case TypeArray, TypeSet, TypePush:
-		return v.slice()
-	case TypeMap, TypeAttribute:
-		return v.mapping()
+	case TypeArray, TypeSet, TypePush, TypeMap, TypeAttribute:
+		walked(len(v.raw))
+		w := walk{b: v.raw, p: v.meta.at()}
+		return w.aggregateAny()
 	}
 	return nil, nil
 }
@@ -70,12 +78,70 @@ func parseBig(b []byte) (*big.Int, error) {
 	return n, nil
 }
 
-// slice is Any for an array, set or push.
-func (v Value) slice() (any, error) {
-	// Children that are announced have arrived: the count is paid for in bytes.
-	all := make([]any, 0, v.Len())
-	for c := range v.All() {
-		a, err := c.Any()
+// Slice is Any for an array, set or push, without an interface around the slice,
+// and ErrKind for anything else.
+func (v Value) Slice() ([]any, error) {
+	switch v.Type() {
+	case TypeArray, TypeSet, TypePush:
+		walked(len(v.raw))
+		w := walk{b: v.raw, p: v.meta.at()}
+		return w.slice(w.open())
+	}
+	return nil, ErrKind
+}
+
+// any is Any for the value at w, which is left behind it.
+func (w *walk) any() (any, error) {
+	if b := w.b[w.p:]; len(b) >= 8 { // what most values are, from one load
+		word := binary.LittleEndian.Uint64(b)
+		if n, h := plainLength(word); h > 0 {
+			switch Type(word) {
+			case TypeBulkString:
+				w.p += h + n + 2
+				return string(b[h : h+n]), nil
+			case TypeInteger:
+				w.p += h
+				return int64(n), nil
+			}
+		}
+	}
+	if classes[w.b[w.p]] == classAggregate {
+		return w.aggregateAny()
+	}
+	return w.scalar().Any()
+}
+
+// aggregateAny is any for an aggregate, of which a RESP2 null may have the type.
+func (w *walk) aggregateAny() (any, error) {
+	t := Type(w.b[w.p])
+	n := w.open()
+	switch {
+	case n == -1:
+		return nil, nil
+	case t.paired():
+		return w.mapAny(t, n)
+	}
+	all, err := w.slice(n)
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// slice is any for the n values of an array, set or push.
+func (w *walk) slice(n int) ([]any, error) {
+	// Values that are announced have arrived: the count is paid for in bytes.
+	all := make([]any, 0, max(n, 0))
+	var strings shared
+	many := n >= manyStrings && !unsafeconv.Copies
+	for ; w.more(n); n-- {
+		if many {
+			if text := w.bulk(); text != nil {
+				all = append(all, strings.copy(text, n, len(text)+len(w.b)-w.p))
+				continue
+			}
+		}
+		a, err := w.any()
 		if err != nil {
 			return nil, err
 		}
@@ -84,20 +150,27 @@ func (v Value) slice() (any, error) {
 	return all, nil
 }
 
-// mapping is Any for a map or attribute.
-func (v Value) mapping() (any, error) {
-	m := make(map[any]any, v.Len()/2)
-	for key, val := range v.Pairs() {
-		if key.aggregate() {
-			return nil, ErrMapKey
+// mapAny is any for the n keys and values of a map, or of an attribute and those
+// in a row with it.
+func (w *walk) mapAny(t Type, n int) (any, error) {
+	m := make(map[any]any, max(n, 0)/2)
+	for {
+		for ; w.more(n); n -= 2 {
+			if w.atAggregate() {
+				return nil, ErrMapKey
+			}
+			key, err := w.any()
+			if err != nil {
+				return nil, err
+			}
+			w.more(-1)
+			if m[key], err = w.any(); err != nil {
+				return nil, err
+			}
 		}
-		k, err := key.Any()
-		if err != nil {
-			return nil, err
+		if t != TypeAttribute || w.p == len(w.b) {
+			return m, nil
 		}
-		if m[k], err = val.Any(); err != nil {
-			return nil, err
-		}
+		n = w.open()
 	}
-	return m, nil
 }

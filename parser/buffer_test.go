@@ -159,7 +159,7 @@ func (s source) rest(t *testing.T, n int) string {
 	return string(b)
 }
 
-func TestSourceThatIsNoReader(t *testing.T) {
+func TestSourceThatIsNoReaderIsReadInPlace(t *testing.T) {
 	frames := mixed()[:60]
 	for _, size := range bufferSizes {
 		s := sourceOf(strings.NewReader(strings.Join(frames, "")+"rest"), size)

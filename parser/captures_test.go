@@ -105,7 +105,7 @@ func endOf(c captures.Capture) error {
 	return io.EOF
 }
 
-func TestCaptures(t *testing.T) {
+func TestCapturesAreReadAsTheIndexSays(t *testing.T) {
 	t.Parallel()
 	eachCapture(t, pieceSizes, func(t *testing.T, c captures.Capture, size int, open func(io.Reader) *parser.Reader) {
 		var a account
@@ -120,8 +120,8 @@ func TestCaptures(t *testing.T) {
 	})
 }
 
-// TestCapturesPeeked looks at what comes next before taking it, over a connection that times out before every piece.
-func TestCapturesPeeked(t *testing.T) {
+// The test looks at what comes next before taking it, over a connection that times out before every piece.
+func TestCapturesArePeekedAtWithoutALossAtTimeOuts(t *testing.T) {
 	t.Parallel()
 	eachCapture(t, []int{3, 64}, func(t *testing.T, c captures.Capture, size int, open func(io.Reader) *parser.Reader) {
 		var a account

@@ -159,6 +159,16 @@ func differFrame(f parser.Frame, n *oracle.Node, in []byte) string {
 		return d
 	}
 	v := f.Value()
+	first := 0
+	if f.IsPush() {
+		first = 1
+	}
+	if d := differElements(f.Elements(), n, first); d != "" {
+		return "elements: " + d
+	}
+	if got, e := f.Split(); (got != nil) != named || !bytes.Equal(got, name) || e.Len() != f.Elements().Len() {
+		return "Split"
+	}
 	if n.Aggregate() {
 		i := min(1, len(n.Children))
 		if n.Type != '>' {
@@ -228,6 +238,12 @@ func differContent(v parser.Value, n *oracle.Node) string {
 		}
 	} else if b := v.Bytes(); b == nil || !bytes.Equal(b, n.Content()) {
 		return fmt.Sprintf("text %q (nil %v), want %q", b, b == nil, n.Content())
+	}
+	if d := differElements(v.Elements(), n, 0); d != "" {
+		return "elements: " + d
+	}
+	if e, ok := v.Strings(); differStrings(e, ok, n) != "" {
+		return "Strings: " + differStrings(e, ok, n)
 	}
 	i := 0
 	for c := range v.All() {

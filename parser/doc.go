@@ -27,7 +27,8 @@
 // [Parse] finds one frame in a slice. [Scanner] finds where a frame ends, in
 // pieces cut anywhere. [Reader] does so on a connection, with its own buffer or
 // inside a client's *bufio.Reader. [Frame] and [Value] are views of what has been
-// found.
+// found. [Elements] is the cursor over an aggregate that their iterators are made
+// of, and the fast way to read a push.
 //
 // # What is accepted
 //

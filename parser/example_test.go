@@ -65,11 +65,11 @@ func ExampleReader() {
 }
 
 // A client that has a buffer and parses its replies itself. The Reader works in that buffer, and takes the pushes only.
-func ExampleReader_inPlace() {
+func ExampleDriver() {
 	conn := strings.NewReader(">2\r\n$10\r\ninvalidate\r\n*1\r\n$4\r\nuser\r\n" + "$5\r\nAlice\r\n" + ":42\r\n")
 
 	buffer := bufio.NewReader(conn)
-	pushes := parser.NewReader(buffer)
+	pushes := parser.NewReader(buffer).Driver()
 	readReply := func() (string, error) {
 		for {
 			f, ok, err := pushes.NextPush(true)
@@ -173,4 +173,15 @@ func ExampleValue_Pairs() {
 	// server is redis
 	// proto is the number 3
 	// id is the number 7
+}
+
+func ExampleElements() {
+	f, _, _ := parser.Parse([]byte(">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"))
+	name, e := f.Split()
+	channel, e, isText := e.NextText()
+	count, _, isInteger := e.NextInt64()
+	if string(name) == "subscribe" && isText && isInteger {
+		fmt.Printf("%s, %d in all\n", channel, count)
+	}
+	// Output: news, 1 in all
 }

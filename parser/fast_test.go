@@ -9,9 +9,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// TestRunsOfBulks puts something else into each place of a long array of bulks, and wants what a scan byte by byte finds,
+// The test puts something else into each place of a long array of bulks, and wants what a scan byte by byte finds,
 // for which no element ever stands whole.
-func TestRunsOfBulks(t *testing.T) {
+func TestRunsOfBulksScanAsByteByByte(t *testing.T) {
 	const bulk = "$4\r\nkey0\r\n"
 	for _, odd := range []string{
 		bulk, "$5\r\nkey00\r\n", "$4\r\n\r\n\r\n\r\n", "$04\r\nkey0\r\n", "$4\r\nkey0\n\n", "$4\r\nkey0\rx", "$4\r\nkey00\r\n", "$4\r\nkey\r\n",

@@ -139,9 +139,8 @@ func (f Frame) Name() []byte {
 func (f Frame) walkedName() []byte {
 	switch f.meta.naming() {
 	case nameFar, nameStreamed:
-		for v := range f.Value().All() {
-			return v.Bytes()
-		}
+		v, _, _ := f.Value().Elements().Next()
+		return v.Bytes()
 	}
 	return nil
 }
@@ -158,21 +157,25 @@ func (f Frame) Value() Value {
 
 // Len returns the number of the value's elements, as [Value.Len] does; the name
 // of a push is one of them.
-func (f Frame) Len() int { return f.Value().Len() }
+func (f Frame) Len() int {
+	if f.IsPush() {
+		return f.pushLen()
+	}
+	return f.Value().Len()
+}
 
 // Args yields the elements of a push after its name, or all elements of any
 // other aggregate, borrowed like the frame. A push without a name has its first
 // element skipped all the same: it stands in the name's place.
 func (f Frame) Args() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
-		first := f.IsPush()
-		f.Value().each(func(v Value) bool {
-			if first {
-				first = false
-				return true
+		for e := f.Elements(); len(e.b) > 0; {
+			v, rest, ok := e.Next()
+			if !ok || !yield(v) {
+				return
 			}
-			return yield(v)
-		})
+			e = rest
+		}
 	}
 }
 

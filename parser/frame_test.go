@@ -52,7 +52,7 @@ func TestZeroFrameAndZeroValueAreNothing(t *testing.T) {
 	}
 }
 
-func TestFrameParts(t *testing.T) {
+func TestFramePartsAreThoseOnTheWire(t *testing.T) {
 	for _, c := range []struct {
 		wire  string
 		typ   parser.Type

@@ -115,8 +115,8 @@ func frameWithLimits(t *testing.T, wire []byte, l oracle.Limits) {
 	}
 }
 
-// TestGeneratedFrames is FuzzFrame for as many scripts as every test run can do, the same ones each time.
-func TestGeneratedFrames(t *testing.T) {
+// The test is FuzzFrame for as many scripts as every test run can do, the same ones each time.
+func TestGeneratedFramesAgreeWithTheOracle(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
 	for i := range 20000 {
 		script := randomBytes(r, 1+r.IntN(250))
@@ -130,8 +130,8 @@ func TestGeneratedFrames(t *testing.T) {
 	}
 }
 
-// TestGeneratedStreams is FuzzSplit in the same way.
-func TestGeneratedStreams(t *testing.T) {
+// The test is FuzzSplit in the same way.
+func TestGeneratedStreamsReadTheSameInAnyPieces(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	for range 10000 {
 		wire := vectors.Generate(nil, randomBytes(r, 1+r.IntN(250)))

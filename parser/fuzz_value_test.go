@@ -2,9 +2,13 @@ package parser_test
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -23,37 +27,89 @@ func FuzzValue(f *testing.F) {
 		if len(input) > maxInput {
 			return
 		}
-		wire := bytes.Clone(wireOf(generated, input)) // the engine owns input; wire is overwritten below
-		frame, n, err := parser.Parse(wire)
-		if err != nil {
-			return
-		}
-		wire = wire[:n]
-		original := bytes.Clone(wire)
-		want := oracle.Parse(original, oracle.Limits{})
-		if want.Verdict != oracle.OK || want.N != n {
-			t.Fatalf("%q: %d bytes\nwant %+v", wire, n, want)
-		}
-		if d := accessors(frame.Value(), want.Tree); d != "" {
-			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
-		}
-		if a := want.Tree.Attribute(); a != nil {
-			if d := accessors(frame.Attributes(), a); d != "" {
-				t.Fatalf("%q: attributes: %s\nwant %s", wire, d, want.Tree)
-			}
-		}
-		if d := nested(frame); d != "" {
-			t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
-		}
-
-		clone := frame.Clone()
-		for i := range wire {
-			wire[i] = 'X'
-		}
-		if d := differ(clone, want.Tree, original); d != "" {
-			t.Fatalf("%q: clone: %s\nwant %s", original, d, want.Tree)
-		}
+		values(t, wireOf(generated, input))
 	})
+}
+
+// TestGeneratedValues is FuzzValue for as many scripts as every test run can do, the same ones each time.
+func TestGeneratedValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	for range 10000 {
+		values(t, vectors.Generate(nil, randomBytes(r, 1+r.IntN(250))))
+	}
+}
+
+// values calls every accessor on every value of the frame that input begins with, if any.
+func values(t *testing.T, input []byte) {
+	t.Helper()
+	wire := bytes.Clone(input) // input may be the fuzzing engine's; wire is overwritten below
+	frame, n, err := parser.Parse(wire)
+	if err != nil {
+		return
+	}
+	wire = wire[:n]
+	original := bytes.Clone(wire)
+	want := oracle.Parse(original, oracle.Limits{})
+	if want.Verdict != oracle.OK || want.N != n {
+		t.Fatalf("%q: %d bytes\nwant %+v", wire, n, want)
+	}
+	if d := accessors(frame.Value(), want.Tree); d != "" {
+		t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
+	}
+	if a := want.Tree.Attribute(); a != nil {
+		if d := accessors(frame.Attributes(), a); d != "" {
+			t.Fatalf("%q: attributes: %s\nwant %s", wire, d, want.Tree)
+		}
+	}
+	if d := nested(frame); d != "" {
+		t.Fatalf("%q: %s\nwant %s", wire, d, want.Tree)
+	}
+	if d := differ(frame, want.Tree, original); d != "" {
+		t.Fatalf("%q: %s\nwant %s", original, d, want.Tree)
+	}
+
+	clone := frame.Clone()
+	for i := range wire {
+		wire[i] = 'X'
+	}
+	if d := differ(clone, want.Tree, original); d != "" {
+		t.Fatalf("%q: clone: %s\nwant %s", original, d, want.Tree)
+	}
+}
+
+// textOf is what String makes of n, as an element with its strings quoted.
+func textOf(n *oracle.Node, inside bool) string {
+	switch n.Type {
+	case '_':
+		if inside {
+			return "null"
+		}
+		return ""
+	case '#':
+		if b, cause := n.Bool(); inside && cause == "" {
+			return strconv.FormatBool(b)
+		}
+	case ':', ',', '(': // an integer is a double too
+		if _, cause := n.Float64(); cause == "" || cause == reason(parser.ErrRange) {
+			return string(n.Text)
+		}
+	case '%', '|':
+		var all []string
+		for i := 0; i < len(n.Children); i += 2 {
+			all = append(all, textOf(n.Children[i], true)+": "+textOf(n.Children[i+1], true))
+		}
+		return "{" + strings.Join(all, ", ") + "}"
+	case '*', '~', '>':
+		var all []string
+		for _, c := range n.Children {
+			all = append(all, textOf(c, true))
+		}
+		return "[" + strings.Join(all, " ") + "]"
+	}
+	if inside {
+		return strconv.Quote(string(n.Content()))
+	}
+	return string(n.Content())
 }
 
 // accessors says what is wrong with v or a value in it. n is what the oracle makes of it.
@@ -70,8 +126,8 @@ func accessors(v parser.Value, n *oracle.Node) string {
 	if want, cause := n.Bool(); b != want || reason(err) != cause {
 		return "Bool"
 	}
-	if text := v.String(); !n.Aggregate() && !n.Null() && text != string(n.Content()) {
-		return "String"
+	if text := v.String(); text != textOf(n, false) {
+		return "String is " + text
 	}
 	got, err := v.Any()
 	if want, cause := n.Any(); reason(err) != cause || cause == "" && !sameAny(got, want) || cause != "" && got != nil {

@@ -137,7 +137,7 @@ func TestHostileLengthsCostNoMemory(t *testing.T) {
 // floods are frames of size bytes and more.
 var floods = map[string]func(size int64) *flow{
 	"bulk": func(size int64) *flow {
-		return &flow{head: "$1073741824\r\n", body: text, n: size, tail: "\r\n", err: io.EOF}
+		return &flow{head: "$" + decimal(size) + "\r\n", body: text, n: size, tail: "\r\n", err: io.EOF}
 	},
 	"elements": func(size int64) *flow {
 		n := size / int64(len(key))
@@ -163,18 +163,19 @@ func decimal(n int64) string {
 }
 
 func TestGibibyteIsSkippedInConstantMemory(t *testing.T) {
-	sizes := map[string]int64{"bulk": 1 << 30, "elements": 1 << 28, "chunks": 1 << 27, "nested": 1 << 26}
+	sizes := map[string]int64{"bulk": 1 << 30, "elements": 1 << 26, "chunks": 1 << 25, "nested": 1 << 24}
 	for name, flood := range floods {
 		if race.Enabled && name != "bulk" {
-			sizes[name] >>= 4 // slow
+			sizes[name] >>= 2 // slow
 		}
 		for _, inPlace := range []bool{false, true} {
 			f := flood(sizes[name])
-			f.tail += pong
 			var rd io.Reader = f
 			if inPlace {
+				f = flood(sizes[name] >> 4)
 				rd = bufio.NewReaderSize(f, 32<<10)
 			}
+			f.tail += pong
 			r := parser.NewReader(rd)
 			bytes := allocated(func() { require.NoError(t, r.Skip()) })
 			require.Less(t, bytes, int64(256<<10), "%s, in place %t", name, inPlace)
@@ -185,8 +186,8 @@ func TestGibibyteIsSkippedInConstantMemory(t *testing.T) {
 	}
 }
 
-func TestOversizeGibibyteIsSkippedInConstantMemory(t *testing.T) {
-	sizes := map[string]int64{"bulk": 1 << 30, "elements": 1 << 25, "chunks": 1 << 25, "nested": 1 << 23}
+func TestOversizeFrameIsSkippedInConstantMemory(t *testing.T) {
+	sizes := map[string]int64{"bulk": 1 << 27, "elements": 1 << 24, "chunks": 1 << 25, "nested": 1 << 23}
 	for name, flood := range floods {
 		f := flood(sizes[name])
 		f.tail += pong
@@ -230,14 +231,14 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 				}
 			}
 			for err == nil || err == parser.ErrIncomplete {
-				err = r.BufferedPushes(false, func(push parser.Frame, _ bool) bool {
+				err = r.Driver().BufferedPushes(false, func(push parser.Frame, _ bool) bool {
 					for v := range push.Args() {
 						seen += v.Len()
 					}
 					return true
 				})
 				if err == parser.ErrIncomplete {
-					err = r.Fill()
+					err = r.Driver().Fill()
 				}
 			}
 		})
@@ -250,7 +251,7 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 }
 
 func TestMemoryOfALargeFrameIsGivenBackWhenItIsDone(t *testing.T) {
-	const size = 100 << 20
+	const size = 32 << 20
 	head := ">3\r\n$7\r\nmessage\r\n$2\r\nch\r\n$" + decimal(size) + "\r\n"
 	for _, inPlace := range []bool{false, true} {
 		f := &flow{head: head, body: text, n: size, tail: "\r\n" + pong + invalidate, err: io.EOF}
@@ -274,7 +275,7 @@ func TestMemoryOfALargeFrameIsGivenBackWhenItIsDone(t *testing.T) {
 }
 
 func TestMemoryFollowsWhatHasBeenReceived(t *testing.T) {
-	received := []int64{100, 20_000, 50_000, 1 << 20, 3 << 20, 10<<20 + 1}
+	received := []int64{100, 20_000, 50_000, 1<<20 + 1}
 	frames := map[string]*flow{
 		"bulk":     {head: ">2\r\n+name\r\n$500000000\r\n", body: text},
 		"verbatim": {head: "=500000000\r\ntxt:", body: text},
@@ -336,7 +337,7 @@ func TestReaderAtRestIsSmall(t *testing.T) {
 		own.Reset(&rd)
 		readers[i] = parser.NewReader(own)
 		for range 2 {
-			_, ok, err := readers[i].NextPush(false)
+			_, ok, err := readers[i].Driver().NextPush(false)
 			require.NoError(t, err)
 			require.True(t, ok)
 		}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"math"
 	"strconv"
-
-	"github.com/seed79615202/respush/internal/unsafeconv"
 )
 
 // unsigned returns b without the sign that it may begin with.
@@ -127,8 +125,7 @@ func parseFloat(b []byte) (float64, error) {
 		}
 		return 0, ErrNumber
 	}
-	// The string borrows b for the call; strconv keeps none of it.
-	f, err := strconv.ParseFloat(unsafeconv.String(b), 64)
+	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil {
 		err = ErrRange
 	}

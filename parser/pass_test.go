@@ -80,7 +80,7 @@ func TestScannerPassKnowsNoLimits(t *testing.T) {
 	require.ErrorAs(t, err, &limit, "only Pass knows no limits")
 }
 
-func TestScannerScanType(t *testing.T) {
+func TestScanTypeStopsBehindTheTypeByte(t *testing.T) {
 	const attributes = "|1\r\n+a\r\n+b\r\n"
 	for _, c := range []struct {
 		wire string
@@ -111,7 +111,7 @@ func TestScannerScanType(t *testing.T) {
 	require.Equal(t, parser.TypePush, s.Type())
 }
 
-func TestScannerFrame(t *testing.T) {
+func TestScannerFrameIsTheFrameThatEnded(t *testing.T) {
 	var s parser.Scanner
 	require.Zero(t, s.Frame(nil))
 	b := []byte("|1\r\n+a\r\n:1\r\n" + passedPush)

@@ -170,16 +170,16 @@ var takers = []struct {
 		return r.Next()
 	}},
 	{"NextPush", func(r *parser.Reader) (parser.Frame, error) {
-		f, _, err := r.NextPush(false)
+		f, _, err := r.Driver().NextPush(false)
 		return f, err
 	}},
 	{"BufferedPush", func(r *parser.Reader) (parser.Frame, error) {
 		for {
-			f, _, err := r.BufferedPush(false)
+			f, _, err := bufferedPush(r, false)
 			if err != parser.ErrIncomplete {
 				return f, err
 			}
-			if err = r.Fill(); err != nil {
+			if err = r.Driver().Fill(); err != nil {
 				return parser.Frame{}, err
 			}
 		}
@@ -226,3 +226,17 @@ const (
 	invalidate = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nkey\r\n"
 	attribute  = "|1\r\n+k\r\n+v\r\n"
 )
+
+// nextPush is NextPush of a Reader's Driver.
+func nextPush(r *parser.Reader, leavePubSub bool) (parser.Frame, bool, error) {
+	return r.Driver().NextPush(leavePubSub)
+}
+
+// bufferedPush takes one push with BufferedPushes, or says why there is none to take.
+func bufferedPush(r *parser.Reader, leavePubSub bool) (push parser.Frame, ok bool, err error) {
+	err = r.Driver().BufferedPushes(leavePubSub, func(f parser.Frame, _ bool) bool {
+		push, ok = f, true
+		return false
+	})
+	return push, ok, err
+}

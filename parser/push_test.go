@@ -49,17 +49,17 @@ func TestMayHavePushKnowsAReplyWithoutReading(t *testing.T) {
 		may := func() bool {
 			conn.closed = true
 			defer func() { conn.closed = false }()
-			return r.MayHavePush()
+			return r.Driver().MayHavePush()
 		}
 		require.True(t, may(), "nothing has come")
-		require.NoError(t, r.Fill())
+		require.NoError(t, r.Driver().Fill())
 		require.False(t, may(), "a reply")
 		require.NoError(t, r.Skip())
 		require.True(t, may(), "nothing has come again")
-		require.NoError(t, r.Fill())
+		require.NoError(t, r.Driver().Fill())
 		require.True(t, may(), "a push")
 		require.NoError(t, r.Skip())
-		require.NoError(t, r.Fill())
+		require.NoError(t, r.Driver().Fill())
 		require.True(t, may(), "attributes")
 		require.NoError(t, r.Skip())
 		_, err := r.PeekType()
@@ -73,21 +73,21 @@ func TestMayHavePushKnowsAReplyWithoutReading(t *testing.T) {
 
 func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
 	takes := map[string]func(r *parser.Reader, leave bool) (parser.Frame, bool, error){
-		"NextPush": (*parser.Reader).NextPush,
+		"NextPush": nextPush,
 		"BufferedPush": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
 			for {
-				f, ok, err := r.BufferedPush(leave)
+				f, ok, err := bufferedPush(r, leave)
 				if err != parser.ErrIncomplete {
 					return f, ok, err
 				}
-				if err = r.Fill(); err != nil {
+				if err = r.Driver().Fill(); err != nil {
 					return f, false, err
 				}
 			}
 		},
 		"BufferedPushes": func(r *parser.Reader, leave bool) (f parser.Frame, ok bool, err error) {
 			for !ok {
-				err := r.BufferedPushes(leave, func(push parser.Frame, _ bool) bool {
+				err := r.Driver().BufferedPushes(leave, func(push parser.Frame, _ bool) bool {
 					f, ok = push.Clone(), true
 					return true
 				})
@@ -95,7 +95,7 @@ func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
 					return f, ok, err
 				}
 				if !ok {
-					if err = r.Fill(); err != nil {
+					if err = r.Driver().Fill(); err != nil {
 						return f, ok, err
 					}
 				}
@@ -160,7 +160,7 @@ func TestPubSubPushThatIsLeftIsInTheClientsBuffer(t *testing.T) {
 			p.takes(t, takers[2].take, r, invalidate)
 			err := p.within(t, func() error {
 				for range 3 {
-					if _, ok, err := r.NextPush(true); ok || err != nil {
+					if _, ok, err := r.Driver().NextPush(true); ok || err != nil {
 						return fmt.Errorf("%t, %w", ok, err)
 					}
 				}
@@ -183,18 +183,18 @@ func TestBufferedPushNeverReads(t *testing.T) {
 			for i := range len(wire) {
 				conn.closed = true
 				for range 2 {
-					f, ok, err := r.BufferedPush(false)
+					f, ok, err := bufferedPush(r, false)
 					require.Equal(t, parser.ErrIncomplete, err)
 					require.False(t, ok)
 					require.Zero(t, f.Type())
-					require.Equal(t, parser.ErrIncomplete, r.BufferedPushes(false, func(parser.Frame, bool) bool { t.Error("called"); return true }))
+					require.Equal(t, parser.ErrIncomplete, r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { t.Error("called"); return true }))
 				}
 				conn.closed = false
 				conn.send(wire[i : i+1])
-				require.NoError(t, r.Fill())
+				require.NoError(t, r.Driver().Fill())
 			}
 			conn.closed = true
-			f, ok, err := r.BufferedPush(false)
+			f, ok, err := bufferedPush(r, false)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, wire, string(f.Raw()))
@@ -237,10 +237,10 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 			var err error
 			for err == nil {
 				last = ""
-				if err = r.BufferedPushes(false, handle); err != parser.ErrIncomplete {
+				if err = r.Driver().BufferedPushes(false, handle); err != parser.ErrIncomplete {
 					break
 				}
-				err = r.Fill()
+				err = r.Driver().Fill()
 			}
 			switch end {
 			case "":
@@ -264,11 +264,11 @@ func TestBufferedPushesEndsWhenToldTo(t *testing.T) {
 		for _, wire := range []string{invalidate, attribute + invalidate} {
 			p := newPipe(t, wire+wire+invalidate)
 			r, _ := hold(p)
-			require.NoError(t, r.Fill())
+			require.NoError(t, r.Driver().Fill())
 			for calls := 1; calls <= 3; {
-				err := r.BufferedPushes(false, func(parser.Frame, bool) bool { calls++; return false })
+				err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { calls++; return false })
 				if err == parser.ErrIncomplete {
-					err = r.Fill()
+					err = r.Driver().Fill()
 				}
 				require.NoError(t, err)
 			}
@@ -287,18 +287,18 @@ func TestHandlerMayReclaimAndReadOn(t *testing.T) {
 		handle := func(f parser.Frame, _ bool) bool {
 			seen = append(seen, string(f.Name()))
 			if len(seen) == 2 {
-				r.Reclaim()
+				r.Driver().Reclaim()
 				next, err := r.Next()
 				require.NoError(t, err)
 				seen = append(seen, string(next.Name()))
-				r.Lend()
+				r.Driver().Lend()
 			}
 			return true
 		}
 		err := parser.ErrIncomplete
 		for err == parser.ErrIncomplete {
-			require.NoError(t, r.Fill())
-			err = r.BufferedPushes(false, handle)
+			require.NoError(t, r.Driver().Fill())
+			err = r.Driver().BufferedPushes(false, handle)
 		}
 		require.NoError(t, err)
 		require.Equal(t, []string{"invalidate", "invalidate", "message", "invalidate"}, seen)
@@ -311,17 +311,17 @@ func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 		for _, wire := range []string{invalidate, attribute + invalidate, message(strings.Repeat("m", 5000))} {
 			p := newPipe(t, wire+pong)
 			r, _ := hold(p)
-			require.NoError(t, r.Fill())
+			require.NoError(t, r.Driver().Fill())
 			var err error
 			require.PanicsWithValue(t, "handler", func() {
 				for err = parser.ErrIncomplete; err == parser.ErrIncomplete; {
-					if err = r.BufferedPushes(false, func(parser.Frame, bool) bool { panic("handler") }); err == parser.ErrIncomplete {
-						require.NoError(t, r.Fill())
+					if err = r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { panic("handler") }); err == parser.ErrIncomplete {
+						require.NoError(t, r.Driver().Fill())
 					}
 				}
 			})
 			require.Equal(t, parser.ErrReentrant, r.Skip())
-			r.Reclaim()
+			r.Driver().Reclaim()
 			p.next(t, r, pong)
 		}
 	})
@@ -335,8 +335,8 @@ func TestHandlerThatResetsTheReaderEndsIt(t *testing.T) {
 			calls := 0
 			err := parser.ErrIncomplete
 			for err == parser.ErrIncomplete {
-				require.NoError(t, r.Fill())
-				err = r.BufferedPushes(false, func(f parser.Frame, _ bool) bool {
+				require.NoError(t, r.Driver().Fill())
+				err = r.Driver().BufferedPushes(false, func(f parser.Frame, _ bool) bool {
 					calls++
 					r.Reset(newPipe(t, pong))
 					require.Equal(t, wire, string(f.Raw()))
@@ -354,28 +354,28 @@ func TestFillWaitsForBytesThatHaveNotBeenLookedAt(t *testing.T) {
 		p := newPipe(t)
 		r, _ := hold(p)
 		for i := range 4 {
-			done := p.waiting(t, r.Fill)
+			done := p.waiting(t, r.Driver().Fill)
 			p.send(invalidate[i : i+1])
 			require.NoError(t, <-done)
-			_, _, err := r.BufferedPush(false)
+			_, _, err := bufferedPush(r, false)
 			require.Equal(t, parser.ErrIncomplete, err)
 		}
 		p.send(timeout)
-		require.Equal(t, timeout, r.Fill())
-		done := p.waiting(t, r.Fill)
+		require.Equal(t, timeout, r.Driver().Fill())
+		done := p.waiting(t, r.Driver().Fill)
 		p.send(invalidate[4:])
 		require.NoError(t, <-done)
 		p.takes(t, takers[3].take, r, invalidate)
 
 		p.send(">")
-		require.NoError(t, r.Fill())
-		_, _, err := r.BufferedPush(false)
+		require.NoError(t, r.Driver().Fill())
+		_, _, err := bufferedPush(r, false)
 		require.Equal(t, parser.ErrIncomplete, err)
 		p.end()
-		require.Equal(t, io.ErrUnexpectedEOF, r.Fill(), "inside a frame")
+		require.Equal(t, io.ErrUnexpectedEOF, r.Driver().Fill(), "inside a frame")
 
 		r, _ = hold(strings.NewReader(""))
-		require.Equal(t, io.EOF, r.Fill())
+		require.Equal(t, io.EOF, r.Driver().Fill())
 	})
 }
 
@@ -385,7 +385,7 @@ func TestFillReturnsAtOnceWithBytesThatHaveNotBeenLookedAt(t *testing.T) {
 		r, _ := hold(p)
 		p.next(t, r, pong)
 		if r.Buffered() > 0 {
-			require.NoError(t, p.within(t, r.Fill))
+			require.NoError(t, p.within(t, r.Driver().Fill))
 			require.Len(t, p.pieces, 1, "read on")
 		}
 		p.next(t, r, invalidate)

@@ -23,7 +23,7 @@ func (r *Reader) mend() {
 	if r.sc.typ != TypePush || r.sc.naming != nameKnown || r.sc.depth != 1 {
 		return
 	}
-	if b := r.pendingBytes(); bytes.HasPrefix(b, []byte(brokenRedir)) {
+	if b := r.bytes(); bytes.HasPrefix(b, []byte(brokenRedir)) {
 		b[1]--
 		r.sc.cur.rem--
 		r.sc.elements--
@@ -34,5 +34,5 @@ func (r *Reader) mend() {
 // kept, because mend may need it.
 func (r *Reader) mayMend() bool {
 	return r.quirk && r.scanned < len(brokenRedir) && !r.sc.reached(untilName) &&
-		bytes.HasPrefix([]byte(brokenRedir), r.pendingBytes())
+		bytes.HasPrefix([]byte(brokenRedir), r.bytes())
 }

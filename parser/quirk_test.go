@@ -50,7 +50,7 @@ func TestQuirkTakesTwoElementsForThree(t *testing.T) {
 	}
 }
 
-func TestQuirkPeeksAndPushes(t *testing.T) {
+func TestQuirkTakesTwoElementsAfterAPeek(t *testing.T) {
 	for name, r := range quirkReaders(redirAsSent + "+PONG\r\n") {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
@@ -59,18 +59,18 @@ func TestQuirkPeeksAndPushes(t *testing.T) {
 				require.True(t, ok)
 				require.Equal(t, "tracking-redir-broken", string(push))
 			}
-			f, ok, err := r.NextPush(true)
+			f, ok, err := r.Driver().NextPush(true)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, redirAsMeant, string(f.Raw()))
-			_, ok, err = r.NextPush(true)
+			_, ok, err = r.Driver().NextPush(true)
 			require.NoError(t, err)
 			require.False(t, ok)
 		})
 	}
 }
 
-func TestQuirkSkips(t *testing.T) {
+func TestQuirkSkipsTwoElements(t *testing.T) {
 	for name, r := range quirkReaders(redirAsSent + redirAsSent + "+PONG\r\n") {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, r.Skip())

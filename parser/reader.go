@@ -1,12 +1,9 @@
 package parser
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"math"
-	"os"
-	"time"
 
 	"github.com/valyala/bytebufferpool"
 )
@@ -18,7 +15,7 @@ import (
 // returns bufio.ErrBufferFull when n is beyond the buffer's size. Discard of
 // bytes that are buffered does not fail, and leaves them in place until the next
 // Peek. A Source that has a method Size() int, the size of its buffer, lets
-// [Reader.BufferedPush] take pushes larger than that.
+// [Driver.BufferedPushes] take pushes larger than that.
 type Source interface {
 	Peek(n int) ([]byte, error)
 	Discard(n int) (int, error)
@@ -40,7 +37,7 @@ func WithLimits(l Limits) Option { return func(r *Reader) { r.sc.limit(l) } }
 // WithBufferSize sets the size in bytes of the Reader's own buffer, at least 16.
 // A frame that does not fit goes to pooled memory and is handed out all the same.
 // A Reader that works in a [Source] has no buffer of its own.
-func WithBufferSize(n int) Option { return func(r *Reader) { r.size = max(n, minBufferSize) } }
+func WithBufferSize(n int) Option { return func(r *Reader) { r.win.limit = max(n, minBufferSize) } }
 
 // Reader takes the frames off one connection. What it hands out is borrowed:
 // valid until the next call on the Reader, unless a method says otherwise. A
@@ -48,41 +45,25 @@ func WithBufferSize(n int) Option { return func(r *Reader) { r.size = max(n, min
 //
 // With a [Source] it consumes exactly the frames it handed out, so that the
 // client may read replies from the Source itself in between. A frame that Next,
-// Skip or the taking of a push has begun, and not finished for want of bytes,
-// belongs to the Reader until a further call has handed it out or dropped it; one
-// larger than the Source's buffer is moved out of it piece by piece meanwhile, as
-// Pending tells. What was only peeked at belongs to whoever reads it first.
-//
-// Invariant: the frame under way is moved.B if moved is not nil, followed by the
-// first scanned bytes of the window, and all of that has been scanned. The
-// window is what the Source, or buf[r:w], holds.
-//
-// More of it: taking only while a frame is begun or whole; given only with moved
-// set and idle false; idle only at a boundary with nothing begun, whole, moved,
-// skipped or failed; a failed Scanner only with err set, or for a frame that a
-// peek has left where it is.
+// Skip or a method of [Driver] has begun, and not finished for want of bytes,
+// stays in the Source as far as it fits, and the next call goes on with it,
+// unless the client has read it meanwhile. A frame larger than the Source's buffer
+// is moved out of it piece by piece, as Pending tells; it belongs to the Reader
+// until a further call has handed it out or dropped it.
 //
 // The offsets of errors count the bytes that this Reader has taken, which is all
 // of the stream unless a client reads from the Source as well.
+//
+// doc.go has a map of the fields.
 type Reader struct {
-	sc      Scanner
-	src     Source        // not nil: works in place
-	bufio   *bufio.Reader // src if it is one
-	rd      io.Reader     // otherwise reads from here into buf
-	buf     []byte
-	r       int // buf[r:w] is unread
-	w       int
-	size    int   // of buf, which is made when it is needed
-	readErr error // of the last read, to be reported when the bytes before it are used up
-
-	idle    bool // at a boundary, nothing scanned, moved, skipped or failed
-	scanned int
-	whole   bool                       // all of the frame has been scanned
-	moved   *bytebufferpool.ByteBuffer // holds a frame larger than the buffer
-	expect  int                        // bytes that such frames have lately come to
-	given   bool                       // moved holds a frame that has been handed out
-	taking  bool                       // a frame has been begun that this Reader will take
-	lent    bool
+	win     window                     // what has been received
+	sc      Scanner                    // the frame under way
+	scanned int                        // how many bytes of the window belong to it
+	spill   *bytebufferpool.ByteBuffer // its bytes that are no longer in the window
+	seen    *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
+	expect  int                        // how many bytes spilled frames have lately come to
+	claim   claim
+	loan    loan
 	quirk   bool  // WithTrackingRedirBrokenQuirk
 	err     error // sticky
 }
@@ -90,30 +71,28 @@ type Reader struct {
 // NewReader returns a Reader of rd, which is used in place, and never read past
 // a frame that was handed out, if it is a [Source]; otherwise the Reader buffers.
 func NewReader(rd io.Reader, opts ...Option) *Reader {
-	r := &Reader{size: DefaultBufferSize}
-	r.sc.limit(Limits{})
-	for _, o := range opts {
-		o(r)
-	}
-	r.attach(rd)
+	r := newReader(opts)
+	r.win.attach(rd)
 	return r
 }
 
 // NewSourceReader returns a Reader that works in place in src, for a Source that
 // is no io.Reader. WithBufferSize has no effect on it.
 func NewSourceReader(src Source, opts ...Option) *Reader {
-	r := NewReader(nil, opts...)
-	r.src = src
+	r := newReader(opts)
+	r.win.attachSource(src)
 	return r
 }
 
-// attach makes rd what r reads from.
-func (r *Reader) attach(rd io.Reader) {
-	r.src, r.bufio, r.rd = nil, nil, rd
-	if src, ok := rd.(Source); ok {
-		r.src = src
-		r.bufio, _ = rd.(*bufio.Reader)
+// newReader returns a Reader of nothing.
+func newReader(opts []Option) *Reader {
+	r := new(Reader)
+	r.win.limit = DefaultBufferSize
+	r.sc.limit(Limits{})
+	for _, o := range opts {
+		o(r)
 	}
+	return r
 }
 
 // Reset makes r read from rd, as NewReader does, from a boundary between frames.
@@ -121,7 +100,7 @@ func (r *Reader) attach(rd io.Reader) {
 // too. From inside a handler it fails the Reader with [ErrReentrant] instead.
 func (r *Reader) Reset(rd io.Reader) {
 	if r.clear() {
-		r.attach(rd)
+		r.win.attach(rd)
 	}
 }
 
@@ -129,21 +108,21 @@ func (r *Reader) Reset(rd io.Reader) {
 // no io.Reader.
 func (r *Reader) ResetSource(src Source) {
 	if r.clear() {
-		r.src, r.bufio, r.rd = src, nil, nil
+		r.win.attachSource(src)
 	}
 }
 
-// clear drops everything but the options and the buffer, unless the Reader is lent.
+// clear drops everything but the options and the buffer, unless the Reader is
+// lent.
 func (r *Reader) clear() bool {
-	if r.lent {
-		r.err, r.idle = ErrReentrant, false
+	if r.loan != notLent {
+		r.err, r.loan = ErrReentrant, lent
 		return false
 	}
-	r.giveBack()
-	r.idle = false
+	r.releaseFrame()
 	r.sc.Reset()
-	r.r, r.w, r.scanned = 0, 0, 0
-	r.whole, r.taking, r.readErr, r.err = false, false, nil, nil
+	r.endFrame()
+	r.err = nil
 	return true
 }
 
@@ -151,9 +130,10 @@ func (r *Reader) clear() bool {
 // it, so that it is for the end of a connection; Reset makes the Reader usable
 // again. From inside a handler it fails the Reader with [ErrReentrant] instead.
 func (r *Reader) Release() {
-	r.Reset(nil)
-	if !r.lent {
-		r.buf, r.sc.more = nil, nil
+	if r.clear() {
+		r.win.attach(nil)
+		r.win.release()
+		r.sc.more = nil
 	}
 }
 
@@ -165,12 +145,9 @@ func (r *Reader) Err() error { return r.err }
 // Buffered returns the number of bytes that have been received and not yet
 // handed out.
 func (r *Reader) Buffered() int {
-	n := r.w - r.r
-	if r.src != nil {
-		n = r.src.Buffered()
-	}
-	if r.moved != nil && !r.given {
-		n += len(r.moved.B)
+	n := r.win.len()
+	if r.spill != nil && r.begun() {
+		n += len(r.spill.B)
 	}
 	return n
 }
@@ -180,56 +157,30 @@ func (r *Reader) Buffered() int {
 // not come. moved is how many of its bytes are no longer in the Source: while it
 // is not 0, the next byte of the Source is in the middle of a frame.
 func (r *Reader) Pending() (t Type, moved int) {
-	if !r.sc.begun() && !r.whole {
+	if !r.begun() {
 		return 0, 0
 	}
-	switch {
-	case r.src == nil:
-	case r.sc.skip:
-		moved = int(min(r.sc.pos-r.sc.start-int64(r.scanned), math.MaxInt)) // dropped
-	case r.moved != nil:
-		moved = len(r.moved.B)
+	if r.win.shared() {
+		moved = int(min(r.sc.pos-r.sc.start-int64(r.scanned), math.MaxInt))
 	}
 	return r.sc.typ, moved
 }
 
-// ready prepares r for a call: it takes back what was lent by the last one, or
-// tells why there can be no further one.
+// ready prepares r for a call that reads: it takes back what was lent by the last
+// one, or tells why there can be no further one.
 func (r *Reader) ready() error {
-	if r.lent {
+	switch {
+	case r.loan != notLent:
 		return ErrReentrant
-	}
-	r.idle = false
-	if r.err != nil {
+	case r.err != nil:
 		return r.err
-	}
-	if r.sc.skip {
+	case r.claim == skipper:
 		return r.skip()
+	case !r.begun():
+		r.releaseFrame()
 	}
-	if r.given {
-		r.giveBack()
-	}
-	if r.src != nil && r.scanned > r.src.Buffered() {
-		// The client has read what was the Reader's; at least begin anew.
-		r.sc.rewind()
-		r.scanned, r.whole, r.taking = 0, false, false
-	}
-	r.forget()
+	r.resume()
 	return nil
-}
-
-// SetReadDeadline sets the read deadline of what the Reader reads from, and
-// returns os.ErrNoDeadline when that has none. It may be called while another
-// goroutine uses the Reader, but not during Reset or Release.
-func (r *Reader) SetReadDeadline(t time.Time) error {
-	from := any(r.rd)
-	if r.src != nil {
-		from = r.src
-	}
-	if c, ok := from.(interface{ SetReadDeadline(time.Time) error }); ok {
-		return c.SetReadDeadline(t)
-	}
-	return os.ErrNoDeadline
 }
 
 // Next returns the next complete frame of any type. It reads until the frame is
@@ -241,17 +192,19 @@ func (r *Reader) Next() (Frame, error) {
 	if err := r.ready(); err != nil {
 		return Frame{}, err
 	}
-	r.taking = true
 	for {
 		done, err := r.scan(untilEnd)
-		if err != nil {
+		switch {
+		case err != nil:
 			return Frame{}, r.fail(err)
-		}
-		if done {
+		case done:
 			return r.take(), nil
+		case r.begun():
+			r.claim = taker
 		}
 		if err = r.fill(); err != nil {
-			return Frame{}, r.cut(err)
+			r.pause()
+			return Frame{}, r.eofInside(err)
 		}
 	}
 }
@@ -262,7 +215,7 @@ func (r *Reader) Next() (Frame, error) {
 // int64. Errors are as for Next. After a time-out inside the frame
 // the next Skip drops the rest of it, and any other method does so first.
 func (r *Reader) Skip() error {
-	skipping := r.sc.skip
+	skipping := r.claim == skipper
 	if err := r.ready(); err != nil || skipping {
 		return err
 	}
@@ -277,21 +230,19 @@ func (r *Reader) skip() error {
 			return err
 		}
 		if err = r.fill(); err != nil {
-			r.sc.skip = r.sc.begun()
-			return r.cut(err)
+			return r.eofInside(err)
 		}
 	}
 }
 
 // skipBuffered is skip for what has been received.
 func (r *Reader) skipBuffered() error {
-	if r.sc.err != nil {
-		r.restart() // a peek met a limit that does not hold here
-	}
-	r.taking, r.sc.skip = true, true
-	done, err := r.scan(untilEnd)
+	done, err := r.scan(untilDropped)
 	if err != nil {
 		return r.fail(err)
+	}
+	if r.begun() {
+		r.claim = skipper
 	}
 	if !done && r.mayMend() {
 		return ErrIncomplete
@@ -300,7 +251,7 @@ func (r *Reader) skipBuffered() error {
 	if !done {
 		return ErrIncomplete
 	}
-	r.taking, r.sc.skip = false, false
+	r.endFrame()
 	return nil
 }
 
@@ -310,14 +261,20 @@ func (r *Reader) skipBuffered() error {
 func (r *Reader) SkipOversize() error {
 	var limit *LimitError
 	switch {
-	case r.lent:
+	case r.loan != notLent:
 		return ErrReentrant
 	case r.err == nil:
 		return nil
-	case !errors.As(r.err, &limit) || r.sc.skip:
+	case !errors.As(r.err, &limit) || r.claim == skipper:
 		return r.err
 	}
-	r.restart()
+	// The Scanner begins the frame again, over bytes that are all there still.
+	r.err = nil
+	r.unscan()
+	r.claim = skipper
+	if r.spill != nil {
+		_, _, r.err = r.sc.scan(r.spill.B, untilDropped)
+	}
 	return r.err
 }
 
@@ -329,7 +286,7 @@ func (r *Reader) PeekType() (Type, error) {
 		return 0, err
 	}
 	t := r.sc.typ
-	r.forget()
+	r.unpeek()
 	return t, nil
 }
 
@@ -344,7 +301,7 @@ func (r *Reader) PeekPush() (name []byte, ok bool, err error) {
 	if ok = r.sc.typ == TypePush; ok {
 		name = r.pendingName()
 	}
-	r.forget()
+	r.unpeek()
 	return name, ok, nil
 }
 
@@ -354,24 +311,34 @@ func (r *Reader) peek(u until) error {
 		return err
 	}
 	for {
-		done, err := r.scan(u)
-		r.whole = done
+		_, err := r.scan(u)
 		switch {
-		case r.sc.reached(u):
-			r.sc.err = nil // a limit is met again by who takes the frame
-			return nil
 		case err != nil:
 			return r.fail(err)
+		case r.sc.reached(u):
+			return nil
 		}
 		if err = r.fill(); err != nil {
-			return r.cut(err)
+			r.pause()
+			return r.eofInside(err)
 		}
 	}
 }
 
+// unpeek ends a call that has left the frame under way where it is. In a Source
+// it may be gone before the next call. Elsewhere what has been scanned need not be
+// scanned again.
+func (r *Reader) unpeek() {
+	if r.win.shared() && r.spill == nil && r.claim == unclaimed {
+		r.unscan()
+		return
+	}
+	r.pause()
+}
+
 // pendingName returns the name of the push that has been scanned so far.
 func (r *Reader) pendingName() []byte {
-	b := r.pendingBytes()
+	b := r.bytes()
 	switch r.sc.naming {
 	case nameKnown:
 		return b[r.sc.nameAt:r.sc.nameEnd:r.sc.nameEnd]

@@ -82,15 +82,15 @@ func (s *session) call() error {
 			return f, err == nil, err
 		})
 	case 1:
-		return s.took(fmt.Sprint("NextPush ", leave), func() (parser.Frame, bool, error) { return s.r.NextPush(leave) })
+		return s.took(fmt.Sprint("NextPush ", leave), func() (parser.Frame, bool, error) { return s.r.Driver().NextPush(leave) })
 	case 2, 3:
-		return s.took(fmt.Sprint("BufferedPush ", leave), func() (parser.Frame, bool, error) { return s.r.BufferedPush(leave) })
+		return s.took(fmt.Sprint("BufferedPush ", leave), func() (parser.Frame, bool, error) { return bufferedPush(s.r, leave) })
 	case 4:
 		return s.many(leave)
 	case 5:
 		return s.peek()
 	case 6:
-		return s.result("Fill", s.r.Fill())
+		return s.result("Fill", s.r.Driver().Fill())
 	case 7:
 		return s.skip()
 	}
@@ -129,7 +129,7 @@ func (s *session) took(call string, take func() (parser.Frame, bool, error)) err
 
 func (s *session) many(leave bool) error {
 	var wrong error
-	err := s.r.BufferedPushes(leave, func(f parser.Frame, _ bool) bool {
+	err := s.r.Driver().BufferedPushes(leave, func(f parser.Frame, _ bool) bool {
 		if string(f.Raw()) != s.next() {
 			wrong = fmt.Errorf("took %q for %q", f.Raw(), s.next())
 		}

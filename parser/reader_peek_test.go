@@ -186,7 +186,7 @@ func TestPeekThatTimedOutIsForgotten(t *testing.T) {
 		"PeekType": uses["PeekType"],
 		"PeekPush": uses["PeekPush"],
 		"NextPush": func(r *parser.Reader) error {
-			_, ok, err := r.NextPush(true)
+			_, ok, err := r.Driver().NextPush(true)
 			if ok {
 				return fmt.Errorf("took it")
 			}

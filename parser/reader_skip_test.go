@@ -3,6 +3,9 @@ package parser_test
 import (
 	"fmt"
 	"io"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +22,18 @@ var skipCases = []string{
 	"*2\r\n>1\r\n+p\r\n" + attribute + ":1\r\n*1\r\n_\r\n",
 	"$?\r\n;2\r\nab\r\n;0\r\n", "*?\r\n:1\r\n.\r\n", "%?\r\n+a\r\n*?\r\n.\r\n.\r\n",
 	bulk(strings.Repeat("x", 40)), message(strings.Repeat("m", 60)),
+}
+
+// placesOf yields where to cut wire for the nth of some calls: everywhere in a short one, and else in one place of three,
+// which are others for the next call.
+func placesOf(wire string, n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for at := 1; at < len(wire); at++ {
+			if (len(wire) < 12 || (at+n)%3 == 0) && !yield(at) {
+				return
+			}
+		}
+	}
 }
 
 // skip drops a frame through the time-outs in it, and returns how many there were.
@@ -96,7 +111,7 @@ func TestAnyCallFinishesASkip(t *testing.T) {
 			return invalidate, err
 		},
 		"NextPush": func(r *parser.Reader) (string, error) {
-			f, _, err := r.NextPush(false)
+			f, _, err := r.Driver().NextPush(false)
 			return string(f.Raw()), err
 		},
 		"BufferedPush": func(r *parser.Reader) (string, error) {
@@ -112,9 +127,10 @@ func TestAnyCallFinishesASkip(t *testing.T) {
 		},
 	}
 	eachHold(t, func(t *testing.T, hold hold) {
-		for name, call := range calls {
+		for i, name := range slices.Sorted(maps.Keys(calls)) {
+			call := calls[name]
 			for _, wire := range skipCases {
-				for at := 1; at < len(wire); at += step(wire) {
+				for at := range placesOf(wire, i) {
 					p := newPipe(t, wire[:at], timeout, wire[at:]+invalidate)
 					r, _ := hold(p)
 					require.Equal(t, timeout, r.Skip())
@@ -137,12 +153,13 @@ func TestSkipDropsTheRestOfAFrameThatWasBegun(t *testing.T) {
 		"Next": uses["Next"], "NextPush": uses["NextPush"], "BufferedPush": uses["BufferedPush"], "PeekPush": uses["PeekPush"], "PeekType": uses["PeekType"],
 	}
 	eachHold(t, func(t *testing.T, hold hold) {
-		for name, begin := range begin {
+		for i, name := range slices.Sorted(maps.Keys(begin)) {
+			begin := begin[name]
 			for _, wire := range skipCases {
-				for at := 1; at < len(wire); at++ {
+				for at := range placesOf(wire, i) {
 					p := newPipe(t, wire[:at], timeout, wire[at:])
 					r, _ := hold(p)
-					require.NoError(t, r.Fill())
+					require.NoError(t, r.Driver().Fill())
 					_ = begin(r)
 					skip(t, p, r)
 					p.send(pong + invalidate)

@@ -103,7 +103,7 @@ func TestFrameIsValidUntilTheNextCall(t *testing.T) {
 			_ = r.Buffered()
 			_ = r.Err()
 			_, _ = r.Pending()
-			_ = r.MayHavePush()
+			_ = r.Driver().MayHavePush()
 			require.True(t, wire == string(f.Raw()))
 			if own == nil {
 				require.Equal(t, len(f.Raw()), cap(f.Raw()), "an append to the frame must not reach what follows")
@@ -124,8 +124,8 @@ func TestOffsetsCountFromTheStartOfTheStream(t *testing.T) {
 		"Next": uses["Next"],
 		"Skip": uses["Skip"],
 		"BufferedPushes": func(r *parser.Reader) error { // and the replies by Skip
-			if err := r.BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err == parser.ErrIncomplete {
-				return r.Fill()
+			if err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err == parser.ErrIncomplete {
+				return r.Driver().Fill()
 			} else if err != nil {
 				return err
 			}
@@ -215,7 +215,7 @@ func TestResetKeepsTheOptions(t *testing.T) {
 	}
 }
 
-func TestReaderOfNothing(t *testing.T) {
+func TestReaderOfNothingIsAtItsEnd(t *testing.T) {
 	r := parser.NewReader(nil)
 	for name, use := range uses {
 		switch err := use(r); name {
@@ -227,7 +227,7 @@ func TestReaderOfNothing(t *testing.T) {
 			require.Equal(t, io.EOF, err, name)
 		}
 	}
-	require.True(t, r.MayHavePush())
+	require.True(t, r.Driver().MayHavePush())
 }
 
 func TestBufferedIsWhatHasNotBeenHandedOut(t *testing.T) {
@@ -307,15 +307,15 @@ func TestSetReadDeadlineReachesTheConnection(t *testing.T) {
 	d := &deadliner{pipe: newPipe(t)}
 	for _, r := range []*parser.Reader{parser.NewReader(d), parser.NewReader(deadlineSource{bufio.NewReader(d), d})} {
 		d.deadline, d.err = time.Time{}, nil
-		require.NoError(t, r.SetReadDeadline(at))
+		require.NoError(t, r.Driver().SetReadDeadline(at))
 		require.Equal(t, at, d.deadline)
 		d.err = errors.New("closed")
-		require.Equal(t, d.err, r.SetReadDeadline(at))
+		require.Equal(t, d.err, r.Driver().SetReadDeadline(at))
 	}
 	for _, r := range []*parser.Reader{
 		parser.NewReader(newPipe(t)), parser.NewReader(bufio.NewReader(d)), parser.NewReader(nil), parser.NewSourceReader(bufio.NewReader(d)),
 	} {
-		require.Equal(t, os.ErrNoDeadline, r.SetReadDeadline(at))
+		require.Equal(t, os.ErrNoDeadline, r.Driver().SetReadDeadline(at))
 	}
 }
 
@@ -333,9 +333,9 @@ func TestSetReadDeadlineEndsAWaitUnderWay(t *testing.T) {
 		return err
 	})
 	require.NoError(t, <-wrote)
-	require.NoError(t, r.SetReadDeadline(time.Unix(1, 0)))
+	require.NoError(t, r.Driver().SetReadDeadline(time.Unix(1, 0)))
 	require.ErrorIs(t, <-done, os.ErrDeadlineExceeded)
-	require.NoError(t, r.SetReadDeadline(time.Time{}))
+	require.NoError(t, r.Driver().SetReadDeadline(time.Time{}))
 	wrote = background(func() error {
 		_, err := there.Write([]byte(invalidate[10:]))
 		return err
@@ -353,7 +353,7 @@ func TestUseOfALentReaderIsRefused(t *testing.T) {
 			r, _ := hold(p)
 			f, err := r.Next()
 			require.NoError(t, err)
-			r.Lend()
+			r.Driver().Lend()
 			for name, use := range uses {
 				if name != "Err" {
 					require.Equal(t, parser.ErrReentrant, use(r), name)
@@ -361,9 +361,9 @@ func TestUseOfALentReaderIsRefused(t *testing.T) {
 			}
 			require.Equal(t, parser.ErrReentrant, r.SkipOversize())
 			require.NoError(t, r.Err())
-			require.True(t, r.MayHavePush(), "who asks is to call on and be refused")
+			require.True(t, r.Driver().MayHavePush(), "who asks is to call on and be refused")
 			require.True(t, wire == string(f.Raw()), "the frame is still there")
-			r.Reclaim()
+			r.Driver().Reclaim()
 			p.next(t, r, pong)
 		}
 		for _, use := range []func(r *parser.Reader){func(r *parser.Reader) { r.Reset(strings.NewReader(pong)) }, (*parser.Reader).Release} {
@@ -371,10 +371,10 @@ func TestUseOfALentReaderIsRefused(t *testing.T) {
 			r, _ := hold(p)
 			f, err := r.Next()
 			require.NoError(t, err)
-			r.Lend()
+			r.Driver().Lend()
 			use(r)
 			require.Equal(t, invalidate, string(f.Raw()))
-			r.Reclaim()
+			r.Driver().Reclaim()
 			require.Equal(t, parser.ErrReentrant, r.Err())
 			require.Equal(t, parser.ErrReentrant, r.Skip())
 			r.Reset(bytes.NewReader([]byte(pong)))

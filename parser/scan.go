@@ -6,7 +6,7 @@ import "bytes"
 // stays where it was, so that s.pos+i is the offset of p[i].
 func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 	for i < len(p) {
-		if u != untilEnd && s.reached(u) {
+		if s.reached(u) {
 			return i, false, nil
 		}
 		switch s.state {

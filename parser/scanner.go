@@ -85,10 +85,11 @@ const (
 type until uint8
 
 const (
-	untilEnd  until = iota // all of it
-	untilType              // up to its type byte
-	untilName              // up to the name of a push, or the type byte of anything else
-	untilPush              // up to a push inside it
+	untilEnd     until = iota // all of it
+	untilType                 // up to its type byte
+	untilName                 // up to the name of a push, or the type byte of anything else
+	untilPush                 // up to a push inside it; limits do not apply
+	untilDropped              // all of it; limits do not apply
 )
 
 // NewScanner returns a Scanner with the given limits.
@@ -137,12 +138,7 @@ func (s *Scanner) ScanType(p []byte) (n int, done bool, err error) {
 // caller's to take out, with another Scanner; p behind it is what this one is to
 // be called with next.
 func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
-	s.skip = true
-	n, done, err = s.scan(p[:len(p):len(p)], untilPush)
-	if done || !s.begun() {
-		s.skip = false
-	}
-	return n, done, err
+	return s.scan(p[:len(p):len(p)], untilPush)
 }
 
 // Frame returns the frame that ended with the last byte scanned, borrowed from b,
@@ -163,6 +159,7 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	if s.ended || s.lim.MaxDepth == 0 {
 		s.next()
 	}
+	s.skip = s.skip || u >= untilPush
 	// Whatever else is wrong with it, no frame is looked at beyond its limit.
 	room := s.room()
 	if int64(len(p)) > room {
@@ -170,7 +167,7 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	}
 	n, done, err = s.step(p, u)
 	s.pos += int64(n)
-	if err == nil && !done && int64(n) == room {
+	if err == nil && !done && int64(n) == room && !s.reached(u) {
 		err = s.overFrame()
 	}
 	if err != nil {
@@ -184,7 +181,7 @@ func (s *Scanner) next() {
 	if s.lim.MaxDepth == 0 {
 		s.limit(Limits{})
 	}
-	s.ended, s.start, s.state = false, s.pos, stValue
+	s.ended, s.skip, s.start, s.state = false, false, s.pos, stValue
 	s.depth, s.cur, s.elements = 0, level{}, 0
 	s.typ, s.nested, s.naming = 0, false, nameUnknown
 	s.valueAt, s.nameAt, s.nameEnd = 0, 0, 0
@@ -192,12 +189,9 @@ func (s *Scanner) next() {
 
 // rewind makes s forget what it has seen of the frame under way.
 func (s *Scanner) rewind() {
-	s.pos, s.err, s.skip = s.start, nil, false
+	s.pos, s.err = s.start, nil
 	s.next()
 }
-
-// begun reports whether bytes of the frame under way have been seen.
-func (s *Scanner) begun() bool { return !s.ended && s.pos > s.start }
 
 // bulkLeft returns how many bytes of the bulk under way are still to come.
 func (s *Scanner) bulkLeft() uint64 {

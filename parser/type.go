@@ -97,6 +97,11 @@ var classes = [256]class{
 // paired reports whether t counts pairs: an announced count of n is 2n children.
 func (t Type) paired() bool { return t == TypeMap || t == TypeAttribute }
 
+// text reports whether t is a string of any of the three kinds.
+func (t Type) text() bool {
+	return t == TypeBulkString || t == TypeSimpleString || t == TypeVerbatimString
+}
+
 // streamable reports whether t may be sent without a length ("?" in its place).
 func (t Type) streamable() bool {
 	return t == TypeBulkString || t == TypeArray || t == TypeSet || t == TypeMap

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"iter"
-	"strconv"
 )
 
 // Value is one RESP3 value inside a frame, with the attributes before it. Like
@@ -26,6 +25,12 @@ func (m valueMeta) streamed() bool { return m>>15&1 != 0 }
 func (m valueMeta) at() int        { return int(m >> 16) }
 func (m valueMeta) body() int      { return m.at() + int(m>>8&0x7f) }
 
+// What tells a bulk string that is not streamed.
+const (
+	plainMask valueMeta = 1<<15 | 0xff
+	plainBulk           = valueMeta(TypeBulkString)
+)
+
 // Type returns the value's type. RESP2 nulls ($-1, *-1) are TypeNull.
 func (v Value) Type() Type { return v.meta.typ() }
 
@@ -42,6 +47,15 @@ func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 // assembled in new memory, the one case in which an accessor of borrowed bytes
 // allocates.
 func (v Value) Bytes() []byte {
+	if t := v.meta & plainMask; t == plainBulk || t == valueMeta(TypeInteger) {
+		end := len(v.raw) - 2
+		return v.raw[v.meta.body():end:end]
+	}
+	return v.otherBytes()
+}
+
+// otherBytes is Bytes for anything but an integer or a bulk string in one part.
+func (v Value) otherBytes() []byte {
 	switch classes[v.Type()] {
 	case classNone, classNull, classAggregate:
 		return nil
@@ -57,7 +71,9 @@ func (v Value) Bytes() []byte {
 // readable form, for logs: ["a" 1 null], {"k": 1}.
 func (v Value) String() string {
 	if v.aggregate() {
-		return string(v.appendText(nil))
+		walked(len(v.raw))
+		w := walk{b: v.raw, p: v.meta.at()}
+		return string(w.appendText(nil))
 	}
 	return string(v.Bytes())
 }
@@ -67,8 +83,17 @@ func (v Value) String() string {
 // is no integer, ErrRange for one beyond int64.
 func (v Value) Int64() (int64, error) {
 	switch v.Type() {
-	case TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
+	case TypeInteger:
+		if n, ok := fewDigits(v.raw[v.meta.body() : len(v.raw)-2]); ok {
+			return n, nil
+		}
 		return parseInt(v.Bytes())
+	case TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
+		b := v.Bytes()
+		if n, ok := fewDigits(b); ok {
+			return n, nil
+		}
+		return parseInt(b)
 	}
 	return 0, ErrKind
 }
@@ -119,42 +144,39 @@ func (v Value) VerbatimFormat() string {
 
 // Len returns the number of direct children, 0 for what is no aggregate. A map
 // or attribute counts keys and values. Pushes inside are not counted. The
-// children of a streamed aggregate have to be walked to be counted.
-func (v Value) Len() int {
-	if !v.aggregate() {
-		return 0
-	}
-	p := v.meta.at()
-	n, _ := v.count(p)
-	if n >= 0 && (v.Type() != TypeAttribute || skipItem(v.raw, p) == len(v.raw)) {
-		return n
-	}
-	n = 0
-	v.each(func(Value) bool { n++; return true })
-	return n
-}
+// children of a streamed aggregate, and those of several attributes in a row,
+// have to be walked to be counted.
+func (v Value) Len() int { return v.Elements().Len() }
 
 // All yields the direct children in wire order, keys and values in turn for a
 // map, each borrowed like v. Pushes inside are passed over. It yields nothing
-// for what is no aggregate.
+// for what is no aggregate. A child that is an aggregate is gone over to its end
+// before it is yielded: a caller that descends through many levels does so once
+// for each, which Any and String do not.
 func (v Value) All() iter.Seq[Value] {
-	return func(yield func(Value) bool) { v.each(yield) }
+	return func(yield func(Value) bool) {
+		for e := v.Elements(); len(e.b) > 0; {
+			c, rest, ok := e.Next()
+			if !ok || !yield(c) {
+				return
+			}
+			e = rest
+		}
+	}
 }
 
 // Pairs yields the direct children two by two: the keys and values of a map or
 // attribute. An odd last child of another aggregate is left out.
 func (v Value) Pairs() iter.Seq2[Value, Value] {
 	return func(yield func(Value, Value) bool) {
-		var key Value
-		odd := false
-		v.each(func(c Value) bool {
-			odd = !odd
-			if odd {
-				key = c
-				return true
+		for e := v.Elements(); len(e.b) > 0; {
+			key, rest, _ := e.Next()
+			val, rest, ok := rest.Next()
+			if !ok || !yield(key, val) {
+				return
 			}
-			return yield(key, c)
-		})
+			e = rest
+		}
 	}
 }
 
@@ -165,46 +187,4 @@ func (v Value) Attributes() Value {
 		return Value{}
 	}
 	return attributes(v.raw[:v.meta.at()])
-}
-
-// appendText appends v to dst in the form of String, strings quoted, and so the
-// text of a number or boolean that is none.
-func (v Value) appendText(dst []byte) []byte {
-	switch v.Type() {
-	case TypeNull:
-		return append(dst, "null"...)
-	case TypeBoolean:
-		if b, err := v.Bool(); err == nil {
-			return strconv.AppendBool(dst, b)
-		}
-	case TypeMap, TypeAttribute:
-		dst = append(dst, '{')
-		first := true
-		for key, val := range v.Pairs() {
-			if !first {
-				dst = append(dst, ", "...)
-			}
-			first = false
-			dst = key.appendText(dst)
-			dst = append(dst, ": "...)
-			dst = val.appendText(dst)
-		}
-		return append(dst, '}')
-	case TypeArray, TypeSet, TypePush:
-		dst = append(dst, '[')
-		first := true
-		for c := range v.All() {
-			if !first {
-				dst = append(dst, ' ')
-			}
-			first = false
-			dst = c.appendText(dst)
-		}
-		return append(dst, ']')
-	case TypeInteger, TypeDouble, TypeBigNumber:
-		if b := v.Bytes(); isDouble(b) || isNaN(b) {
-			return append(dst, b...)
-		}
-	}
-	return strconv.AppendQuote(dst, string(v.Bytes()))
 }

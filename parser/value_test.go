@@ -27,7 +27,7 @@ func valueOf(t testing.TB, wire string) parser.Value {
 	return parse(t, wire).Value()
 }
 
-func TestValueAccessors(t *testing.T) {
+func TestValueAccessorsKnowEveryType(t *testing.T) {
 	for _, c := range []struct {
 		wire   string
 		typ    parser.Type
@@ -101,7 +101,7 @@ func TestValueAccessors(t *testing.T) {
 	}
 }
 
-func TestValueInt64(t *testing.T) {
+func TestValueIntegerIsExactOrAnError(t *testing.T) {
 	for _, c := range []struct {
 		wire string
 		want int64
@@ -127,7 +127,7 @@ func TestValueInt64(t *testing.T) {
 	}
 }
 
-func TestValueFloat64(t *testing.T) {
+func TestValueFloatIsANumberOrAnError(t *testing.T) {
 	inf := math.Inf(1)
 	for _, c := range []struct {
 		wire string
@@ -159,7 +159,7 @@ func TestValueFloat64(t *testing.T) {
 	}
 }
 
-func TestValueBool(t *testing.T) {
+func TestValueBoolIsThatOfABooleanAlone(t *testing.T) {
 	for _, c := range []struct {
 		wire string
 		want bool
@@ -175,7 +175,7 @@ func TestValueBool(t *testing.T) {
 	}
 }
 
-func TestValueAny(t *testing.T) {
+func TestValueAnyHasTheGoTypeOfItsWireType(t *testing.T) {
 	huge, _ := new(big.Int).SetString("123456789012345678901234567890", 10)
 	for _, c := range []struct {
 		wire string
@@ -244,7 +244,7 @@ func TestServerErrorIsItsText(t *testing.T) {
 	require.EqualError(t, v.(error), "MOVED 1 a:1")
 }
 
-func TestPairs(t *testing.T) {
+func TestPairsAreKeysAndValuesInWireOrder(t *testing.T) {
 	for _, c := range []struct {
 		wire string
 		want []string

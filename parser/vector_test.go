@@ -59,7 +59,7 @@ func defaults(c vectors.Case) bool {
 	return l.MaxFrame <= 0 && l.MaxBulk <= 0 && l.MaxElements <= 0 && l.MaxDepth <= 0
 }
 
-func TestVectorsParse(t *testing.T) {
+func TestVectorsParseAsTheOracleSays(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if defaults(c) {
 			t.Run(c.Name, func(t *testing.T) { parseCase(t, c) })
@@ -67,7 +67,7 @@ func TestVectorsParse(t *testing.T) {
 	}
 }
 
-func TestVectorsParsePlaced(t *testing.T) {
+func TestVectorsParseInsideOtherFrames(t *testing.T) {
 	for _, c := range vectors.Placed() {
 		parseCase(t, c)
 	}
@@ -136,8 +136,8 @@ func TestFrameValueIsWithoutAttributes(t *testing.T) {
 	}
 }
 
-// TestVectorsParsePrefixes cuts every wire everywhere: Parse says of each prefix what the oracle does.
-func TestVectorsParsePrefixes(t *testing.T) {
+// The test cuts every wire everywhere: Parse says of each prefix what the oracle does.
+func TestVectorsParsePrefixesAsTheOracleSays(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if !defaults(c) {
 			continue
@@ -151,7 +151,7 @@ func TestVectorsParsePrefixes(t *testing.T) {
 	}
 }
 
-func TestVectorsScanner(t *testing.T) {
+func TestVectorsScanByteByByteAsAtOnce(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			wire := []byte(c.Wire)
@@ -182,7 +182,7 @@ func TestVectorsScanner(t *testing.T) {
 	}
 }
 
-func TestVectorsScannerCutInTwo(t *testing.T) {
+func TestVectorsScanCutInTwoAsAtOnce(t *testing.T) {
 	for _, c := range append(vectors.Cases(), vectors.Placed()...) {
 		wire := []byte(c.Wire)
 		want := c.Result()
@@ -195,8 +195,8 @@ func TestVectorsScannerCutInTwo(t *testing.T) {
 	}
 }
 
-// TestVectorsScannerType looks at the type of the frame under way after every byte.
-func TestVectorsScannerType(t *testing.T) {
+// The test looks at the type of the frame under way after every byte.
+func TestVectorsScannerTypeIsKnownFromItsByteOn(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.OK {
 			continue
@@ -249,9 +249,9 @@ var connections = []struct {
 	}},
 }
 
-// TestVectorsReader reads every vector off a connection that gives one byte at a time and has no byte more than the
+// The test reads every vector off a connection that gives one byte at a time and has no byte more than the
 // verdict needs: a Reader that waits for more than that stalls here.
-func TestVectorsReader(t *testing.T) {
+func TestVectorsReadFromAConnectionThatHasNoByteMore(t *testing.T) {
 	for _, connection := range connections {
 		for i, front := range fronts {
 			for _, c := range vectors.Cases() {
@@ -309,8 +309,8 @@ func readCase(t *testing.T, r *parser.Reader, c vectors.Case, base int) {
 	require.ErrorIs(t, err, vectors.ErrStall)
 }
 
-// TestVectorsReaderAtOnce reads every vector off a connection that has all bytes ready, and others behind them.
-func TestVectorsReaderAtOnce(t *testing.T) {
+// The test reads every vector off a connection that has all bytes ready, and others behind them.
+func TestVectorsReadFromAConnectionThatHasAllBytes(t *testing.T) {
 	for _, connection := range connections {
 		for _, c := range vectors.Cases() {
 			if c.Want.Verdict == oracle.Incomplete {
@@ -349,8 +349,8 @@ func allow(c vectors.Case) oracle.Limits {
 	return l
 }
 
-// TestVectorsReaderEOF ends the stream inside what is incomplete, and between frames.
-func TestVectorsReaderEOF(t *testing.T) {
+// The test ends the stream inside what is incomplete, and between frames.
+func TestVectorsReaderTellsWhereTheStreamEnded(t *testing.T) {
 	for _, connection := range connections {
 		for _, c := range vectors.Cases() {
 			if c.Want.Verdict != oracle.Incomplete && c.Want.Verdict != oracle.OK {
@@ -375,8 +375,8 @@ func TestVectorsReaderEOF(t *testing.T) {
 	}
 }
 
-// TestVectorsReaderPeek peeks at every vector before reading it, on a connection that has no byte more than is needed.
-func TestVectorsReaderPeek(t *testing.T) {
+// The test peeks at every vector before reading it, on a connection that has no byte more than is needed.
+func TestVectorsPeekedAtAreReadAllTheSame(t *testing.T) {
 	for _, connection := range connections {
 		for _, c := range vectors.Cases() {
 			if c.Want.Verdict != oracle.OK {
@@ -412,8 +412,8 @@ func TestVectorsReaderPeek(t *testing.T) {
 	}
 }
 
-// TestVectorsReaderSkip skips every vector: what follows is intact, and what is wrong is reported as Next does.
-func TestVectorsReaderSkip(t *testing.T) {
+// The test skips every vector: what follows is intact, and what is wrong is reported as Next does.
+func TestVectorsSkippedLeaveWhatFollowsIntact(t *testing.T) {
 	for _, connection := range connections {
 		for _, c := range vectors.Cases() {
 			if !defaults(c) || c.Want.Verdict == oracle.OverLimit || c.Want.Verdict == oracle.Incomplete {
@@ -441,8 +441,8 @@ func TestVectorsReaderSkip(t *testing.T) {
 	}
 }
 
-// TestMillionDeep nests what no stack could hold.
-func TestMillionDeep(t *testing.T) {
+// The test nests what no stack could hold.
+func TestMillionLevelsAreOverTheLimit(t *testing.T) {
 	want := oracle.Result{Verdict: oracle.OverLimit, Limit: "MaxDepth", Max: 128, Got: 129, Offset: 512}
 	for _, wire := range []string{
 		">1\r\n" + strings.Repeat("*1\r\n", 1_000_000),

@@ -1,5 +1,7 @@
 package parser
 
+import "encoding/binary"
+
 // The functions here walk bytes that a Scanner has found valid, so they check
 // nothing twice; an index out of range would be a mistake in the Scanner.
 
@@ -60,9 +62,26 @@ func newValue(b []byte, from, at, body, end int, t Type, streamed bool) Value {
 	return v
 }
 
+// onWalk, which only tests set, is told how many bytes a walk goes over.
+var onWalk func(n int)
+
+// walked tells onWalk.
+func walked(n int) {
+	if onWalk != nil {
+		onWalk(n)
+	}
+}
+
 // skipItem returns where the item at b[p] ends: a value, an attribute without
 // what follows it, or a push out of band.
 func skipItem(b []byte, p int) int {
+	end := skip(b, p)
+	walked(end - p)
+	return end
+}
+
+// skip is skipItem.
+func skip(b []byte, p int) int {
 	open := 1 // items that belong to the one at p, itself at first, and are not yet passed
 	for first := true; open > 0; first = false {
 		t := Type(b[p])
@@ -87,7 +106,7 @@ func skipItem(b []byte, p int) int {
 			case n == -1:
 			case n < 0:
 				for b[p] != markEnd {
-					p = skipItem(b, p)
+					p = skip(b, p)
 				}
 				p += 3
 			case t.paired():
@@ -146,74 +165,6 @@ func attributes(b []byte) Value {
 	return Value{b[:len(b):len(b)], valueMeta(TypeAttribute)}
 }
 
-// each calls yield for the direct children of v until it returns false.
-func (v Value) each(yield func(Value) bool) {
-	if !v.aggregate() {
-		return
-	}
-	b, p := v.raw, v.meta.at()
-	for more := true; more && p < len(b); { // more than once for attributes in a row
-		n, body := v.count(p)
-		p, more = children(b, body, n, yield)
-		if n < 0 {
-			p += 3 // the end marker
-		}
-	}
-}
-
-// count reads the header at raw[p] of an aggregate: how many children follow
-// it, negative when that is not known.
-func (v Value) count(p int) (n, body int) {
-	n, body = header(v.raw, p)
-	if v.meta.typ().paired() && n > 0 {
-		n *= 2
-	}
-	return n, body
-}
-
-// children calls yield for n values from b[p] on, or for those up to the end
-// marker when n is negative, until yield returns false. It returns where the
-// next byte is, and whether yield would have more.
-func children(b []byte, p, n int, yield func(Value) bool) (end int, more bool) {
-	for ; n != 0 && b[p] != markEnd; n-- {
-		if v := shortBulk(b, p); v.raw != nil {
-			if p += len(v.raw); !yield(v) {
-				return p, false
-			}
-			continue
-		}
-		from, at := element(b, p)
-		if b[at] == markEnd {
-			return at, true
-		}
-		v := parseValue(b, from, at, -1)
-		p = from + len(v.raw)
-		if !yield(v) {
-			return p, false
-		}
-	}
-	return p, true
-}
-
-// shortBulk returns the value at b[p] if it is a bulk string of less than 100
-// bytes, which most elements of most pushes are (BenchmarkValue/op=Keys).
-func shortBulk(b []byte, p int) Value {
-	if len(b)-p < 6 || Type(b[p]) != TypeBulkString {
-		return Value{}
-	}
-	n, h := int(b[p+1]-'0'), 4
-	if n > 9 {
-		return Value{}
-	}
-	if c := b[p+2]; c != '\r' {
-		if n, h = n*10+int(c-'0'), 5; b[p+3] != '\r' {
-			return Value{}
-		}
-	}
-	end := p + h + n + 2
-	return Value{b[p:end:end], valueMeta(TypeBulkString) | valueMeta(h)<<8}
-}
-
 // element returns where the next element begins at or behind b[p], with its
 // attributes and without: pushes before it are passed over. at is at the end
 // marker when no element is left.
@@ -227,94 +178,74 @@ func element(b []byte, p int) (from, at int) {
 	}
 }
 
-// nestedPushes calls yield for the pushes inside the frame b, whose value
-// begins at b[top], until it returns false.
-func nestedPushes(b []byte, top int, yield func(Frame) bool) {
-	pushesIn(b, 0, 1, top, yield)
+// A walk goes over values that a Scanner has found valid from first to last, and
+// never back: Any and String take time linear in the size of a value however
+// deep it is. An iterator cannot, as it has to find the end of each child before
+// what is in the child is looked at.
+type walk struct {
+	b []byte
+	p int // where the next item begins
 }
 
-// pushesIn calls yield for the pushes among and in n values from b[p] on, or
-// those up to the end marker when n is negative. It goes as deep as they nest,
-// which MaxDepth bounds.
-func pushesIn(b []byte, p, n, top int, yield func(Frame) bool) (end int, more bool) {
-	for n != 0 && b[p] != markEnd {
-		from, at := p, skipAttributes(b, p)
-		outOfBand := Type(b[at]) == TypePush && at != top
-		if !outOfBand {
-			n--
-		} else if !yield(nestedPush(b, from, at)) {
-			return p, false
-		}
-		for p < at {
-			count, body := header(b, p)
-			if p, more = pushesIn(b, body, 2*count, top, yield); !more {
-				return p, false
-			}
-		}
-		if p, more = pushesInside(b, at, top, yield); !more {
-			return p, false
-		}
+// open goes over the header of the aggregate at w. It returns how many values
+// follow, keys and values counted each: -1 for a RESP2 null, and another negative
+// number when there is an end marker.
+func (w *walk) open() int {
+	t := Type(w.b[w.p])
+	n, body := header(w.b, w.p)
+	w.p = body
+	if t.paired() && n > 0 {
+		n *= 2
 	}
-	return p, true
+	return n
 }
 
-// pushesInside is pushesIn for the children of the one value at b[at].
-func pushesInside(b []byte, at, top int, yield func(Frame) bool) (end int, more bool) {
-	if classes[b[at]] != classAggregate {
-		return skipItem(b, at), true
+// more reports whether another value follows, of n that open announced and that
+// have not been gone over. It passes over attributes and pushes before that
+// value, and over the end marker otherwise.
+func (w *walk) more(n int) bool {
+	if n == 0 {
+		return false
 	}
-	count, body := header(b, at)
-	switch {
-	case count == -1:
-		return body, true
-	case Type(b[at]).paired():
-		count *= 2
+	switch b := w.b[w.p]; {
+	case b == byte(TypeAttribute), b == byte(TypePush), b == markEnd:
+		return w.skipped()
 	}
-	end, more = pushesIn(b, body, count, top, yield)
-	if count < 0 {
-		end += 3 // the end marker
-	}
-	return end, more
+	return true
 }
 
-// nestedPush returns the push at b[at] with the attributes before it, which
-// begin at b[from].
-func nestedPush(b []byte, from, at int) Frame {
-	end := skipItem(b, at)
-	naming, nameAt, nameEnd := nameNone, 0, 0
-	if n, body := header(b, at); n > 0 {
-		first, head := element(b, body)
-		v := parseValue(b, first, head, -1)
-		switch v.Type() {
-		case TypeBulkString, TypeVerbatimString, TypeSimpleString:
-			if v.meta.streamed() {
-				naming = nameStreamed
-				break
-			}
-			naming = nameKnown
-			nameAt = first - from + v.meta.body()
-			nameEnd = nameAt + len(v.Bytes())
-		}
+// skipped is more where something else than a value stands.
+func (w *walk) skipped() bool {
+	if _, w.p = element(w.b, w.p); w.b[w.p] == markEnd {
+		w.p += 3
+		return false
 	}
-	raw := b[from:end:end]
-	return Frame{raw, newFrameMeta(TypePush, naming, holdsPush(raw, at-from), int64(at-from), int64(nameAt), int64(nameEnd))}
+	return true
 }
 
-// holdsPush reports whether there is a push inside the frame b, whose value
-// begins at b[top]: in one walk over all values, as a nested push is asked for
-// at each depth.
-func holdsPush(b []byte, top int) bool {
-	for p := 0; p < len(b); {
-		switch {
-		case Type(b[p]) == TypePush && p != top:
-			return true
-		case b[p] == markEnd:
-			p += 3
-		case classes[b[p]] == classAggregate:
-			_, p = header(b, p)
-		default:
-			p = skipItem(b, p)
-		}
+// atAggregate reports whether the value at w is an aggregate.
+func (w *walk) atAggregate() bool {
+	return classes[w.b[w.p]] == classAggregate && w.b[w.p+1] != '-'
+}
+
+// bulk returns the text of the value at w and goes over it, if that is a bulk
+// string in one part, and not the last few bytes. Otherwise it is nil.
+func (w *walk) bulk() []byte {
+	b := w.b[w.p:]
+	if len(b) < 8 || Type(b[0]) != TypeBulkString {
+		return nil
 	}
-	return false
+	n, h := plainLength(binary.LittleEndian.Uint64(b))
+	if h == 0 {
+		return nil
+	}
+	w.p += h + n + 2
+	return b[h : h+n]
+}
+
+// scalar returns the value at w, which is no aggregate, and goes over it.
+func (w *walk) scalar() Value {
+	v := parseValue(w.b, w.p, w.p, -1)
+	w.p += len(v.raw)
+	return v
 }

@@ -22,24 +22,24 @@ func TestWithdrawTakesWhatHasComeOfAPush(t *testing.T) {
 	for i := 1; i < len(withdrawn); i++ {
 		src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{byte(i), 0, 255}})
 		r := source{src}.reader()
-		_, _, err := r.NextPush(true)
+		_, _, err := r.Driver().NextPush(true)
 		require.Equal(t, vectors.ErrStall, err, i)
-		took := r.Withdraw()
+		took := r.Driver().Withdraw()
 		require.Equal(t, i >= named, took, i)
 		_, moved := r.Pending()
 		if took {
 			require.Equal(t, i, moved, i)
 			require.Zero(t, src.Buffered(), i)
-			require.True(t, r.Withdraw(), i)
+			require.True(t, r.Driver().Withdraw(), i)
 		} else {
 			require.Zero(t, moved, i)
 			require.Equal(t, i, src.Buffered(), i)
 		}
-		f, ok, err := r.NextPush(true)
+		f, ok, err := r.Driver().NextPush(true)
 		require.NoError(t, err, i)
 		require.True(t, ok, i)
 		require.Equal(t, withdrawn, string(f.Raw()), i)
-		require.False(t, r.Withdraw(), i)
+		require.False(t, r.Driver().Withdraw(), i)
 		f, err = r.Next()
 		require.NoError(t, err, i)
 		require.Equal(t, "+OK\r\n", string(f.Raw()), i)
@@ -51,12 +51,12 @@ func TestWithdrawMakesRoom(t *testing.T) {
 	r := source{src}.reader()
 	_, err := src.Peek(24)
 	require.NoError(t, err)
-	_, _, err = r.BufferedPush(true)
+	_, _, err = bufferedPush(r, true)
 	require.Equal(t, parser.ErrIncomplete, err)
-	require.True(t, r.Withdraw())
+	require.True(t, r.Driver().Withdraw())
 	require.Zero(t, src.Buffered())
-	require.NoError(t, r.Fill())
-	f, ok, err := r.BufferedPush(true)
+	require.NoError(t, r.Driver().Fill())
+	f, ok, err := bufferedPush(r, true)
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, withdrawn, string(f.Raw()))
@@ -68,32 +68,32 @@ func TestWithdrawLeavesTheRest(t *testing.T) {
 	} {
 		src := bufio.NewReader(&vectors.Feed{Data: []byte(stream), End: vectors.ErrStall})
 		r := source{src}.reader()
-		_, _, _ = r.NextPush(true)
-		require.False(t, r.Withdraw(), name)
+		_, _, _ = r.Driver().NextPush(true)
+		require.False(t, r.Driver().Withdraw(), name)
 		require.Equal(t, len(stream), src.Buffered(), name)
 	}
 	own := parser.NewReader(&vectors.Feed{Data: []byte(withdrawn[:30]), End: vectors.ErrStall})
-	_, _, err := own.NextPush(true)
+	_, _, err := own.Driver().NextPush(true)
 	require.Equal(t, vectors.ErrStall, err)
-	require.False(t, own.Withdraw()) // it has no Source
+	require.False(t, own.Driver().Withdraw()) // it has no Source
 
 	failed := parser.NewSourceReader(source{bufio.NewReader(strings.NewReader(">x\r\n"))})
-	_, _, err = failed.NextPush(true)
+	_, _, err = failed.Driver().NextPush(true)
 	require.ErrorAs(t, err, new(*parser.SyntaxError))
-	require.False(t, failed.Withdraw())
+	require.False(t, failed.Driver().Withdraw())
 }
 
-func TestWithdrawOfAPushThatIsDropped(t *testing.T) {
+func TestWithdrawTakesTheRestOfAPushThatIsDropped(t *testing.T) {
 	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
 	r := parser.NewSourceReader(source{src}, parser.WithLimits(parser.Limits{MaxElements: 2}))
-	_, _, err := r.NextPush(true)
+	_, _, err := r.Driver().NextPush(true)
 	require.ErrorAs(t, err, new(*parser.LimitError))
 	require.NoError(t, r.SkipOversize())
-	_, _, err = r.NextPush(true)
+	_, _, err = r.Driver().NextPush(true)
 	require.Equal(t, vectors.ErrStall, err)
-	require.True(t, r.Withdraw())
+	require.True(t, r.Driver().Withdraw())
 	require.Zero(t, src.Buffered())
-	_, ok, err := r.NextPush(true)
+	_, ok, err := r.Driver().NextPush(true)
 	require.NoError(t, err)
 	require.False(t, ok)
 	rest, err := src.ReadString('\n')
@@ -101,11 +101,11 @@ func TestWithdrawOfAPushThatIsDropped(t *testing.T) {
 	require.Equal(t, "+OK\r\n", rest)
 }
 
-func TestResetSource(t *testing.T) {
+func TestResetSourceBeginsAnotherStream(t *testing.T) {
 	broken := errors.New("broken")
 	for _, stream := range []string{"", withdrawn, withdrawn[:30], ">x\r\n", "+OK\r\n"} {
 		r := parser.NewSourceReader(source{bufio.NewReaderSize(&vectors.Feed{Data: []byte(stream), End: broken}, 16)})
-		_, _, _ = r.NextPush(true)
+		_, _, _ = r.Driver().NextPush(true)
 		r.ResetSource(source{bufio.NewReader(strings.NewReader(">x" + withdrawn))})
 		var syntax *parser.SyntaxError
 		_, err := r.Next()
@@ -123,28 +123,28 @@ func TestResetSource(t *testing.T) {
 	lent := parser.NewSourceReader(source{bufio.NewReader(strings.NewReader(withdrawn))})
 	_, err := lent.Next()
 	require.NoError(t, err)
-	lent.Lend()
+	lent.Driver().Lend()
 	lent.ResetSource(source{bufio.NewReader(strings.NewReader(withdrawn))})
-	lent.Reclaim()
+	lent.Driver().Reclaim()
 	require.Equal(t, parser.ErrReentrant, lent.Err())
 }
 
 func TestWithdrawBeginsToDropAnOversizePush(t *testing.T) {
 	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
 	r := parser.NewSourceReader(source{src}, parser.WithLimits(parser.Limits{MaxElements: 2}))
-	_, _, err := r.NextPush(true)
+	_, _, err := r.Driver().NextPush(true)
 	require.ErrorAs(t, err, new(*parser.LimitError))
 	require.NoError(t, r.SkipOversize())
-	require.True(t, r.Withdraw())
+	require.True(t, r.Driver().Withdraw())
 	require.Zero(t, src.Buffered())
 }
 
 func TestWithdrawKnowsWhenTheClientHasRead(t *testing.T) {
 	src := bufio.NewReader(&vectors.Feed{Data: []byte(withdrawn + "+OK\r\n"), Cuts: []byte{30, 0, 255}})
 	r := source{src}.reader()
-	_, _, err := r.NextPush(true)
+	_, _, err := r.Driver().NextPush(true)
 	require.Equal(t, vectors.ErrStall, err)
 	_, err = src.Discard(20)
 	require.NoError(t, err)
-	require.False(t, r.Withdraw())
+	require.False(t, r.Driver().Withdraw())
 }

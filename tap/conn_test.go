@@ -69,7 +69,7 @@ func tcp(t *testing.T) (conn, server net.Conn) {
 	return conn, server
 }
 
-func TestReadOverTCP(t *testing.T) {
+func TestReadOverTCPTakesThePushesOut(t *testing.T) {
 	long := stream()
 	for _, m := range modes {
 		conn, server := tcp(t)
@@ -99,7 +99,7 @@ func TestReadTimesOutAnywhereAndGoesOn(t *testing.T) {
 }
 
 // The end of the stream is an error of its own only inside what is held.
-func TestReadEndsAnywhere(t *testing.T) {
+func TestReadTellsAnEndInsideWhatIsHeld(t *testing.T) {
 	all, at := wire(), 0
 	for _, part := range session {
 		for k := range len(part.wire) {
@@ -186,7 +186,7 @@ func TestReadPassesErrorsOfTheConnection(t *testing.T) {
 }
 
 // What is wrong with the stream counts more than what is wrong with the connection.
-func TestReadOfAMalformedStreamThatEnds(t *testing.T) {
+func TestReadOfAMalformedStreamThatEndsIsTheSyntaxError(t *testing.T) {
 	for _, steps := range [][]step{{{"+OK\r\n?", io.EOF}}, {{"+OK\r\n", nil}, {"?", io.EOF}}, {{"+OK\r\n?+OK\r\n", nil}}} {
 		c := tap.NewConn(&script{steps: steps}, nil)
 		b := make([]byte, 100)
@@ -202,7 +202,7 @@ func TestReadOfAMalformedStreamThatEnds(t *testing.T) {
 	}
 }
 
-func TestReadResetInsideAPush(t *testing.T) {
+func TestReadTellsAResetInsideAPush(t *testing.T) {
 	conn, server := tcp(t)
 	p, got := recording()
 	c := newClient(t, tap.NewConn(conn, p))
@@ -218,7 +218,7 @@ func TestReadResetInsideAPush(t *testing.T) {
 	require.Empty(t, got.pushes)
 }
 
-func TestReadOfNothing(t *testing.T) {
+func TestReadIntoNothingReadsNothing(t *testing.T) {
 	conn, _ := tcp(t)
 	n, err := tap.NewConn(conn, nil).Read(nil)
 	require.NoError(t, err)
@@ -276,7 +276,7 @@ func TestConnIsNoSyscallConn(t *testing.T) {
 	require.False(t, raw)
 }
 
-func TestClose(t *testing.T) {
+func TestCloseEndsAReadAndWhatIsHeld(t *testing.T) {
 	conn, server := tcp(t)
 	p, _ := recording()
 	c := tap.NewConn(conn, p)
@@ -299,7 +299,7 @@ func TestClose(t *testing.T) {
 }
 
 // What is queued goes with Close.
-func TestCloseWithBytesQueued(t *testing.T) {
+func TestCloseDropsBytesQueued(t *testing.T) {
 	conn, server := tcp(t)
 	c := tap.NewConn(conn, nil, tap.KeepPubSub())
 	_, err := io.WriteString(server, nestedPush)
@@ -344,7 +344,7 @@ const (
 	pushOther = ">2\r\n$5\r\nother\r\n$10\r\nbbbbbbbbbb\r\n"
 )
 
-func TestHandlerContext(t *testing.T) {
+func TestHandlerContextIsThatOfTheOptions(t *testing.T) {
 	type key struct{}
 	var got []dispatch.NotificationHandlerContext
 	var values []any

@@ -25,7 +25,7 @@ func (g given) Read(p []byte) (int, error) { return g.Reader.Read(p) }
 func (g given) Close() error { return nil }
 
 // Whatever the end is, nothing is held or queued behind it.
-func TestMemoryIsGivenBack(t *testing.T) {
+func TestMemoryIsGivenBackWhateverTheEnd(t *testing.T) {
 	const message = ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1000\r\n"
 	rest := strings.Repeat("x", 1000) + "\r\n"
 	for _, c := range []struct {

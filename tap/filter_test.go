@@ -37,9 +37,9 @@ func TestFilterAgreesWithTheOracleAtEveryCut(t *testing.T) {
 					step += len(stream) / 16
 				}
 				for at := 0; at < len(stream); at += step {
-					for _, size := range sizes {
-						require.Equal(t, whole, read(t, cutAt(stream, at), size, m.opts), "%s cut at %d, reads of %d", c.Name, at, size)
-					}
+					size := sizes[at%len(sizes)]
+					got := read(t, cutAt(stream, at), size, m.opts)
+					require.True(t, whole.equal(got), "%s cut at %d, reads of %d", c.Name, at, size)
 				}
 			}
 		})
@@ -60,7 +60,7 @@ func stream() (all []byte) {
 	return all
 }
 
-func TestFilterOfALongStream(t *testing.T) {
+func TestFilterOfALongStreamAgreesWithTheOracle(t *testing.T) {
 	long := stream()
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
@@ -73,16 +73,19 @@ func TestFilterOfALongStream(t *testing.T) {
 	}
 }
 
-func TestFilterOfCaptures(t *testing.T) {
+func TestFilterOfCapturesAgreesWithTheOracle(t *testing.T) {
 	for _, m := range modes {
 		t.Run(m.name, func(t *testing.T) {
-			for _, c := range captures.All(t) {
+			for n, c := range captures.All(t) {
 				whole := read(t, captures.NewPieces(c.Bytes, len(c.Bytes)+1), len(c.Bytes)+1, m.opts)
 				check(t, c.Bytes, m, whole)
-				for _, size := range sizes {
-					for _, piece := range sizes {
+				for i, size := range sizes {
+					for j, piece := range sizes {
+						if len(c.Bytes) > 1<<10 && (n+i+j)%len(sizes) != 0 {
+							continue // each size once, with another one for each capture
+						}
 						if (c.Heavy() || race.Enabled && len(c.Bytes) > 4<<10) && min(piece, size) < 64 {
-							continue // reading it byte by byte takes long
+							continue // byte by byte that takes long
 						}
 						got := read(t, captures.NewPieces(c.Bytes, piece), size, m.opts)
 						require.True(t, whole.equal(got), "%s in pieces of %d, reads of %d", c.File, piece, size)

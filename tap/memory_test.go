@@ -58,7 +58,7 @@ func (h *huge) Read(p []byte) (n int, err error) {
 
 // Replies pass in memory that does not depend on their size, and pushes that are skipped go in such.
 func TestMemoryIsBounded(t *testing.T) {
-	size := 256 << 20
+	size := 64 << 20
 	if race.Enabled || testing.Short() {
 		size = 32 << 20
 	}

@@ -58,7 +58,7 @@ func TestLimitsAreNotForReplies(t *testing.T) {
 }
 
 // What is over a limit is dropped wherever it is cut, and wherever it stands.
-func TestSkipOversize(t *testing.T) {
+func TestSkipOversizeDropsWhatIsOverALimitWhereverItIsCut(t *testing.T) {
 	for _, wire := range oversize {
 		inReply := wire
 		if strings.HasPrefix(wire, "|") {
@@ -89,7 +89,7 @@ func TestSkipOversize(t *testing.T) {
 	}
 }
 
-func TestSkipOversizeAtTheEndOfTheStream(t *testing.T) {
+func TestSkipOversizeTellsAnEndInsideWhatItSkips(t *testing.T) {
 	opts := []tap.Option{tap.WithLimits(small), tap.SkipOversize()}
 	for n := 1; n < len(oversize[0]); n++ {
 		r := read(t, captures.NewPieces([]byte(pong+oversize[0][:n]), 7), 64, opts)
@@ -149,7 +149,7 @@ func TestOffsetsCountTheWholeStream(t *testing.T) {
 }
 
 // What is wrong with attributes when they are passed on, and was not before, is the same whether they were held or not.
-func TestAttributesThatCannotBePassedOn(t *testing.T) {
+func TestAttributesThatCannotBePassedOnAreOneErrorHeldOrNot(t *testing.T) {
 	const begin = "|1\r\n+k\r\n"
 	wire := pong + begin + strings.Repeat("*?\r\n", 200) + strings.Repeat(".\r\n", 200) + pong
 	opts := []tap.Option{tap.WithLimits(parser.Limits{MaxDepth: 1000})}
@@ -165,7 +165,7 @@ func TestAttributesThatCannotBePassedOn(t *testing.T) {
 }
 
 // Attributes that leave no room for their frame are no reason to end the stream, when its type is known.
-func TestAttributesAsLargeAsTheLimit(t *testing.T) {
+func TestAttributesAsLargeAsTheLimitPass(t *testing.T) {
 	const attributes = "|1\r\n+k\r\n+v\r\n"
 	wire := attributes + passed + attributes + pong
 	for _, size := range sizes {

@@ -34,7 +34,7 @@ func TestPlainIsRightOrLeavesIt(t *testing.T) {
 	}
 }
 
-func TestPlain(t *testing.T) {
+func TestPlainCountsWholeRepliesAlone(t *testing.T) {
 	long := func(n int, digits string) string { return "$" + digits + "\r\n" + strings.Repeat("x", n) + "\r\n" }
 	for _, c := range []struct {
 		wire string

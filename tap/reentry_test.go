@@ -111,7 +111,7 @@ func TestReadBesideAHandlerWaits(t *testing.T) {
 }
 
 // A handler may read another tap, also one that is being read.
-func TestReadOfAnotherConnInsideAHandler(t *testing.T) {
+func TestReadOfAnotherConnInsideAHandlerIsFine(t *testing.T) {
 	p := dispatch.NewProcessor()
 	conn, server := connect(t)
 	other := tap.NewConn(conn, p)
@@ -160,7 +160,7 @@ func TestHandlerMaySetDeadlinesAndClose(t *testing.T) {
 }
 
 // With the goroutine that a handler ends the bytes behind the push are lost, which nobody may mistake for a stream.
-func TestHandlerThatEndsItsGoroutine(t *testing.T) {
+func TestHandlerThatEndsItsGoroutineFailsTheStream(t *testing.T) {
 	for _, m := range modes {
 		p := dispatch.NewProcessor()
 		handle(t, p, "invalidate", func(parser.Frame) error { runtime.Goexit(); return nil })
@@ -183,7 +183,7 @@ func TestHandlerThatEndsItsGoroutine(t *testing.T) {
 }
 
 // All methods at once, for the race detector; every byte of a reply is read by one of the readers.
-func TestConcurrentUse(t *testing.T) {
+func TestConcurrentReadersShareEveryByteOnce(t *testing.T) {
 	const frames = 2000
 	for _, m := range []mode{byDefault, observing} {
 		conn, server := tcp(t)

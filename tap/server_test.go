@@ -27,7 +27,7 @@ func dial(t *testing.T, s *redistest.Server, p *dispatch.Processor, opts ...tap.
 }
 
 // Every reply has a push before it, behind it, or both: a client that knows none reads them all.
-func TestServerTrackingPushesBetweenReplies(t *testing.T) {
+func TestServerPushesBetweenRepliesAreUnseenByTheClient(t *testing.T) {
 	const rounds = 500
 	s := redistest.Start(t)
 	var keys, flushes atomic.Int64
@@ -59,7 +59,7 @@ func TestServerTrackingPushesBetweenReplies(t *testing.T) {
 }
 
 // The message that EXEC publishes to its own connection is inside the reply on servers before 7.2, behind it on others.
-func TestServerPushInsideEXEC(t *testing.T) {
+func TestServerPushInsideEXECIsTakenOutOfIt(t *testing.T) {
 	s := redistest.Start(t)
 	p, got := recording()
 	c := dial(t, s, p)
@@ -83,7 +83,7 @@ func TestServerPushInsideEXEC(t *testing.T) {
 	}
 }
 
-func TestServerKeepPubSub(t *testing.T) {
+func TestServerPubSubPushesAreKeptWhenAsked(t *testing.T) {
 	s := redistest.Start(t)
 	p, got := recording()
 	conn := tap.NewConn(s.DialRESP2(t).Conn, p, tap.KeepPubSub())
@@ -109,7 +109,7 @@ func TestServerKeepPubSub(t *testing.T) {
 }
 
 // Before HELLO 3 there are no pushes, and what looks like one is data.
-func TestServerRESP2(t *testing.T) {
+func TestServerRepliesInRESP2PassUnchanged(t *testing.T) {
 	s := redistest.Start(t)
 	p, got := recording()
 	c := newClient(t, tap.NewConn(s.DialRESP2(t).Conn, p))

@@ -15,11 +15,13 @@ import (
 // hello is what the server in memory says of itself.
 const hello = "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.4.0\r\n$5\r\nproto\r\n:3\r\n"
 
-// conn is the client's end of a connection in memory. At first the other end is a server that knows HELLO and says OK to
-// anything else. Then it can be made to play a stream.
+// conn is the client's end of a connection in memory. At first the other end is
+// a server that knows HELLO and says OK to anything else. Then it can be made
+// to play a stream.
 //
-// Invariant, with mu held: out comes before the stream in what is read; at most granted bytes of the stream have been
-// asked for, read of which were read; waiting says that a Read waits with nothing left to give.
+// Invariant, with mu held: out comes before the stream in what is read; at most
+// granted bytes of the stream have been asked for, read of which were read;
+// waiting says that a Read waits with nothing left to give.
 type conn struct {
 	mu      sync.Mutex
 	changed sync.Cond
@@ -40,8 +42,9 @@ func newConn() *conn {
 	return c
 }
 
-// play gives a stream from now on, and nothing else. With asking, a frame of it must have been asked for by that many
-// bytes of commands. play returns at once; idle tells the end.
+// play gives a stream from now on, and nothing else. With asking, a frame of it
+// must have been asked for by that many bytes of commands. play returns at
+// once; idle tells the end.
 func (c *conn) play(s *workload.Stream, asking int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,7 +57,8 @@ func (c *conn) play(s *workload.Stream, asking int) {
 	c.changed.Broadcast()
 }
 
-// idle waits until all of the stream has been read and the client is back for more.
+// idle waits until all of the stream has been read and the client is back for
+// more.
 func (c *conn) idle() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

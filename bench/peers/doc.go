@@ -1,14 +1,17 @@
 // Package peers runs the workloads of package bench through other RESP parsers
-// and clients, so that they can be compared with respush: go-redis' push.Processor,
-// rueidis, radix, redcon, and with the build tag hiredis that C library.
+// and clients, so that they can be compared with respush: go-redis'
+// push.Processor, rueidis, radix, redcon, and with the build tag hiredis that C
+// library.
 //
-// Every one of them does the same work: it takes all pushes off a stream that comes
-// in pieces of up to 32 KiB, finds the handler for the name of each, and calls
-// it; the handler counts. Replies between the pushes are read as its users
-// would read them. What a peer does otherwise is said in its Note.
+// Every one of them does the same work: it takes all pushes off a stream that
+// comes in pieces, finds the handler for the name of each, and calls it; the
+// handler looks at every element of the push, in the form in which the client
+// hands it out. Peers whose name ends in counts have handlers that only count.
+// Replies between the pushes are read as a client's users would read them. What
+// a peer does otherwise is said in its Note.
 //
 //	for _, p := range peers.All() {
-//		run, err := p.Open(bench.Find("F1"))
+//		run, err := p.Open(peers.Scenes[0])
 //		...
 //		err = run.Pass() // all of run.Stream
 //		pushes := run.Tally.Of("invalidate")

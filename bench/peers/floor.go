@@ -8,24 +8,26 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// floorLines is the least that a parser has to do that goes from line to line, over a stream that is in memory already.
+// floorLines is the least that a parser has to do that goes from line to line,
+// over a stream that is in memory already.
 var floorLines = Peer{
 	Name:  "floor-lines",
 	Note:  "bytes.IndexByte from line to line over a slice, nothing else",
 	Floor: true,
-	Open: func(w workload.Workload) (*Run, error) {
-		return newRun(w, new(Tally), walkLines), nil
+	Open: func(sc Scene) (*Run, error) {
+		return newRun(sc, new(Tally), walkLines), nil
 	},
 }
 
-// floorCopy is the least that a reader has to do: copy the stream into its buffer.
+// floorCopy is the least that a reader has to do: copy the stream into its
+// buffer.
 var floorCopy = Peer{
 	Name:  "floor-copy",
 	Note:  "the stream's reads into a buffer of 32 KiB, nothing else",
 	Floor: true,
-	Open: func(w workload.Workload) (*Run, error) {
+	Open: func(sc Scene) (*Run, error) {
 		buf := make([]byte, Reads)
-		return newRun(w, new(Tally), func(s *workload.Stream) error { return copyAll(s, buf) }), nil
+		return newRun(sc, new(Tally), func(s *workload.Stream) error { return copyAll(s, buf) }), nil
 	},
 }
 

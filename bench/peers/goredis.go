@@ -14,26 +14,28 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// goRedis is push.Processor as go-redis' own connections drive it: before each reply the pushes, and those of publish and
-// subscribe, which the processor leaves, are read as replies.
+// goRedis is push.Processor as go-redis' own connections drive it: before each
+// reply the pushes, and those of publish and subscribe, which the processor
+// leaves, are read as replies.
 var goRedis = Peer{
 	Name:   "go-redis",
 	module: "github.com/redis/go-redis/v9",
 	Note:   "push.Processor; a message, which it leaves unread, is then read as a reply, as PubSub does",
-	Open: func(w workload.Workload) (*Run, error) {
+	Open: func(sc Scene) (*Run, error) {
 		tally := new(Tally)
 		conn, err := newGoRedisConn(tally)
 		if err != nil {
 			return nil, err
 		}
-		run := newRun(w, tally, conn.drain)
+		run := newRun(sc, tally, conn.drain)
 		run.Close = conn.close
 		return run, nil
 	},
 }
 
-// GoRedisIdle returns what go-redis does before it reads a reply, on a connection on which that reply is next, and how much
-// of the reply is in the buffer. end closes the connection.
+// GoRedisIdle returns what go-redis does before it reads a reply, on a
+// connection on which that reply is next, and how much of the reply is in the
+// buffer. end closes the connection.
 func GoRedisIdle(reply string) (process func() error, buffered func() int, end func(), err error) {
 	conn, err := newGoRedisConn(new(Tally))
 	if err != nil {
@@ -50,7 +52,8 @@ type replyReader interface {
 	Reset(rd io.Reader)
 }
 
-// goRedisConn is a processor with the reader of a connection that a go-redis client made.
+// goRedisConn is a processor with the reader of a connection that a go-redis
+// client made.
 type goRedisConn struct {
 	registry interface { // the processor's
 		GetHandler(pushNotificationName string) push.NotificationHandler
@@ -60,11 +63,12 @@ type goRedisConn struct {
 	close   func()
 }
 
-// newGoRedisConn lets a client greet a server in memory, to get hold of its reader.
+// newGoRedisConn lets a client greet a server in memory, to get hold of its
+// reader.
 func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 	p := push.NewProcessor()
 	for i, name := range Names {
-		if err := p.RegisterHandler(name, &goRedisHandler{&tally[i]}, false); err != nil {
+		if err := p.RegisterHandler(name, &decodedHandler[push.NotificationHandlerContext]{tally, i}, false); err != nil {
 			return nil, err
 		}
 	}
@@ -118,16 +122,36 @@ func (c *goRedisConn) drain(s *workload.Stream) error {
 	}
 }
 
-// goRedisHandler counts.
-type goRedisHandler struct{ n *int }
+// decodedHandler is a handler of go-redis' kind, for go-redis and for respush,
+// and C is the context that it is given there.
+type decodedHandler[C any] struct {
+	tally *Tally
+	push  int // in Names
+}
 
-func (h *goRedisHandler) HandlePushNotification(context.Context, push.NotificationHandlerContext, []interface{}) error {
-	*h.n++
+// HandlePushNotification looks at all elements behind the name.
+func (h *decodedHandler[C]) HandlePushNotification(_ context.Context, _ C, notification []interface{}) error {
+	n := 0
+	for _, e := range notification[1:] {
+		switch e := e.(type) {
+		case string:
+			n += len(e)
+		case int64:
+			n += int(e)
+		case []interface{}:
+			for _, e := range e {
+				key, _ := e.(string)
+				n += len(key)
+			}
+		}
+	}
+	h.tally.add(h.push, n)
 	return nil
 }
 
-// capture is a push.NotificationProcessor that keeps the reader it is called with. R is go-redis' internal reader, which
-// cannot be named outside of it, but inferred.
+// capture is a push.NotificationProcessor that keeps the reader it is called
+// with. R is go-redis' internal reader, which cannot be named outside of it,
+// but inferred.
 type capture[R any] struct {
 	*push.Processor
 	call func(push.NotificationProcessor, context.Context, push.NotificationHandlerContext, R) error
@@ -145,7 +169,8 @@ func (c *capture[R]) ProcessPendingNotifications(_ context.Context, _ push.Notif
 	return nil
 }
 
-// process returns a function that calls the real processor with the reader that was kept.
+// process returns a function that calls the real processor with the reader that
+// was kept.
 func (c *capture[R]) process() func() error {
 	p, ctx, rd := push.NotificationProcessor(c.Processor), context.Background(), *c.rd
 	return func() error { return c.call(p, ctx, push.NotificationHandlerContext{}, rd) }

@@ -16,15 +16,36 @@ typedef struct handler {
 	long long calls;
 } handler;
 
-static void count(handler *h, const redisReply *push) {
-	(void)push;
+static long long elements;
+
+// look looks at all elements of an aggregate, from the i-th on.
+static long long look(const redisReply *r, size_t i) {
+	long long sum = 0;
+	for (; i < r->elements; i++) {
+		const redisReply *e = r->element[i];
+		switch (e->type) {
+		case REDIS_REPLY_STRING:
+			sum += e->len;
+			break;
+		case REDIS_REPLY_INTEGER:
+			sum += e->integer;
+			break;
+		case REDIS_REPLY_ARRAY:
+			sum += look(e, 0);
+		}
+	}
+	return sum;
+}
+
+static void read_push(handler *h, const redisReply *push) {
 	h->calls++;
+	elements += look(push, 1);
 }
 
 static handler handlers[] = {
-	{"invalidate", 10, count, 0},
-	{"message", 7, count, 0},
-	{"MOVING", 6, count, 0},
+	{"invalidate", 10, read_push, 0},
+	{"message", 7, read_push, 0},
+	{"MOVING", 6, read_push, 0},
 };
 
 enum { HANDLERS = sizeof handlers / sizeof *handlers };
@@ -37,6 +58,7 @@ static handler *lookup(const char *name, size_t len) {
 }
 
 static long long calls(int i) { return handlers[i].calls; }
+static long long looked(void) { return elements; }
 
 static int may_be_push(const redisReply *r) {
 #ifdef REDIS_REPLY_PUSH
@@ -85,8 +107,9 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// hiredisPeers is hiredis with its own reply objects. A library that is not where the compiler looks is found with
-// CGO_CFLAGS=-I... and CGO_LDFLAGS=-L...; the one of Debian 12 is from before RESP3.
+// hiredisPeers is hiredis with its own reply objects. A library that is not
+// where the compiler looks is found with CGO_CFLAGS=-I... and
+// CGO_LDFLAGS=-L...; the one of Debian 12 is from before RESP3.
 var hiredisPeers = []Peer{{
 	Name:    "hiredis",
 	Note:    "C, " + hiredisDialect() + "; fed 16 KiB at a time, the size of its own buffer; its allocations are C's and not counted",
@@ -108,10 +131,10 @@ var hiredisRESP3 = C.knows_resp3() != 0
 // hiredisFeed is the size of the buffer with which hiredis reads from a socket.
 const hiredisFeed = 16 << 10
 
-func openHiredis(w workload.Workload) (*Run, error) {
+func openHiredis(sc Scene) (*Run, error) {
 	if !hiredisRESP3 {
 		var err error
-		if w, err = inRESP2(w); err != nil {
+		if sc.Workload, err = inRESP2(sc.Workload); err != nil {
 			return nil, err
 		}
 	}
@@ -121,11 +144,12 @@ func openHiredis(w workload.Workload) (*Run, error) {
 	}
 	buf := make([]byte, hiredisFeed)
 	tally := new(Tally)
-	run := newRun(w, tally, func(s *workload.Stream) error {
+	run := newRun(sc, tally, func(s *workload.Stream) error {
 		var before Tally
-		for i := range before {
-			before[i] = int(C.calls(C.int(i)))
+		for i := range before.Pushes {
+			before.Pushes[i] = int(C.calls(C.int(i)))
 		}
+		before.Elements = int(C.looked())
 		for {
 			n, err := s.Read(buf)
 			if err == io.EOF {
@@ -135,9 +159,10 @@ func openHiredis(w workload.Workload) (*Run, error) {
 				return fmt.Errorf("peers: hiredis: %s", C.GoString(&rd.errstr[0]))
 			}
 		}
-		for i := range before {
-			tally[i] += int(C.calls(C.int(i))) - before[i]
+		for i := range before.Pushes {
+			tally.Pushes[i] += int(C.calls(C.int(i))) - before.Pushes[i]
 		}
+		tally.Elements += int(C.looked()) - before.Elements
 		return nil
 	})
 	run.Close = func() { C.redisReaderFree(rd) }

@@ -14,7 +14,8 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// A table is a registry of handlers. Each is asked with the kind of name that its processor has at hand.
+// A table is a registry of handlers. Each is asked with the kind of name that
+// its processor has at hand.
 type table struct {
 	register   func(name string) error
 	unregister func(name string) error
@@ -61,8 +62,10 @@ var tables = []struct {
 	}},
 }
 
-// BenchmarkLookup is the cost of a look-up for one reader, alone, beside another one, and with a writer flat out as well.
-// With more goroutines than processors the reader waits for its turn; cpu-ns/op is what its thread then has used.
+// BenchmarkLookup is the cost of a look-up for one reader, alone, beside
+// another one, and with a writer flat out as well. With more goroutines than
+// processors the reader waits for its turn; cpu-ns/op is what its thread then
+// has used.
 func BenchmarkLookup(b *testing.B) {
 	for _, c := range []struct {
 		names, readers int

@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/bench/peers"
-	"github.com/seed79615202/respush/internal/test/workload"
+	"github.com/seed79615202/respush/parser"
 )
 
-// TestMain puts the Go version on top of the output of benchmarks, beside what the testing package says of the machine.
+// TestMain puts the Go version on top of the output of benchmarks, beside what
+// the testing package says of the machine.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() != "" {
@@ -24,38 +25,74 @@ func TestMain(m *testing.M) {
 
 func TestPeersSeeEveryFrame(t *testing.T) {
 	for _, p := range peers.All() {
-		for _, w := range workload.Workloads {
-			t.Run(p.Name+"/"+w.ID, func(t *testing.T) {
-				run := open(t, p, w)
-				s := run.Stream // shorter than for a benchmark
-				frame := len(s.Bytes) / s.Count
-				s.Count = max(2, s.Count/16)
-				s.Bytes = s.Bytes[:s.Count*frame]
-				requirePass(t, p, w, run)
-				requirePass(t, p, w, run) // it can go on
+		for _, sc := range peers.Scenes {
+			if !p.In(sc) {
+				continue
+			}
+			t.Run(p.Name+"/"+sc.ID, func(t *testing.T) {
+				run := open(t, p, sc)
+				run.Stream.Shorten(16)
+				requirePass(t, p, sc, run)
+				requirePass(t, p, sc, run) // it can go on
 			})
 		}
 	}
 }
 
 // open opens a run of p that ends with the test.
-func open(tb testing.TB, p peers.Peer, w workload.Workload) *peers.Run {
-	run, err := p.Open(w)
+func open(tb testing.TB, p peers.Peer, sc peers.Scene) *peers.Run {
+	run, err := p.Open(sc)
 	require.NoError(tb, err)
 	tb.Cleanup(run.Close)
 	return run
 }
 
-// requirePass passes over the stream once. Every push must reach the handler of its name, and no other handler be called;
-// a push that p has no handler for must be read all the same, so that nothing of the stream is left.
-func requirePass(tb testing.TB, p peers.Peer, w workload.Workload, run *peers.Run) {
-	name := peers.PushOf(w.ID)
-	want := 0
-	if p.Handles(name) {
-		want = run.Stream.Count
+// requirePass passes over the stream once. Every push must reach the handler of
+// its name, and no other handler be called, and every element be looked at; a
+// push that p has no handler for must be read all the same, so that nothing of
+// the stream is left.
+func requirePass(tb testing.TB, p peers.Peer, sc peers.Scene, run *peers.Run) {
+	name := peers.PushOf(sc.ID)
+	var want peers.Tally
+	if p.Handles(name) && sc.HasPush() {
+		for i := range want.Pushes {
+			if peers.Names[i] == name {
+				want.Pushes[i] = run.Stream.Count
+			}
+		}
+		if !p.Counts {
+			want.Elements = elements(tb, sc) * run.Stream.Count
+		}
 	}
 	*run.Tally = peers.Tally{}
 	require.NoError(tb, run.Pass())
-	require.Equal(tb, want, run.Tally.Of(name), name)
-	require.Equal(tb, want, run.Tally.Total(), "in all")
+	require.Equal(tb, want, *run.Tally)
+}
+
+// elements returns the sum of the elements of the push in a scene.
+func elements(tb testing.TB, sc peers.Scene) int {
+	for rest := sc.Frame; ; {
+		f, n, err := parser.Parse(rest)
+		require.NoError(tb, err)
+		if !f.IsPush() {
+			rest = rest[n:]
+			continue
+		}
+		sum := 0
+		for v := range f.Args() {
+			switch {
+			case v.Type() == parser.TypeInteger:
+				i, err := v.Int64()
+				require.NoError(tb, err)
+				sum += int(i)
+			case v.Type() == parser.TypeArray:
+				for key := range v.All() {
+					sum += len(key.Bytes())
+				}
+			default:
+				sum += len(v.Bytes())
+			}
+		}
+		return sum
+	}
 }

@@ -17,23 +17,26 @@ var radix = Peer{
 	Name:   "radix",
 	module: "github.com/mediocregopher/radix/v4",
 	Note:   "resp3.Unmarshal into receivers of the push's types, used again for the next push",
-	Open: func(w workload.Workload) (*Run, error) {
+	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
-		return newRun(w, r.tally, func(s *workload.Stream) error { return r.drain(s, r.receive) }), nil
+		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.receive) }), nil
 	},
 }
 
-// radixRaw copies each push as it is on the wire, into the same memory again and again.
+// radixRaw copies each push as it is on the wire, into the same memory again
+// and again.
 var radixRaw = Peer{
-	Name: "radix-raw",
-	Note: "each push copied as one resp3.RawMessage, of which only the name is looked at",
-	Open: func(w workload.Workload) (*Run, error) {
+	Name:   "radix-counts",
+	Counts: true,
+	Note:   "each push copied as one resp3.RawMessage, of which only the name is looked at",
+	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
-		return newRun(w, r.tally, func(s *workload.Stream) error { return r.drain(s, r.copyRaw) }), nil
+		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.copyRaw) }), nil
 	},
 }
 
-// radixReader reads a stream with radix. Its fields below opts are what pushes are read into.
+// radixReader reads a stream with radix. Its fields below opts are what pushes
+// are read into.
 type radixReader struct {
 	tally    *Tally
 	handlers map[string]radixHandler
@@ -51,7 +54,8 @@ type radixReader struct {
 
 // radixHandler is a handler, and the receivers of the elements behind the name.
 type radixHandler struct {
-	handle    func()
+	push      int        // in Names
+	look      func() int // at what has been received
 	receivers []any
 }
 
@@ -59,11 +63,13 @@ func newRadixReader() *radixReader {
 	tally := new(Tally)
 	r := &radixReader{tally: tally, br: bufio.NewReaderSize(nil, Reads), opts: resp.NewOpts()}
 	r.opts.DisableErrorBubbling = true // spares it a copy of the options for each array
-	counters := tally.handlers()
+	pushes := pushesByName()
 	r.handlers = map[string]radixHandler{
-		"invalidate": {counters["invalidate"], []any{&r.keys}},
-		"message":    {counters["message"], []any{&r.channel, &r.payload}},
-		"MOVING":     {counters["MOVING"], []any{&r.seq, &r.seconds, &r.endpoint}},
+		"invalidate": {pushes["invalidate"], r.keys.look, []any{&r.keys}},
+		"message": {pushes["message"], func() int { return len(r.channel) + len(r.payload) },
+			[]any{&r.channel, &r.payload}},
+		"MOVING": {pushes["MOVING"], func() int { return int(r.seq+r.seconds) + len(r.endpoint) },
+			[]any{&r.seq, &r.seconds, &r.endpoint}},
 	}
 	return r
 }
@@ -106,15 +112,24 @@ func (r *radixReader) receive() error {
 			return err
 		}
 	}
-	if h.handle != nil {
-		h.handle()
+	if h.look != nil {
+		r.tally.add(h.push, h.look())
 	}
 	return nil
 }
 
-// radixKeys takes the keys of an invalidation, none for a null. With a plain slice of slices for a receiver radix makes a
-// new slice for each key.
+// radixKeys takes the keys of an invalidation, none for a null. With a plain
+// slice of slices for a receiver radix makes a new slice for each key.
 type radixKeys [][]byte
+
+// look looks at all keys.
+func (k *radixKeys) look() int {
+	n := 0
+	for _, key := range *k {
+		n += len(key)
+	}
+	return n
+}
 
 // UnmarshalRESP reads an array of strings or a null.
 func (k *radixKeys) UnmarshalRESP(br resp.BufferedReader, opts *resp.Opts) error {
@@ -152,7 +167,7 @@ func (r *radixReader) copyRaw() error {
 		return errors.New("peers: a push without a name")
 	}
 	if h, ok := r.handlers[string(name)]; ok {
-		h.handle()
+		r.tally.add(h.push, 0)
 	}
 	return nil
 }

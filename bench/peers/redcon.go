@@ -11,25 +11,26 @@ import (
 // redconWalk walks a slice: redcon's reader of replies has no other input.
 var redconWalk = Peer{
 	Name:   "redcon",
+	Slice:  true,
 	module: "github.com/tidwall/redcon",
 	Note:   "RESP2, so that a push is an array; walks all of the stream as one slice, with no reads",
-	Open: func(w workload.Workload) (*Run, error) {
-		w, err := inRESP2(w)
-		if err != nil {
+	Open: func(sc Scene) (*Run, error) {
+		var err error
+		if sc.Workload, err = inRESP2(sc.Workload); err != nil {
 			return nil, err
 		}
 		tally := new(Tally)
-		handlers := tally.handlers()
-		return newRun(w, tally, func(s *workload.Stream) error {
+		pushes := pushesByName()
+		return newRun(sc, tally, func(s *workload.Stream) error {
 			for b := s.Bytes; len(b) > 0; {
 				n, r := redcon.ReadNextRESP(b)
 				if n == 0 {
 					return errors.New("peers: redcon stopped")
 				}
 				if r.Type == redcon.Array {
-					_, name := redcon.ReadNextRESP(r.Data)
-					if handle, ok := handlers[string(name.Data)]; ok {
-						handle()
+					n, name := redcon.ReadNextRESP(r.Data)
+					if push, ok := pushes[string(name.Data)]; ok {
+						tally.add(push, redconElements(r.Data[n:]))
 					}
 				}
 				b = b[n:]
@@ -37,4 +38,22 @@ var redconWalk = Peer{
 			return nil
 		}), nil
 	},
+}
+
+// redconElements looks at all elements in b.
+func redconElements(b []byte) int {
+	sum := 0
+	for len(b) > 0 {
+		n, r := redcon.ReadNextRESP(b)
+		switch r.Type {
+		case redcon.Bulk:
+			sum += len(r.Data)
+		case redcon.Integer:
+			sum += int(r.Int())
+		case redcon.Array:
+			sum += redconElements(r.Data)
+		}
+		b = b[n:]
+	}
+	return sum
 }

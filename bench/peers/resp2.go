@@ -8,8 +8,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// inRESP2 returns w as a server would send it to a client of RESP2: pushes and maps are arrays, nulls $-1, booleans
-// integers, and doubles strings. It is for peers that know nothing else.
+// inRESP2 returns w as a server would send it to a client of RESP2: pushes and
+// maps are arrays, nulls $-1, booleans integers, and doubles strings. It is for
+// peers that know nothing else.
 func inRESP2(w workload.Workload) (workload.Workload, error) {
 	var b []byte
 	for rest := w.Frame; len(rest) > 0; {

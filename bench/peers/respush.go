@@ -4,42 +4,63 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"time"
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/internal/test/workload"
+	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
 
-// respush reads with a buffer of its own.
+// respush reads with a buffer of its own, and looks at elements through package
+// notify.
 var respush = Peer{
 	Name: "respush",
-	Open: func(w workload.Workload) (*Run, error) {
-		return openRespush(w, func(s *workload.Stream) io.Reader { return s })
-	},
+	Open: func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleTyped) },
 }
 
 // respushBufio works in the buffer of a client.
 var respushBufio = Peer{
 	Name: "respush-bufio",
-	Note: "respush in a bufio.Reader that it shares with a client",
-	Open: func(w workload.Workload) (*Run, error) {
-		br := bufio.NewReaderSize(nil, Reads)
-		return openRespush(w, func(s *workload.Stream) io.Reader {
-			br.Reset(s)
-			return br
-		})
-	},
+	Note: "in a bufio.Reader that it shares with a client",
+	Open: func(sc Scene) (*Run, error) { return openRespush(sc, clientBuffer(), handleTyped) },
 }
 
-func openRespush(w workload.Workload, source func(*workload.Stream) io.Reader) (*Run, error) {
+// respushDecoded has the handlers that go-redis has.
+var respushDecoded = Peer{
+	Name: "respush-decoded",
+	Note: "with go-redis' kind of handler, which is given decoded elements of its own",
+	Open: func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleDecoded) },
+}
+
+// respushCounts has handlers that only count.
+var respushCounts = Peer{
+	Name:   "respush-counts",
+	Counts: true,
+	Note:   "its handlers count, and read no element",
+	Open:   func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleCounting) },
+}
+
+func ownBuffer(s *workload.Stream) io.Reader { return s }
+
+// clientBuffer returns a function that buffers a stream as a client does.
+func clientBuffer() func(s *workload.Stream) io.Reader {
+	br := bufio.NewReaderSize(nil, Reads)
+	return func(s *workload.Stream) io.Reader {
+		br.Reset(s)
+		return br
+	}
+}
+
+func openRespush(sc Scene, source func(*workload.Stream) io.Reader, handle func(*dispatch.Processor, *Tally) error) (*Run, error) {
 	tally := new(Tally)
-	p, err := newProcessor(tally, dispatch.WithPubSub())
-	if err != nil {
+	p := dispatch.NewProcessor(dispatch.WithPubSub())
+	if err := handle(p, tally); err != nil {
 		return nil, err
 	}
 	rd := parser.NewReader(nil, parser.WithBufferSize(Reads))
 	ctx := context.Background()
-	return newRun(w, tally, func(s *workload.Stream) error {
+	return newRun(sc, tally, func(s *workload.Stream) error {
 		rd.Reset(source(s))
 		for {
 			if err := p.ProcessPendingNotifications(ctx, dispatch.NotificationHandlerContext{}, rd); err != nil {
@@ -54,17 +75,61 @@ func openRespush(w workload.Workload, source func(*workload.Stream) io.Reader) (
 	}), nil
 }
 
-// newProcessor returns a processor whose handlers count.
-func newProcessor(tally *Tally, opts ...dispatch.Option) (*dispatch.Processor, error) {
-	p := dispatch.NewProcessor(opts...)
+// from is the handler context of package dispatch.
+type from = dispatch.NotificationHandlerContext
+
+// handleTyped registers handlers that get typed views.
+func handleTyped(p *dispatch.Processor, tally *Tally) error {
+	handlers := [len(Names)]dispatch.HandlerFunc{
+		notify.OnInvalidate(func(_ context.Context, _ from, i notify.Invalidation) error {
+			n := 0
+			for key := range i.Keys() {
+				n += len(key)
+			}
+			tally.add(0, n)
+			return nil
+		}),
+		notify.OnMessage(func(_ context.Context, _ from, m notify.Message) error {
+			tally.add(1, len(m.Channel)+len(m.Payload.Bytes()))
+			return nil
+		}),
+		notify.OnMoving(func(_ context.Context, _ from, m notify.Moving) error {
+			n := int(m.Seq) + int(m.After/time.Second) + len(m.Endpoint.Host)
+			if m.Endpoint.Port == 6379 {
+				n += len(":6379") // as long as the text that others are given
+			}
+			tally.add(2, n)
+			return nil
+		}),
+	}
 	for i, name := range Names {
-		err := p.HandleFunc(name, func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
-			tally[i]++
+		if err := p.HandleFunc(name, handlers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handleDecoded registers handlers of go-redis' kind.
+func handleDecoded(p *dispatch.Processor, tally *Tally) error {
+	for i, name := range Names {
+		if err := p.RegisterHandler(name, &decodedHandler[from]{tally, i}, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handleCounting registers handlers that count.
+func handleCounting(p *dispatch.Processor, tally *Tally) error {
+	for i, name := range Names {
+		err := p.HandleFunc(name, func(context.Context, from, parser.Frame) error {
+			tally.add(i, 0)
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }

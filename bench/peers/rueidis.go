@@ -11,20 +11,18 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// rueidisClient is a client that reads on a goroutine of its own, and has hooks instead of a registry.
+// rueidisClient is a client that reads on a goroutine of its own, and has hooks
+// instead of a registry.
 var rueidisClient = Peer{
 	Name:   "rueidis",
 	module: "github.com/redis/rueidis",
 	Note: "its hooks OnInvalidations and OnMessage; MOVING is read and dropped; a reply that was not asked for " +
-		"would be a fault, so F9 includes sending its nine commands",
+		"would be a fault, so F9 and W0 include sending the commands, up to 576 at a time",
 	Open:    openRueidis,
 	ignores: func(name string) bool { return name == "MOVING" },
 }
 
-// replies is how many frames of F9 are no pushes.
-const replies = 9
-
-func openRueidis(w workload.Workload) (*Run, error) {
+func openRueidis(sc Scene) (*Run, error) {
 	tally := new(Tally)
 	var last *conn // dialled
 	var closing atomic.Bool
@@ -39,10 +37,16 @@ func openRueidis(w workload.Workload) (*Run, error) {
 		DisableCache:       true,
 		ClientSetInfo:      rueidis.DisableClientSetInfo,
 		ReadBufferEachConn: Reads,
-		OnInvalidations: func([]rueidis.RedisMessage) {
-			if !closing.Load() { // each connection that ends counts as a flush
-				tally[0]++
+		OnInvalidations: func(keys []rueidis.RedisMessage) {
+			if closing.Load() {
+				return // each connection that ends counts as a flush
 			}
+			n := 0
+			for i := range keys {
+				key, _ := keys[i].ToString() // they are strings, or the sum is off
+				n += len(key)
+			}
+			tally.add(0, n)
 		},
 	})
 	if err != nil {
@@ -55,11 +59,13 @@ func openRueidis(w workload.Workload) (*Run, error) {
 		client.Close()
 		return nil, err
 	}
-	dedicated.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(rueidis.PubSubMessage) { tally[1]++ }})
+	dedicated.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
+		tally.add(1, len(m.Channel)+len(m.Message))
+	}})
 
 	ask := func() error { return nil }
 	asking := 0
-	run := newRun(w, tally, func(s *workload.Stream) error {
+	run := newRun(sc, tally, func(s *workload.Stream) error {
 		last.play(s, asking)
 		if err := ask(); err != nil {
 			return err
@@ -72,24 +78,24 @@ func openRueidis(w workload.Workload) (*Run, error) {
 		release()
 		client.Close()
 	}
-	if w.Frames > 1 {
+	if sc.Replies > 0 {
 		ping := dedicated.B().Ping().Build().Pin()
-		asking = replies * len("*1\r\n$4\r\nPING\r\n")
-		ask = func() error { return askRueidis(dedicated, ping, run.Stream.Count) }
+		asking = sc.Replies * len("*1\r\n$4\r\nPING\r\n")
+		ask = func() error { return askRueidis(dedicated, ping, sc.Replies*run.Stream.Count) }
 	}
 	return run, nil
 }
 
-// askRueidis asks for the replies of n frames, some at a time.
+// askRueidis asks for n replies, some at a time.
 func askRueidis(client rueidis.DedicatedClient, ping rueidis.Completed, n int) error {
-	const most = 64 // frames
-	commands := make([]rueidis.Completed, most*replies)
+	const most = 64 * 9 // whole frames of F9
+	commands := make([]rueidis.Completed, most)
 	for i := range commands {
 		commands[i] = ping
 	}
 	for n > 0 {
 		k := min(n, most)
-		for _, r := range client.DoMulti(context.Background(), commands[:k*replies]...) {
+		for _, r := range client.DoMulti(context.Background(), commands[:k]...) {
 			if err := r.Error(); err != nil && !rueidis.IsRedisNil(err) {
 				return err
 			}

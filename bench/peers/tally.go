@@ -14,14 +14,23 @@ func PushOf(id string) string {
 	return "invalidate"
 }
 
-// A Tally is what handlers have counted, in the order of Names. It belongs to one goroutine at a time.
-type Tally [len(Names)]int
+// A Tally is what handlers have seen. It belongs to one goroutine at a time.
+type Tally struct {
+	Pushes   [len(Names)]int // in the order of Names
+	Elements int             // all elements behind the names: lengths of strings and values of integers, added up
+}
+
+// add takes a push with the sum of its elements.
+func (t *Tally) add(push, elements int) {
+	t.Pushes[push]++
+	t.Elements += elements
+}
 
 // Of returns how often the handler for name was called.
 func (t *Tally) Of(name string) int {
 	for i, n := range Names {
 		if n == name {
-			return t[i]
+			return t.Pushes[i]
 		}
 	}
 	return 0
@@ -30,17 +39,18 @@ func (t *Tally) Of(name string) int {
 // Total returns how often any handler was called.
 func (t *Tally) Total() int {
 	n := 0
-	for _, k := range t {
+	for _, k := range t.Pushes {
 		n += k
 	}
 	return n
 }
 
-// handlers returns a handler for each name, for peers that have no registry of their own.
-func (t *Tally) handlers() map[string]func() {
-	m := make(map[string]func(), len(Names))
+// pushesByName returns where each name is in Names, for peers that have no
+// registry of their own.
+func pushesByName() map[string]int {
+	m := make(map[string]int, len(Names))
 	for i, name := range Names {
-		m[name] = func() { t[i]++ }
+		m[name] = i
 	}
 	return m
 }

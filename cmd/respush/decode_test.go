@@ -53,8 +53,8 @@ type fileSummary struct {
 	}
 }
 
-// TestDecodeAgreesWithIndex holds the totals to what another parser counted.
-func TestDecodeAgreesWithIndex(t *testing.T) {
+// The test holds the totals to what another parser counted.
+func TestDecodeCountsWhatTheIndexDoes(t *testing.T) {
 	t.Parallel()
 	all := captures.All(t)
 	args := []string{"--summary", "--json"}
@@ -120,9 +120,9 @@ type frameLine struct {
 	Attributes []any
 }
 
-// TestDecodeJSONIsTheStream finds every byte of every capture in a line, and in
+// The test finds every byte of every capture in a line, and in
 // the line what the bytes say.
-func TestDecodeJSONIsTheStream(t *testing.T) {
+func TestDecodeJSONHasEveryByteOfTheStream(t *testing.T) {
 	t.Parallel()
 	all := captures.All(t)
 	args := []string{"--json"}
@@ -214,8 +214,8 @@ const pushToSelfListed = "" +
 	"        74        35  nested push      message  channel self  \"m1\"\n" +
 	"       120         7  simple string    PONG\n"
 
-// TestDecodeInputs reads the same stream in every way there is.
-func TestDecodeInputs(t *testing.T) {
+// The test reads the same stream in every way there is.
+func TestDecodeReadsTheSameFromEveryInput(t *testing.T) {
 	t.Parallel()
 	path := captureDir + pushToSelf
 	plain, err := os.ReadFile(path)
@@ -257,8 +257,8 @@ func TestDecodeInputs(t *testing.T) {
 	require.Equal(t, "==> "+path+" <==\n"+pushToSelfListed+"\n==> - <==\n"+pushToSelfListed, stdout)
 }
 
-// TestDecodeCutAndCorrupt cuts a stream everywhere, and spoils it everywhere.
-func TestDecodeCutAndCorrupt(t *testing.T) {
+// The test cuts a stream everywhere, and spoils it everywhere.
+func TestDecodeTellsWhereAStreamIsCutOrCorrupt(t *testing.T) {
 	t.Parallel()
 	plain, err := os.ReadFile(captureDir + pushToSelf)
 	require.NoError(t, err)
@@ -310,8 +310,8 @@ func TestDecodeCutAndCorrupt(t *testing.T) {
 	require.Greater(t, strings.Count(stderr, "malformed"), len(plain)/3)
 }
 
-// TestDecodeAsItComes reads from a pipe that stays open.
-func TestDecodeAsItComes(t *testing.T) {
+// The test reads from a pipe that stays open.
+func TestDecodePrintsFramesAsTheyCome(t *testing.T) {
 	t.Parallel()
 	rd, wr, err := os.Pipe()
 	require.NoError(t, err)
@@ -335,8 +335,8 @@ func TestDecodeAsItComes(t *testing.T) {
 	require.Equal(t, "respush: -: interrupted at offset 29", failed(t, p, exitError))
 }
 
-// TestDecodeClosedOutput is respush decode | head -1.
-func TestDecodeClosedOutput(t *testing.T) {
+// The test is respush decode | head -1.
+func TestDecodeEndsWellWhenItsOutputIsClosed(t *testing.T) {
 	t.Parallel()
 	rd, wr, err := os.Pipe()
 	require.NoError(t, err)
@@ -350,7 +350,7 @@ func TestDecodeClosedOutput(t *testing.T) {
 	require.Empty(t, p.stderr.String())
 }
 
-func TestDecodeFullDisk(t *testing.T) {
+func TestDecodeTellsOfAFullDisk(t *testing.T) {
 	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
@@ -362,9 +362,9 @@ func TestDecodeFullDisk(t *testing.T) {
 	require.Equal(t, "respush: cannot write: no space left on device", failed(t, p, exitError))
 }
 
-// TestDecodeProgress lets a reading take long, once with a terminal for standard
+// The test lets a reading take long, once with a terminal for standard
 // error and once without.
-func TestDecodeProgress(t *testing.T) {
+func TestDecodeShowsProgressOnATerminalAlone(t *testing.T) {
 	t.Parallel()
 	master, terminal, err := pty.Open()
 	require.NoError(t, err)
@@ -406,9 +406,9 @@ func TestDecodeProgress(t *testing.T) {
 	require.Empty(t, silent.stderr.String())
 }
 
-// TestDecodeTerminals prints to the terminal that also shows the progress: the
+// The test prints to the terminal that also shows the progress: the
 // lines come out whole.
-func TestDecodeTerminals(t *testing.T) {
+func TestDecodeKeepsItsLinesWholeBesideTheProgress(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -423,8 +423,8 @@ func TestDecodeTerminals(t *testing.T) {
 	require.Equal(t, pushToSelfListed, strings.ReplaceAll(shown.String(), "\r\n", "\n"))
 }
 
-// TestDecodeTerminalStdin asks for a FILE when standard input is a terminal.
-func TestDecodeTerminalStdin(t *testing.T) {
+// The test asks for a FILE when standard input is a terminal.
+func TestDecodeDoesNotReadFromATerminal(t *testing.T) {
 	t.Parallel()
 	master, terminal, err := pty.Open()
 	require.NoError(t, err)

@@ -26,7 +26,7 @@ func names(t *testing.T, p *process) map[string]int {
 	return counts
 }
 
-func TestEmbedded(t *testing.T) {
+func TestEmbeddedServerShowsEveryKindOfPush(t *testing.T) {
 	t.Parallel()
 	p := start(t, "tail")
 	require.Zero(t, p.exit(), p.stderr.String())
@@ -65,7 +65,7 @@ func TestEmbedded(t *testing.T) {
 	require.Regexp(t, `(?m)^ +0 +errors$`, stderr)
 }
 
-func TestEmbeddedJSON(t *testing.T) {
+func TestEmbeddedServerShowsPushesAsJSON(t *testing.T) {
 	t.Parallel()
 	p := start(t, "tail", "--json", "--count", "8")
 	require.Zero(t, p.exit(), p.stderr.String())
@@ -109,7 +109,7 @@ func TestEmbeddedCountsConfirmations(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "--- 1 push, ")
 }
 
-func TestEmbeddedInterrupted(t *testing.T) {
+func TestEmbeddedServerEndsWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	p := start(t, "tail", "--for", "10m")
 	p.stdout.wait(t, "MOVING")
@@ -118,8 +118,8 @@ func TestEmbeddedInterrupted(t *testing.T) {
 	require.Contains(t, p.stderr.String(), " invalidate\n")
 }
 
-// TestClosedOutput is respush tail | head -1.
-func TestClosedOutput(t *testing.T) {
+// The test is respush tail | head -1.
+func TestTailEndsWellWhenItsOutputIsClosed(t *testing.T) {
 	t.Parallel()
 	rd, wr, err := os.Pipe()
 	require.NoError(t, err)

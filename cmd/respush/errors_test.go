@@ -60,7 +60,7 @@ func failed(t *testing.T, p *process, status int) string {
 	return last
 }
 
-func TestUsage(t *testing.T) {
+func TestCommandLinesThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		args []string
@@ -70,14 +70,18 @@ func TestUsage(t *testing.T) {
 		{[]string{"tail", "http://localhost"}, `wrong URL: scheme "http"`},
 		{[]string{"tail", "redis://h/x"}, "wrong URL: the database is not a number"},
 		{[]string{"tail", "redis://h", "redis://h"}, "accepts at most 1 arg"},
+		{[]string{"tail", "--match", "a["}, `--match "a[": syntax error in pattern`},
 		{[]string{"tail", "--sideways"}, "unknown flag: --sideways"},
 		{[]string{"tail", "--for", "soon"}, `invalid argument "soon" for "--for"`},
 		{[]string{"tail", "--for", "-1s"}, "--for must not be negative"},
 		{[]string{"tail", "--count", "-1"}, "--count must not be negative"},
 		{[]string{"tail", "--prefix", "user:"}, "--prefix needs --bcast"},
 		{[]string{"tail", "--track", "--prefix", "user:"}, "--prefix needs --bcast"},
-		{[]string{"tail", "redis://h", "--insecure"}, "--insecure is for rediss:// URLs"},
-		{[]string{"tail", "--insecure"}, "--insecure is for rediss:// URLs"},
+		{[]string{"tail", "redis://h", "--insecure"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "unix:///s", "--cacert", "x"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "--sni", "x"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "rediss://h", "--cert", "x"}, "--cert and --key need each other"},
+		{[]string{"tail", "rediss://h", "--key", "x"}, "--cert and --key need each other"},
 		{[]string{"decode", "--summary", "--pushes", "-"}, "--pushes has no meaning with --summary"},
 		{[]string{"decode", "--max-frame", "huge", "-"}, `invalid argument "huge" for "--max-frame" flag: want a size, as in 64MiB`},
 		{[]string{"proxy", "--listen", "6380"}, "--listen: want HOST:PORT: address 6380: missing port in address"},
@@ -96,15 +100,15 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
+func TestHelpNamesEveryFlag(t *testing.T) {
 	t.Parallel()
 	for command, words := range map[string][]string{
 		"tail": {
 			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-			"--insecure", "keys that this connection has read",
+			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
 		},
 		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
-		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "exit status"},
+		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "--date", "--utc", "--record file", "exit status"},
 	} {
 		p := start(t, command, "--help")
 		require.Zero(t, p.exit())
@@ -114,7 +118,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-func TestRefusedConnection(t *testing.T) {
+func TestRefusedConnectionIsToldOnce(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -125,14 +129,14 @@ func TestRefusedConnection(t *testing.T) {
 	require.Len(t, p.stderr.lines(), 1)
 }
 
-func TestLogin(t *testing.T) {
+func TestRefusedLoginIsToldWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	server := miniredis.RunT(t)
 	server.RequireUserAuth("ada", "sesame")
 	for _, test := range []struct{ login, want string }{
 		{"ada:wrong@", "wrong user or password (WRONGPASS"},
 		{":sesame@", "wrong user or password (WRONGPASS"},
-		{"", "the server wants a password, as in redis://user:password@host (NOAUTH"},
+		{"", "the server wants a password, as in redis://user:password@host or REDISCLI_AUTH (NOAUTH"},
 	} {
 		p := start(t, "tail", "redis://"+test.login+server.Addr(), "--subscribe", "news")
 		line := failed(t, p, exitError)
@@ -144,7 +148,7 @@ func TestLogin(t *testing.T) {
 	require.Zero(t, p.exit(), p.stderr.String())
 }
 
-func TestServersThatFail(t *testing.T) {
+func TestServersThatFailAreToldApart(t *testing.T) {
 	t.Parallel()
 	const noPushes = "--- 0 pushes, 0 B in "
 	for _, test := range []struct {
@@ -162,6 +166,8 @@ func TestServersThatFail(t *testing.T) {
 		{"gone in the hello", []string{"%1\r\n$5\r\npro"}, "the server went away in mid-frame during HELLO", ""},
 		{"tracking refused", []string{helloReply, "-ERR Prefix 'a' overlaps with an existing prefix 'a'.\r\n"}, "respush: CLIENT TRACKING ON BCAST: ERR Prefix 'a' overlaps", ""},
 		{"channel refused", []string{helloReply, "+OK\r\n", "-NOPERM no \x1b[31mpermissions\r\n"}, `respush: SUBSCRIBE news: NOPERM no \x1b[31mpermissions`, ""},
+		{"confirms with an array", []string{helloReply, "+OK\r\n", "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"},
+			"the server's confirmation of SUBSCRIBE is of type array, not push: it does not speak RESP3 throughout", ""},
 		{"gone", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n"}, "the server closed the connection after 1 push", "--- 1 push, 27 B in "},
 		{"gone in mid-frame", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>3\r\n$7\r\nmessage\r\n$4\r\nne"}, "the server went away in mid-frame after 1 push", "--- 1 push, 27 B in "},
 		{"gone after 2", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n>2\r\n+x\r\n:1\r\n"}, "after 2 pushes", "    1        unhandled"},
@@ -186,9 +192,9 @@ func TestServersThatFail(t *testing.T) {
 	})
 }
 
-// TestOddPushes shows that what comes early, nested or without a name is shown
+// The test shows that what comes early, nested or without a name is shown
 // too.
-func TestOddPushes(t *testing.T) {
+func TestOddPushesAreShown(t *testing.T) {
 	t.Parallel()
 	url := fake(t,
 		">2\r\n+early\r\n:1\r\n"+helloReply,
@@ -200,7 +206,7 @@ func TestOddPushes(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "respush: note: --track without --bcast")
 }
 
-func TestTLS(t *testing.T) {
+func TestTLSServerIsVerifiedUnlessInsecure(t *testing.T) {
 	t.Parallel()
 	web := httptest.NewTLSServer(nil) // has a certificate nobody trusts
 	t.Cleanup(web.Close)

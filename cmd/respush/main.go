@@ -2,12 +2,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,7 +32,11 @@ func main() {
 	// A closed standard output is an error of the write then, not the end of
 	// the process.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // which nohup makes it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	// A second Ctrl-C does not wait; one at once is the same, as timeout(1) sends it.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -59,6 +67,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "respush",
 		Short:         "Shows the pushes that Redis servers send",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          usageArgs(cobra.NoArgs),
@@ -68,6 +77,27 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(newTail(), newDecode(), newProxy())
 	return root
+}
+
+// version tells which build this is: the module's version, or the commit where it
+// was built from a checkout, and Go's.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return runtime.Version()
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	words := []string{cmp.Or(info.Main.Version, "(devel)")}
+	if revision := settings["vcs.revision"]; revision != "" {
+		if settings["vcs.modified"] == "true" {
+			revision += " with changes"
+		}
+		words = append(words, revision)
+	}
+	return strings.Join(append(words, info.GoVersion), ", ")
 }
 
 // errTold ends a command that has said what went wrong.

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,9 +41,16 @@ type process struct {
 // still runs.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+// startWith is start with more in the environment.
+func startWith(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
 	stdout := newPrinted()
 	p := prepare(t, stdout, args...)
 	p.stdout = stdout
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.run()
 	return p
 }
@@ -84,7 +92,12 @@ func (p *process) exit() int {
 // interrupt is what Ctrl-C does.
 func (p *process) interrupt() {
 	p.t.Helper()
-	require.NoError(p.t, p.cmd.Process.Signal(os.Interrupt))
+	p.signal(os.Interrupt)
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(s))
 }
 
 // A printed is what has been written to it, and can be waited on.
@@ -141,4 +154,23 @@ func (o *printed) lines() []string {
 		return nil
 	}
 	return strings.Split(text, "\n")
+}
+
+// Whoever has gone has no more use for a process, and the summary is for who has not.
+func TestSignalsEndWithTheSummary(t *testing.T) {
+	t.Parallel()
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		p := start(t, "tail", "--for", "10m")
+		p.stdout.wait(t, "subscribe")
+		p.signal(sig)
+		require.Zero(t, p.exit(), p.stderr.String())
+		require.Contains(t, p.stderr.String(), "--- ")
+	}
+}
+
+func TestVersionTellsTheBuild(t *testing.T) {
+	t.Parallel()
+	p := start(t, "--version")
+	require.Zero(t, p.exit())
+	require.Regexp(t, `^respush version \S.*, go\S+$`, strings.Join(p.stdout.lines(), "|"))
 }

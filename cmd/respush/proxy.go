@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed79615202/respush/cmd/respush/internal/dial"
 	"github.com/seed79615202/respush/cmd/respush/internal/proxy"
+	"github.com/seed79615202/respush/cmd/respush/internal/record"
 )
 
 const proxyLong = `Listens for clients, passes each on to a server, and prints the pushes that flow
@@ -17,10 +18,14 @@ back: the time, the client's address, and what the push says. What client and
 server say reaches the other unchanged, half-closed connections and malformed
 streams too; nothing is asked of the server. Any number of clients may come.
 
-The output never holds up a client: when it is too slow, pushes are passed on
-and not printed, and so are single ones of more than 64 MiB.
+Neither the output nor the file of --record ever holds up a client: when one is
+too slow, pushes are passed on and not printed, or not recorded, and so are
+single ones of more than 64 MiB.
 
-It ends on Ctrl-C, closes all connections at once and writes a summary on
+A terminal gets colours, unless the environment says NO_COLOR, and lines no
+longer than it is wide.
+
+It ends on Ctrl-C, SIGTERM or SIGHUP, closes all connections at once and writes a summary on
 standard error. The exit status is 0 then, 1 when something failed and 2 when
 the command line makes no sense. A server that cannot be reached does not end
 it: the client's connection is closed, and the next one tried.
@@ -33,8 +38,8 @@ const proxyExample = `  respush proxy --listen :6380 --upstream redis.example.co
   respush proxy --listen 127.0.0.1:0 --json | jq .name`
 
 func newProxy() *cobra.Command {
-	var listen, upstream string
-	var json bool
+	var p proxy.Proxy
+	var listen, recording string
 	cmd := &cobra.Command{
 		Use:     "proxy",
 		Short:   "Passes clients on to a server and prints the pushes that flow back",
@@ -42,27 +47,42 @@ func newProxy() *cobra.Command {
 		Example: proxyExample,
 		Args:    usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := cmp.Or(checkAddress("--listen", listen), checkAddress("--upstream", upstream))
+			err := cmp.Or(checkAddress("--listen", listen), checkAddress("--upstream", p.Upstream))
 			if err != nil {
 				return &usageError{err}
 			}
-			listener, err := net.Listen("tcp", listen)
-			if err != nil {
-				return fmt.Errorf("cannot listen on %s: %w", listen, dial.Cause(err))
-			}
-			cmd.PrintErrf("respush: listening on %s for %s\n", listener.Addr(), upstream)
-			return proxy.Proxy{
-				Listener: listener, Upstream: upstream, JSON: json,
-				Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
-			}.Run(cmd.Context())
+			return runProxy(cmd, p, listen, recording)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&listen, "listen", "127.0.0.1:6380", "take clients on `host:port`; port 0 is any that is free")
-	flags.StringVar(&upstream, "upstream", "127.0.0.1:6379", "pass them on to the server on `host:port`")
-	flags.BoolVar(&json, "json", false, "print one JSON object a line")
+	flags.StringVar(&p.Upstream, "upstream", "127.0.0.1:6379", "pass them on to the server on `host:port`")
+	p.Format.Flags(flags)
+	flags.StringVar(&recording, "record", "", "write the pushes of all clients, as they are on the wire, to `file`, for respush decode")
 	return cmd
+}
+
+// runProxy runs p for clients that come to listen, and records the pushes in a
+// file unless that is called nothing.
+func runProxy(cmd *cobra.Command, p proxy.Proxy, listen, recording string) error {
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", listen, dial.Cause(err))
+	}
+	defer listener.Close()
+	p.Listener, p.Stdout, p.Stderr = listener, cmd.OutOrStdout(), cmd.ErrOrStderr()
+	p.Format = p.Format.For(p.Stdout)
+	closing := func() error { return nil }
+	if recording != "" {
+		file, err := record.Create(recording)
+		if err != nil {
+			return err
+		}
+		p.Record, closing = file, file.Close
+	}
+	cmd.PrintErrf("respush: listening on %s for %s\n", listener.Addr(), p.Upstream)
+	return cmp.Or(p.Run(cmd.Context()), closing())
 }
 
 // checkAddress reports an address that is not one, and names the flag.

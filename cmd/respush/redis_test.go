@@ -1,128 +1,40 @@
 package main
 
 import (
-	"net"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/command"
-	"github.com/seed79615202/respush/parser"
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// startRedis starts a redis-server and returns its address. Without one
-// installed the test is skipped, but not where the environment says CI.
-func startRedis(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		require.NotEqual(t, "true", os.Getenv("CI"), "redis-server is not installed")
-		t.Skip("redis-server is not installed")
-	}
-	for range 5 { // somebody else may take the port first
-		if address := tryRedis(t, path); address != "" {
-			return address
-		}
-	}
-	require.FailNow(t, "redis-server does not start")
-	return ""
-}
-
-func tryRedis(t *testing.T, path string) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-
-	log := newPrinted()
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-		"--enable-debug-command", "yes", "--dir", t.TempDir())
-	cmd.Stdout, cmd.Stderr = log, log
-	require.NoError(t, cmd.Start())
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(exited)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // no such process: it ended by itself
-		<-exited
-	})
-	timeout := time.After(deadline)
-	for {
-		text, more := log.next()
-		if strings.Contains(text, "Ready to accept connections") {
-			return address
-		}
-		select {
-		case <-more:
-		case <-exited:
-			return ""
-		case <-timeout:
-			require.FailNow(t, "redis-server is not ready", "%s", text)
-		}
-	}
-}
-
-// A client sends commands and takes their replies.
-type client struct {
-	t    *testing.T
-	conn net.Conn
-	rd   *parser.Reader
-}
-
-func connect(t *testing.T, address string) *client {
-	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(2*deadline)))
-	return &client{t: t, conn: conn, rd: parser.NewReader(conn)}
-}
-
-func (c *client) do(args ...string) string {
-	c.t.Helper()
-	_, err := c.conn.Write(command.Append(nil, args...))
-	require.NoError(c.t, err)
-	reply, err := c.rd.Next()
-	require.NoError(c.t, err)
-	require.NotEqual(c.t, parser.TypeSimpleError, reply.Type(), reply.Value().String())
-	return reply.Value().String()
-}
-
-func TestRedisTracking(t *testing.T) {
+func TestInvalidationsAndMessagesAreShown(t *testing.T) {
 	t.Parallel()
-	address := startRedis(t)
-	p := start(t, "tail", "redis://"+address, "--track", "--bcast", "--subscribe", "news")
+	server := redistest.Start(t)
+	p := start(t, "tail", "redis://"+server.Addr, "--track", "--bcast", "--subscribe", "news")
 	p.stdout.wait(t, "subscribe   channel news  1 subscribed\n")
 
-	other := connect(t, address)
-	other.do("SET", "user:1", "ada")
+	other := server.Dial(t)
+	other.Do("SET", "user:1", "ada")
 	p.stdout.wait(t, "invalidate  1 key  user:1\n")
 
 	many := []string{"MSET"}
 	for i := range 1000 {
 		many = append(many, "k"+strconv.Itoa(i), "v")
 	}
-	other.do(many...)
+	other.Do(many...)
 	p.stdout.wait(t, "invalidate  1000 keys  ")
 	p.stdout.wait(t, " ... 990 more\n")
 
-	other.do("FLUSHALL")
+	other.Do("FLUSHALL")
 	p.stdout.wait(t, "invalidate  flush all\n")
 
-	require.Equal(t, "1", other.do("PUBLISH", "news", "binary \x00\x01\xfe\xff\r\n"))
+	require.Equal(t, "1", other.Do("PUBLISH", "news", "binary \x00\x01\xfe\xff\r\n").String())
 	p.stdout.wait(t, `message     channel news  "binary \x00\x01\xfe\xff\r\n"`+"\n")
 
-	require.Equal(t, "1", other.do("PUBLISH", "news", strings.Repeat("x", 5<<20)))
+	require.Equal(t, "1", other.Do("PUBLISH", "news", strings.Repeat("x", 5<<20)).String())
 	p.stdout.wait(t, `"... (5242880 bytes)`+"\n")
 
 	p.interrupt()
@@ -135,37 +47,37 @@ func TestRedisTracking(t *testing.T) {
 	require.Regexp(t, `(?m)^ +0 +unhandled`, stderr)
 }
 
-func TestRedisSubscriptions(t *testing.T) {
+func TestEveryKindOfSubscriptionIsShown(t *testing.T) {
 	t.Parallel()
-	address := startRedis(t)
-	p := start(t, "tail", "redis://"+address+"/3", "--subscribe", "a", "--subscribe", "b,c", "--psubscribe", "a*",
+	server := redistest.Start(t)
+	p := start(t, "tail", "redis://"+server.Addr+"/3", "--subscribe", "a", "--subscribe", "b,c", "--psubscribe", "a*",
 		"--ssubscribe", "shard", "--bcast", "--prefix", "user:", "--prefix", "item:", "--count", "9")
 	p.stdout.wait(t, "ssubscribe  shard channel shard  1 subscribed\n")
 	p.stdout.wait(t, "subscribe   channel b,c  2 subscribed\n")
 	p.stdout.wait(t, "psubscribe  pattern a*  3 subscribed\n")
 
-	other := connect(t, address)
-	other.do("SELECT", "3")
-	other.do("MSET", "other:1", "x", "user:1", "x")
+	other := server.Dial(t)
+	other.Do("SELECT", "3")
+	other.Do("MSET", "other:1", "x", "user:1", "x")
 	p.stdout.wait(t, "invalidate  1 key  user:1\n")
-	other.do("SET", "item:7", "x")
+	other.Do("SET", "item:7", "x")
 	p.stdout.wait(t, "invalidate  1 key  item:7\n")
-	other.do("PUBLISH", "a", "1")
+	other.Do("PUBLISH", "a", "1")
 	p.stdout.wait(t, `message     channel a  "1"`)
 	p.stdout.wait(t, `pmessage    pattern a* channel a  "1"`)
-	other.do("SPUBLISH", "shard", "2")
+	other.Do("SPUBLISH", "shard", "2")
 	p.stdout.wait(t, `smessage    shard channel shard  "2"`)
 
 	require.Zero(t, p.exit(), p.stderr.String()) // that were 9
 	require.Len(t, p.stdout.lines(), 9)
 }
 
-func TestRedisRefuses(t *testing.T) {
+func TestRefusalsNameTheCommand(t *testing.T) {
 	t.Parallel()
-	address := startRedis(t)
-	admin := connect(t, address)
-	admin.do("ACL", "SETUSER", "ada", "on", ">sesame", "+@all", "resetchannels", "&news")
-	admin.do("CONFIG", "SET", "requirepass", "secret")
+	server := redistest.Start(t)
+	admin := server.Dial(t)
+	admin.Do("ACL", "SETUSER", "ada", "on", ">sesame", "+@all", "resetchannels", "&news")
+	admin.Do("CONFIG", "SET", "requirepass", "secret")
 
 	for _, test := range []struct {
 		login string
@@ -177,26 +89,48 @@ func TestRedisRefuses(t *testing.T) {
 		{"ada:sesame@", []string{"--subscribe", "news", "--subscribe", "private"}, "SUBSCRIBE private: NOPERM"},
 		{"ada:sesame@", []string{"--bcast", "--prefix", "a", "--prefix", "ab"}, "CLIENT TRACKING ON BCAST PREFIX a PREFIX ab: ERR Prefix"},
 	} {
-		p := start(t, append([]string{"tail", "redis://" + test.login + address}, test.args...)...)
+		p := start(t, append([]string{"tail", "redis://" + test.login + server.Addr}, test.args...)...)
 		require.Contains(t, failed(t, p, exitError), test.want)
 	}
-	p := start(t, "tail", "redis://:secret@"+address+"/99", "--bcast")
+	p := start(t, "tail", "redis://:secret@"+server.Addr+"/99", "--bcast")
 	require.Contains(t, failed(t, p, exitError), "SELECT 99: ERR DB index is out of range")
 }
 
-// TestRedisGoes kills the connection, then ends the server.
-func TestRedisGoes(t *testing.T) {
+// The test kills the connection, then ends the server.
+func TestConnectionThatIsKilledIsTold(t *testing.T) {
 	t.Parallel()
-	address := startRedis(t)
-	p := start(t, "tail", "redis://"+address, "--subscribe", "news", "--json")
+	server := redistest.Start(t)
+	p := start(t, "tail", "redis://"+server.Addr, "--subscribe", "news", "--json")
 	p.stdout.wait(t, `"name":"subscribe"`)
-	other := connect(t, address)
-	require.Equal(t, "1", other.do("CLIENT", "KILL", "TYPE", "pubsub"))
+	other := server.Dial(t)
+	require.Equal(t, "1", other.Do("CLIENT", "KILL", "TYPE", "pubsub").String())
 	require.Contains(t, failed(t, p, exitError), "the server closed the connection after 1 push")
 	require.Contains(t, p.stderr.String(), "--- 1 push, ")
 
-	p = start(t, "tail", "redis://"+address, "--for", "100ms", "--track", "--json")
+	p = start(t, "tail", "redis://"+server.Addr, "--for", "100ms", "--track", "--json")
 	require.Zero(t, p.exit(), p.stderr.String())
 	require.Empty(t, p.stdout.lines())
 	require.Contains(t, p.stderr.String(), "--- 0 pushes, 0 B in ")
+}
+
+func TestOnlyWhatIsAskedForIsShownAndCounted(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	p := start(t, "tail", "redis://"+server.Addr, "--bcast", "--subscribe", "news", "--subscribe", "notes",
+		"--only", "invalidate", "--only", "message", "--match", "user:*", "--match", "news", "--count", "3")
+	other := server.Dial(t)
+	for other.Do("PUBSUB", "NUMSUB", "notes").String() != `["notes" 1]` {
+		// It is not there yet.
+	}
+	other.Do("SET", "item:7", "x")
+	other.Do("PUBLISH", "notes", "x")
+	other.Do("SET", "user:1", "x")
+	other.Do("PUBLISH", "news", "x")
+	other.Do("FLUSHALL")
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Equal(t, map[string]int{"invalidate": 2, "message": 1}, names(t, p))
+	require.Contains(t, p.stdout.String(), "invalidate  1 key  user:1\n")
+	require.Contains(t, p.stdout.String(), "invalidate  flush all\n")
+	require.Contains(t, p.stderr.String(), "--- 3 pushes, ")
+	require.Regexp(t, `(?m)^ +4 +left out \(--only, --match\)$`, p.stderr.String())
 }

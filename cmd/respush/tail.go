@@ -1,28 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/embedded"
+	"github.com/seed79615202/respush/cmd/respush/internal/record"
 	"github.com/seed79615202/respush/cmd/respush/internal/tail"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
 
-const tailLong = `Connects to a server, says HELLO 3 and prints every push as it arrives:
-redis://[user:password@]host[:port][/db], or rediss:// for TLS.
+const tailLong = `Connects to a server, says HELLO 3 and prints every push as it arrives. The URL is
+redis://[user:password@]host[:port][/db], rediss:// for TLS, valkey:// and
+valkeys:// likewise, or unix://[user:password@]/path[?db=N]. A URL without a
+password has that of the environment variable REDISCLI_AUTH.
 
 Without a URL it shows itself: a server inside this process, with traffic that
 ends after 3 seconds (or --for). Unless told otherwise it then listens to all
 that this traffic causes.
 
-It ends after --count pushes, after --for, on Ctrl-C or when the connection is
-lost, with a summary on standard error. The exit status is 0 for the first
-three, 1 when something failed and 2 when the command line makes no sense.
+It ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, or when
+the connection is lost, with a summary on standard error. The exit status is 1
+when something failed, 2 when the command line makes no sense, and otherwise 0.
+--for counts from the beginning: when it is over before the server has answered
+all that it was asked, that is a failure.
+
+A terminal gets colours, unless the environment says NO_COLOR, and lines no
+longer than it is wide.
 
 --track turns on the server's client-side caching. By itself it reports only
 keys that this connection has read, and tail reads none: you will see flushes
@@ -32,10 +41,13 @@ a --prefix.`
 const tailExample = `  respush tail
   respush tail redis://localhost --bcast --prefix user: --prefix session:
   respush tail redis://:secret@localhost:6379/2 --subscribe news --psubscribe 'metrics.*'
-  respush tail rediss://cache.example.com --bcast --json --count 100`
+  respush tail rediss://cache.example.com --bcast --json --count 100
+  respush tail redis://localhost --subscribe news --record dump.resp
+  REDISCLI_AUTH=secret respush tail unix:///run/valkey.sock --bcast`
 
 func newTail() *cobra.Command {
 	var opts tail.Options
+	var recording string // its file
 	cmd := &cobra.Command{
 		Use:     "tail [URL]",
 		Short:   "Prints every push of a connection as it arrives",
@@ -46,13 +58,22 @@ func newTail() *cobra.Command {
 			if err := opts.Validate(); err != nil {
 				return &usageError{err}
 			}
-			if opts.Insecure && (len(args) == 0 || !strings.HasPrefix(args[0], "rediss:")) {
-				return &usageError{errors.New("--insecure is for rediss:// URLs")}
-			}
+			ctx := cmd.Context()
+			opts.Format = opts.Format.For(cmd.OutOrStdout())
 			if len(args) == 0 {
-				return tailEmbedded(cmd, opts)
+				if opts.TLS != (tail.TLS{}) {
+					return &usageError{errNoTLS}
+				}
+				return tailEmbedded(ctx, cmd, opts, recording)
 			}
-			return tailServer(cmd, args[0], opts)
+			server, err := target.Parse(args[0], os.Getenv("REDISCLI_AUTH"))
+			if err != nil {
+				return &usageError{fmt.Errorf("wrong URL: %w", err)}
+			}
+			if opts.TLS != (tail.TLS{}) && !server.TLS {
+				return &usageError{errNoTLS}
+			}
+			return tailServer(ctx, cmd, server, opts, recording)
 		},
 	}
 	flags := cmd.Flags()
@@ -63,33 +84,64 @@ func newTail() *cobra.Command {
 	flags.BoolVar(&opts.Track, "track", false, "turn on tracking of the keys this connection reads")
 	flags.BoolVar(&opts.Broadcast, "bcast", false, "track every key that is written (implies --track)")
 	flags.StringArrayVar(&opts.Prefixes, "prefix", nil, "with --bcast, only keys that begin with `prefix` (repeatable)")
-	flags.BoolVar(&opts.JSON, "json", false, "print one JSON object a line")
-	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes, confirmations included")
+	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, as in invalidate (repeatable)")
+	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "of pushes about keys or channels, show only those that match `glob` (repeatable)")
+	opts.Format.Flags(flags)
+	flags.StringVar(&recording, "record", "", "write every byte that the server sends to `file`, for respush decode")
+	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, as in 90s")
-	flags.BoolVar(&opts.Insecure, "insecure", false, "do not verify the certificate of a rediss:// server")
+	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "be called `name` in the server's CLIENT LIST")
+	flags.StringVar(&opts.TLS.CACert, "cacert", "", "trust the authorities in `file` (PEM) instead of the system's")
+	flags.StringVar(&opts.TLS.Cert, "cert", "", "show the certificate in `file` (PEM) to the server")
+	flags.StringVar(&opts.TLS.Key, "key", "", "the key of that certificate, in `file` (PEM)")
+	flags.StringVar(&opts.TLS.SNI, "sni", "", "expect the server to be called `name`, not the host of the URL")
+	flags.BoolVar(&opts.TLS.Insecure, "insecure", false, "do not verify the server's certificate")
 	return cmd
 }
 
-// tailServer listens to the server at url.
-func tailServer(cmd *cobra.Command, url string, opts tail.Options) error {
-	t, err := target.Parse(url)
-	if err != nil {
-		return &usageError{fmt.Errorf("wrong URL: %w", err)}
+// errNoTLS refuses options that would have no effect.
+var errNoTLS = errors.New("--cacert, --cert, --key, --sni and --insecure are for rediss:// and valkeys:// URLs")
+
+// limited returns ctx with the end that opts have for it.
+func limited(ctx context.Context, opts tail.Options) (context.Context, context.CancelFunc) {
+	if opts.For == 0 {
+		return context.WithCancel(ctx)
 	}
-	ctx := cmd.Context()
-	conn, err := tail.Dial(ctx, t, opts.Insecure)
+	return context.WithTimeoutCause(ctx, opts.For, tail.ErrElapsed)
+}
+
+// tailServer listens to server.
+func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, opts tail.Options, recording string) error {
+	ctx, cancel := limited(ctx, opts)
+	defer cancel()
+	conn, err := tail.Dial(ctx, server, opts.TLS)
 	if err != nil {
-		if ctx.Err() != nil {
+		if cause := context.Cause(ctx); cause != nil && cause != tail.ErrElapsed {
 			return nil // interrupted
 		}
 		return err
 	}
 	note(cmd, opts)
 	session := tail.Session{
-		Conn: conn, Target: t, Options: opts,
+		Conn: conn, Target: server, Options: opts,
 		Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 	}
-	return session.Run(ctx)
+	return listen(ctx, session, recording)
+}
+
+// listen runs session, and records what the server sends in a file unless that
+// is called nothing.
+func listen(ctx context.Context, session tail.Session, recording string) error {
+	if recording == "" {
+		return session.Run(ctx)
+	}
+	file, err := record.Create(recording)
+	if err != nil {
+		session.Conn.Close()
+		return err
+	}
+	session.Record = file
+	return cmp.Or(session.Run(ctx), file.Close())
 }
 
 // note warns of options that will show little.
@@ -104,7 +156,7 @@ func note(cmd *cobra.Command, opts tail.Options) {
 
 // tailEmbedded listens to a server of its own, for as long as its traffic is
 // worth watching unless told otherwise.
-func tailEmbedded(cmd *cobra.Command, opts tail.Options) error {
+func tailEmbedded(ctx context.Context, cmd *cobra.Command, opts tail.Options, recording string) error {
 	if opts.For == 0 {
 		opts.For = embedded.Demo
 	}
@@ -113,6 +165,8 @@ func tailEmbedded(cmd *cobra.Command, opts tail.Options) error {
 		opts.Channels = []string{embedded.Channel}
 		opts.Patterns = []string{embedded.Pattern}
 	}
+	ctx, cancel := limited(ctx, opts)
+	defer cancel()
 	server, err := embedded.Start()
 	if err != nil {
 		return fmt.Errorf("embedded server: %w", err)
@@ -128,5 +182,5 @@ func tailEmbedded(cmd *cobra.Command, opts tail.Options) error {
 		Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr(),
 		Ready: func(ctx context.Context) error { return server.Traffic(ctx) },
 	}
-	return session.Run(cmd.Context())
+	return listen(ctx, session, recording)
 }

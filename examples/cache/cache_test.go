@@ -71,7 +71,7 @@ func get(t *testing.T, c *cache) chan got {
 }
 
 // A value is read, changed and invalidated before it is stored.
-func TestInvalidatedWhileLoaded(t *testing.T) {
+func TestValueInvalidatedWhileLoadedIsNotCached(t *testing.T) {
 	s, c := newTestCache()
 	c.on()
 	result := get(t, c)
@@ -84,7 +84,7 @@ func TestInvalidatedWhileLoaded(t *testing.T) {
 	require.Equal(t, got{"new", 0, nil}, <-get(t, c), "cached")
 }
 
-func TestFlushedWhileLoaded(t *testing.T) {
+func TestValueFlushedWhileLoadedIsNotCached(t *testing.T) {
 	s, c := newTestCache()
 	c.on()
 	result := get(t, c)
@@ -99,7 +99,7 @@ func TestFlushedWhileLoaded(t *testing.T) {
 	require.Equal(t, got{"new", 0, nil}, <-get(t, c))
 }
 
-func TestInvalidatedAndFlushed(t *testing.T) {
+func TestInvalidatedAndFlushedKeysAreGone(t *testing.T) {
 	s, c := newTestCache()
 	c.on()
 	for _, wire := range []string{invalidateK, flush} {
@@ -115,7 +115,7 @@ func TestInvalidatedAndFlushed(t *testing.T) {
 }
 
 // While no invalidations can come nothing is kept, and one that comes late does not turn the cache on.
-func TestOff(t *testing.T) {
+func TestCacheThatIsOffKeepsNothing(t *testing.T) {
 	s, c := newTestCache()
 	for range 2 {
 		result := get(t, c)
@@ -134,7 +134,7 @@ func TestOff(t *testing.T) {
 	require.Equal(t, 1, (<-result).loads)
 }
 
-func TestLoadFails(t *testing.T) {
+func TestFailedLoadIsNotCached(t *testing.T) {
 	failure := errors.New("no server")
 	c := newCache(func(context.Context, string) (string, error) { return "", failure }, otter.Options[string, string]{MaximumSize: 10})
 	for _, turn := range []func(){c.off, c.on} {

@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		return value, err
 	}, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter})
-	queue := dispatch.NewQueue(dispatch.HandlerFunc(notify.OnInvalidate(cache.invalidate)),
+	queue := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate),
 		dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
 
 	var repeated atomic.Int64

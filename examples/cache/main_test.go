@@ -15,7 +15,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestRun(t *testing.T) {
+func TestProgramLeavesNothingStale(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
@@ -28,11 +28,11 @@ $`, stdout.String())
 	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String())
 }
 
-func TestRunWithoutServer(t *testing.T) {
+func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
-func TestRunInterrupted(t *testing.T) {
+func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -40,7 +40,7 @@ func TestRunInterrupted(t *testing.T) {
 }
 
 // A cache is on from the moment the server has said that it will tell, to the moment the connection ends.
-func TestTrack(t *testing.T) {
+func TestCacheIsOnFromTheServersWordToTheEndOfTheConnection(t *testing.T) {
 	for _, end := range []string{"", "-ERR no\r\n", ">1\r\n+inval"} {
 		_, c := newTestCache()
 		on := make(chan bool, 1)

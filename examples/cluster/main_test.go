@@ -16,8 +16,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// TestRun moves one channel to another node, and then fails over the master that has some others.
-func TestRun(t *testing.T) {
+// The test moves one channel to another node, and then fails over the master that has some others.
+func TestProgramFollowsAMoveAndAFailover(t *testing.T) {
 	c := redistest.StartCluster(t)
 	var stdout output
 	ctx, cancel := context.WithCancel(t.Context())
@@ -55,11 +55,11 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestRunWithoutServer(t *testing.T) {
+func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
-func TestRunInterrupted(t *testing.T) {
+func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

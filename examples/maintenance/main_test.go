@@ -16,7 +16,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-func TestRunPlays(t *testing.T) {
+func TestProgramLosesNoReplyInAMove(t *testing.T) {
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), nil, &stdout))
 	got := regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(stdout.String(), "ADDR")
@@ -68,7 +68,7 @@ func TestUnannouncedIsTooLate(t *testing.T) {
 }
 
 // Without an endpoint the client connects to the same address again.
-func TestMovingToSameAddress(t *testing.T) {
+func TestMovingToTheSameAddressReconnects(t *testing.T) {
 	server, err := play(t.Context(), []step{{pushes: ">4\r\n+MOVING\r\n:1\r\n:2\r\n_\r\n"}})
 	require.NoError(t, err)
 	var stdout bytes.Buffer
@@ -77,7 +77,7 @@ func TestMovingToSameAddress(t *testing.T) {
 }
 
 // A server of today sends none, and says so.
-func TestRunRefused(t *testing.T) {
+func TestProgramTellsOfARefusal(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
 	err := run(t.Context(), []string{"redis://" + server.Addr}, &stdout)
@@ -85,12 +85,12 @@ func TestRunRefused(t *testing.T) {
 	require.Equal(t, "connected to "+server.Addr+"\n", stdout.String())
 }
 
-func TestRunBadURL(t *testing.T) {
+func TestProgramRefusesAMalformedURL(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), []string{"localhost"}, nil), program.ErrNoServer)
 }
 
 // Ctrl-C does not wait for a reply.
-func TestRunInterrupted(t *testing.T) {
+func TestProgramEndsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server, err := play(t.Context(), []step{{pushes: ">2\r\n+FAILING_OVER\r\n:1\r\n", takes: time.Minute}})
 	require.NoError(t, err)

@@ -36,7 +36,7 @@ func TestCollectorEqualsStats(t *testing.T) {
 	require.Empty(t, problems)
 }
 
-func TestRunFeedsItself(t *testing.T) {
+func TestProgramFeedsItself(t *testing.T) {
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), nil, &stdout))
 	require.Regexp(t, fmt.Sprintf(`^http://127\.0\.0\.1:\d+/metrics\n(respush_\w+ \d+\n){%d}$`, len(metrics)), stdout.String())

@@ -90,7 +90,7 @@ func newSubscriber(overflow dispatch.Overflow) *subscriber {
 	for i := range channels {
 		s.last[channel(i)] = new(int64)
 	}
-	s.queue = dispatch.NewQueue(dispatch.HandlerFunc(notify.OnMessage(s.message)),
+	s.queue = dispatch.NewQueueFunc(notify.OnMessage(s.message),
 		dispatch.QueueSize(queued), dispatch.QueueWorkers(workers), dispatch.QueueOverflow(overflow))
 	return s
 }

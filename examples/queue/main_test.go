@@ -16,7 +16,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestRun(t *testing.T) {
+func TestProgramComparesThePolicies(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
@@ -46,12 +46,12 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestRunWithoutServer(t *testing.T) {
+func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
 // Ctrl-C while messages come, and while some wait in the queue.
-func TestRunInterrupted(t *testing.T) {
+func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	s := newSubscriber(dispatch.Block)
@@ -83,7 +83,7 @@ func TestDisorderIsCounted(t *testing.T) {
 	require.NoError(t, s.queue.Close(t.Context()))
 }
 
-func TestRunServerEnds(t *testing.T) {
+func TestProgramTellsThatTheServerEnded(t *testing.T) {
 	server := redistest.Start(t)
 	s := newSubscriber(dispatch.DropNewest)
 	ended := make(chan error, 1)

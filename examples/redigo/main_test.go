@@ -11,7 +11,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-func TestRun(t *testing.T) {
+func TestProgramReadsRepliesAlone(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
@@ -22,11 +22,11 @@ invalidated  10000 times
 	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String(), "nothing is left behind")
 }
 
-func TestRunWithoutServer(t *testing.T) {
+func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
-func TestRunInterrupted(t *testing.T) {
+func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -42,8 +42,12 @@ func Get(n int) *bytebufferpool.ByteBuffer {
 	return b
 }
 
-// Put takes b back; nobody may use it, or what it held, any more.
+// Put takes b back; nobody may use it, or what it held, any more. A nil b is
+// nothing to do.
 func Put(b *bytebufferpool.ByteBuffer) {
+	if b == nil {
+		return
+	}
 	c := bits.Len(uint(cap(b.B))) - 1
 	if c < minBits || c > maxBits || cap(b.B) != 1<<c {
 		return

@@ -9,7 +9,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestArg(t *testing.T) {
+func TestArgumentIsAURL(t *testing.T) {
 	for arg, want := range map[string]Server{
 		"redis://host":                      {"host:6379", "default", ""},
 		"redis://[::1]:7000/":               {"[::1]:7000", "default", ""},
@@ -27,7 +27,7 @@ func TestArg(t *testing.T) {
 	}
 }
 
-func TestDial(t *testing.T) {
+func TestDialSpeaksRESP3(t *testing.T) {
 	server := redistest.Start(t)
 	admin := server.Dial(t)
 	admin.Do("ACL", "SETUSER", "ada", "on", ">p", "~*", "+@all")

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/testdata"
 )
 
@@ -41,9 +40,8 @@ type Counts struct {
 	Tail       int // bytes behind the last whole frame
 }
 
-// Heavy reports whether c is one to read in a few ways only: a large one, when the race detector is on, with which reading
-// it in every way takes minutes, or in a short test.
-func (c Capture) Heavy() bool { return (race.Enabled || testing.Short()) && len(c.Bytes) > 64<<10 }
+// Heavy reports whether c is one to read in a few ways only, as what is special about it is its size.
+func (c Capture) Heavy() bool { return len(c.Bytes) > 64<<10 }
 
 // All returns every capture in the order of the index.
 func All(tb testing.TB) []Capture {

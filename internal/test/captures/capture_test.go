@@ -28,7 +28,7 @@ func TestEveryFileIsInTheIndex(t *testing.T) {
 	require.Empty(t, listed)
 }
 
-func TestParseIndex(t *testing.T) {
+func TestIndexIsParsedOrRefused(t *testing.T) {
 	all, err := parseIndex(header + "\na.resp\tGET a\t5\t3\t1\t2\t0\t1\tx y*2 x\nb.resp\t\t0\t9\t0\t0\t0\t0\tx*4 y  … (whole list: z)\n")
 	require.NoError(t, err)
 	require.Equal(t, []Capture{
@@ -47,7 +47,7 @@ func TestParseIndex(t *testing.T) {
 	}
 }
 
-func TestPieces(t *testing.T) {
+func TestPiecesAreOfTheirSizeAndStutter(t *testing.T) {
 	text := strings.Repeat("0123456789", 10)
 	for _, size := range []int{1, 3, 100, 1000} {
 		require.NoError(t, iotest.TestReader(NewPieces([]byte(text), size), []byte(text)), size)

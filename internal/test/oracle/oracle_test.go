@@ -27,7 +27,7 @@ func parse(wire string, l oracle.Limits) (oracle.Result, string) {
 	return r, tree
 }
 
-func TestParse(t *testing.T) {
+func TestParseGivesVerdictAndTree(t *testing.T) {
 	for wire, want := range map[string]struct {
 		r    oracle.Result
 		tree string
@@ -54,7 +54,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseLimits(t *testing.T) {
+func TestParseKeepsToEachLimit(t *testing.T) {
 	wire := "*2\r\n*1\r\n$3\r\nfoo\r\n:1\r\n"
 	r, tree := parse(wire, oracle.Limits{MaxFrame: len(wire), MaxBulk: 3, MaxElements: 3, MaxDepth: 2})
 	want, wantTree := ok(len(wire), `*[*[$"foo"] :1]`)
@@ -84,7 +84,7 @@ const everything = "|1\r\n+k\r\n>1\r\n+in-attribute\r\n:1\r\n|0\r\n" +
 	"|1\r\n+a\r\n+b\r\n>2\r\n+p\r\n>0\r\n%?\r\n.\r\n" +
 	"~1\r\n#f\r\n%1\r\n$?\r\n;1\r\nx\r\n;1\r\ny\r\n;0\r\n,nan\r\n*?\r\n|1\r\n+c\r\n+d\r\n:1\r\n.\r\n$?\r\n;0\r\n"
 
-func TestString(t *testing.T) {
+func TestStringShowsEveryType(t *testing.T) {
 	r, tree := parse(everything, oracle.Limits{})
 	require.Equal(t, oracle.Result{Verdict: oracle.OK, N: len(everything)}, r)
 	require.Equal(t, `|[+"k" :1]*[+"s" -"e" :-7 $"b" _ _ _ #t ,1.5 (12345678901234567890 !"E" ="txt:v" `+
@@ -119,7 +119,7 @@ func TestNestedPushesComeInOrder(t *testing.T) {
 	require.Equal(t, "a b c d", strings.Join(names, " "))
 }
 
-func TestName(t *testing.T) {
+func TestNameIsThatOfAnyString(t *testing.T) {
 	for wire, want := range map[string]string{
 		">1\r\n$7\r\nmessage\r\n":              "message",
 		">1\r\n+message\r\n":                   "message",
@@ -138,7 +138,7 @@ func TestName(t *testing.T) {
 	}
 }
 
-func TestAny(t *testing.T) {
+func TestAnyHasTheTypesOfGoRedis(t *testing.T) {
 	big20, _ := new(big.Int).SetString("12345678901234567890", 10)
 	for wire, want := range map[string]any{
 		"+a\r\n":                             "a",
@@ -183,7 +183,7 @@ func TestAny(t *testing.T) {
 	require.Equal(t, "a", oracle.Error("a").Error())
 }
 
-func TestVerdictString(t *testing.T) {
+func TestVerdictIsSaidInWords(t *testing.T) {
 	require.Equal(t, "ok incomplete syntax limit unknown",
 		strings.Join([]string{oracle.OK.String(), oracle.Incomplete.String(), oracle.Syntax.String(), oracle.OverLimit.String(), oracle.Verdict(9).String()}, " "))
 }

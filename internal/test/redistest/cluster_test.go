@@ -8,8 +8,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// TestCluster moves slot 3300, which is that of the tag b, all through a cluster.
-func TestCluster(t *testing.T) {
+// The test moves slot 3300, which is that of the tag b, all through a cluster.
+func TestClusterMovesASlotWithItsKeys(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t)
 	require.Len(t, c.Addrs(), 4)
@@ -23,7 +23,7 @@ func TestCluster(t *testing.T) {
 	require.Equal(t, "slave", c.Nodes[0].Dial(t).Do("ROLE").String()[2:7])
 }
 
-func TestClusterCrash(t *testing.T) {
+func TestClusterReplacesAMasterThatCrashes(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t)
 	c.Crash(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-func TestStart(t *testing.T) {
+func TestStartGivesAServerThatAnswers(t *testing.T) {
 	s := redistest.Start(t, "--maxmemory", "77mb")
 	require.NotEmpty(t, s.Version)
 	c := s.Dial(t)
@@ -25,8 +25,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartWithoutServer runs where no redis-server is found.
-func TestStartWithoutServer(t *testing.T) {
+// The test runs where no redis-server is found.
+func TestStartWithoutServerSkipsTheTest(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("CI", "")
 	t.Run("skips", func(t *testing.T) {

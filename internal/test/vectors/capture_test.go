@@ -33,7 +33,7 @@ func TestCapturesArePiecesOfWholeFrames(t *testing.T) {
 	}
 }
 
-func TestCapturesMissing(t *testing.T) {
+func TestMissingCapturesAreAnError(t *testing.T) {
 	_, err := vectors.Captures(t.TempDir())
 	require.Error(t, err)
 	_, err = vectors.Captures(filepath.Join(t.TempDir(), "none"))

@@ -9,7 +9,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
-func TestFeed(t *testing.T) {
+func TestFeedGivesItsCutsAndStalls(t *testing.T) {
 	f := &vectors.Feed{Data: []byte("abcdefgh"), Cuts: []byte{1, 0, 0, 3}, End: io.ErrClosedPipe}
 	p := make([]byte, 2)
 	var got []string

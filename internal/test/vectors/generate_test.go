@@ -78,7 +78,7 @@ func TestGenerateAlsoBreaksFrames(t *testing.T) {
 	}
 }
 
-func TestGenerateOfNoScript(t *testing.T) {
+func TestGenerateOfNoScriptIsAFrame(t *testing.T) {
 	require.Equal(t, ":0\r\n", string(vectors.Generate(nil, nil)))
 	require.Equal(t, "x:0\r\n", string(vectors.Generate([]byte("x"), nil)))
 }

@@ -77,6 +77,13 @@ func NewStream(w Workload, piece int) *Stream {
 	return &Stream{Bytes: bytes.Repeat(w.Frame, n), Count: n, max: piece}
 }
 
+// Shorten leaves one frame in so many of the stream, and two at least.
+func (s *Stream) Shorten(in int) {
+	frame := len(s.Bytes) / s.Count
+	s.Count = min(s.Count, max(2, s.Count/in))
+	s.Bytes = s.Bytes[:s.Count*frame]
+}
+
 // Rewind starts the stream again.
 func (s *Stream) Rewind() { s.off = 0 }
 

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// jobVariable is the environment variable that makes this program a client. It holds a job.
+// jobVariable is the environment variable that makes this program a client. It
+// holds a job.
 const jobVariable = "RESPUSH_ENDTOEND_JOB"
 
 // readBuffer is the size of every client's buffer.
@@ -36,7 +37,8 @@ type usage struct {
 	Sent                int           // pushes before the last; the client does not know
 }
 
-// disturbed tells which of several usages of one client in one scene suffered most from what else runs on the machine.
+// disturbed tells which of several usages of one client in one scene suffered
+// most from what else runs on the machine.
 func (u usage) disturbed() time.Duration {
 	if u.P99 > 0 {
 		return u.P99
@@ -44,11 +46,13 @@ func (u usage) disturbed() time.Duration {
 	return u.User + u.System
 }
 
-// A client connects through dial, asks for pushes of a kind, reads them on a goroutine of its own and gives their texts to
-// the recorder. It returns when the server has answered.
+// A client connects through dial, asks for pushes of a kind, reads them on a
+// goroutine of its own and gives their texts to the recorder. It returns when
+// the server has answered.
 type client func(j job, dial func(addr string) (net.Conn, error), r *recorder) error
 
-// serve is the life of a client's process: it says when it is ready, waits for a word, and tells its usage at the end.
+// serve is the life of a client's process: it says when it is ready, waits for
+// a word, and tells its usage at the end.
 func serve(encoded string, in io.Reader, out io.Writer) error {
 	var j job
 	if err := json.Unmarshal([]byte(encoded), &j); err != nil {

@@ -7,8 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// A gate makes the connections dialled through it wait before they read, until it is opened. It counts what they read from
-// then on.
+// A gate makes the connections dialled through it wait before they read, until
+// it is opened. It counts what they read from then on.
 type gate struct {
 	shut  atomic.Pointer[chan struct{}] // nil: open
 	reads atomic.Int64

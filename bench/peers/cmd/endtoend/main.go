@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -31,6 +32,8 @@ func main() {
 	flag.IntVar(&s.rate, "rate", 10_000, "paced pushes per `second`")
 	flag.DurationVar(&s.length, "time", 2*time.Second, "how `long` pushes are paced")
 	flag.IntVar(&s.rounds, "count", 3, "how many `times` each is measured")
+	flag.Func("scenes", "only scenes of these `modes`: live,backlog,paced", list(&s.modes))
+	flag.Func("clients", "only these `clients`", list(&s.clients))
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -47,6 +50,16 @@ type settings struct {
 	rate   int
 	length time.Duration
 	rounds int
+
+	modes, clients []string // nil: all
+}
+
+// list returns a flag's function that takes words with commas between them.
+func list(words *[]string) func(string) error {
+	return func(text string) error {
+		*words = strings.Split(text, ",")
+		return nil
+	}
 }
 
 // A scene is one way to be sent pushes.
@@ -65,7 +78,13 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	}
 	defer wait()
 	defer stop()
-	for _, mode := range []string{"live", "backlog", "paced"} {
+	if s.modes == nil {
+		s.modes = []string{"live", "backlog", "paced"}
+	}
+	if s.clients == nil {
+		s.clients = clientNames
+	}
+	for _, mode := range s.modes {
 		for _, kind := range []string{messages, invalidations} {
 			if err := runScene(ctx, w, s, scene{kind, mode}, addr); err != nil {
 				return err
@@ -75,18 +94,19 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	return nil
 }
 
-// runScene prints the table of one scene: of each client the round that was disturbed least.
+// runScene prints the table of one scene: of each client the round that was
+// disturbed least.
 func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	what := counted[sc.kind]
-	fmt.Fprintf(t, "%s, %s\t%s/s\tuser ns\tsystem ns\tin all\tbeyond read\t%s/read\t", sc.kind, sc.mode, what, what)
+	fmt.Fprintf(t, "%s, %s\t%s/s\tuser ns\tsystem ns\tin all\tbeyond %s\t%s/read\t", sc.kind, sc.mode, what, s.clients[0], what)
 	if sc.mode == "paced" {
 		fmt.Fprint(t, "p50 us\tp99 us\tp99.9 us\tmax us\t")
 	}
 	fmt.Fprintln(t)
 	best := make(map[string]usage)
 	for range s.rounds { // the clients in turn, so that what slows the machine for a while slows all of them
-		for _, name := range clientNames {
+		for _, name := range s.clients {
 			u, err := measure(ctx, s, sc, name, addr)
 			if err != nil {
 				return fmt.Errorf("%s, %s, %s: %w", sc.kind, sc.mode, name, err)
@@ -97,12 +117,12 @@ func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr strin
 		}
 	}
 	var floor float64
-	for _, name := range clientNames {
+	for i, name := range s.clients {
 		u := best[name]
 		n := float64(u.Sent)
 		per := func(d time.Duration) float64 { return float64(d) / n }
 		all := per(u.User + u.System)
-		if name == clientNames[0] {
+		if i == 0 {
 			floor = all
 		}
 		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t", name, n/u.Wall.Seconds(), per(u.User), per(u.System), all,
@@ -167,7 +187,8 @@ type process struct {
 	out *bufio.Reader
 }
 
-// startClient runs this program again, as a client, and waits until it is ready.
+// startClient runs this program again, as a client, and waits until it is
+// ready.
 func startClient(ctx context.Context, j job) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {

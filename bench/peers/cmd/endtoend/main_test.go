@@ -15,10 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mainVariable is the environment variable that makes the test's program the command itself.
+// mainVariable is the environment variable that makes the test's program the
+// command itself.
 const mainVariable = "RESPUSH_ENDTOEND_MAIN"
 
-// TestMain is what main is to the clients, and the commands, that a test starts.
+// TestMain is what main is to the clients, and the commands, that a test
+// starts.
 func TestMain(m *testing.M) {
 	if encoded := os.Getenv(jobVariable); encoded != "" {
 		if err := serve(encoded, os.Stdin, os.Stdout); err != nil {
@@ -43,9 +45,9 @@ func TestRun(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each client, if built with the race detector, sleeps at its end
 	var out strings.Builder
-	require.NoError(t, run(context.Background(), &out, settings{path, 2000, 7000, 50 * time.Millisecond, 1}))
+	require.NoError(t, run(context.Background(), &out, settings{server: path, pushes: 2000, rate: 7000, length: 50 * time.Millisecond, rounds: 1}))
 	for _, name := range clientNames {
-		rows := regexp.MustCompile(`(?m)^ +`+name+` +\d`).FindAllString(out.String(), -1)
+		rows := regexp.MustCompile(`(?m)^ *`+name+` +\d`).FindAllString(out.String(), -1)
 		require.Len(t, rows, 6, "%s in\n%s", name, &out)
 	}
 	require.Equal(t, 2, strings.Count(out.String(), "p99.9"))

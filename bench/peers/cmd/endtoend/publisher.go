@@ -13,7 +13,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A publisher is a connection that publishes and sets keys. The server sends it no replies but those it waits for.
+// A publisher is a connection that publishes and sets keys. The server sends it
+// no replies but those it waits for.
 type publisher struct {
 	conn net.Conn
 	rd   *parser.Reader
@@ -112,7 +113,8 @@ func (p *publisher) pace(kind string, clock clock, rate, n int) error {
 	return nil
 }
 
-// end waits until the server has executed everything, and then sends the last push.
+// end waits until the server has executed everything, and then sends the last
+// push.
 func (p *publisher) end(kind string) error {
 	if err := p.do("CLIENT", "REPLY", "ON"); err != nil {
 		return err

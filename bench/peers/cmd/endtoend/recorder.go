@@ -4,9 +4,11 @@ package main
 
 import "github.com/HdrHistogram/hdrhistogram-go"
 
-// A recorder is what the handlers of all clients call with the text of each push. It belongs to the goroutine that reads.
+// A recorder is what the handlers of all clients call with the text of each
+// push. It belongs to the goroutine that reads.
 //
-// Invariant: done is closed when the last push has come, and nothing changes after that.
+// Invariant: done is closed when the last push has come, and nothing changes
+// after that.
 type recorder struct {
 	clock   clock
 	latency *hdrhistogram.Histogram // nil: it only counts

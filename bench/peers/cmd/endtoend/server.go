@@ -16,7 +16,8 @@ import (
 // patience bounds every wait for another process.
 const patience = time.Minute
 
-// startServer runs a redis-server that keeps nothing, until ctx ends; wait waits for its end. After an error none is left.
+// startServer runs a redis-server that keeps nothing, until ctx ends; wait
+// waits for its end. After an error none is left.
 func startServer(ctx context.Context, path string) (addr string, wait func(), err error) {
 	for range 5 { // a port that was free a moment ago may be taken
 		if addr, wait, err = tryServer(ctx, path); err == nil {

@@ -14,13 +14,15 @@ const (
 	invalidations = "invalidate"
 )
 
-// counted is what tables count of a kind: the server puts as many keys into an invalidation as it likes.
+// counted is what tables count of a kind: the server puts as many keys into an
+// invalidation as it likes.
 var counted = map[string]string{messages: "pushes", invalidations: "keys"}
 
 // channel is where messages are published.
 const channel = "channel"
 
-// A text is a payload, or a key, that begins with a number of 15 digits behind a letter. The last one of a run is all z.
+// A text is a payload, or a key, that begins with a number of 15 digits behind
+// a letter. The last one of a run is all z.
 const (
 	digits      = 15
 	keySize     = 1 + digits
@@ -62,8 +64,8 @@ func number[T string | []byte](text T) (int64, bool) {
 	return n, true
 }
 
-// A clock tells nanoseconds since an epoch that several processes agree on. Each looks at the wall clock once; from then on
-// it is monotonic.
+// A clock tells nanoseconds since an epoch that several processes agree on.
+// Each looks at the wall clock once; from then on it is monotonic.
 type clock struct{ epoch time.Time }
 
 // newClock returns a clock whose epoch is given in nanoseconds of Unix time.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -16,7 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The chart has a ground of its own, so that it reads the same on a light and on a dark page.
+// The chart has a ground of its own, so that it reads the same on a light and
+// on a dark page.
 var (
 	ground   = color.RGBA{0xfb, 0xfb, 0xfa, 0xff}
 	ink      = color.RGBA{0x24, 0x29, 0x2f, 0xff}
@@ -24,13 +26,15 @@ var (
 	gridline = color.RGBA{0xe3, 0xe5, 0xe8, 0xff}
 	respushC = color.RGBA{0x0b, 0x7a, 0x75, 0xff}
 	peerC    = color.RGBA{0x9a, 0xa7, 0xb4, 0xff}
+	respushP = color.RGBA{0x8c, 0xc4, 0xc0, 0xff} // where no element is read
+	peerP    = color.RGBA{0xcd, 0xd4, 0xda, 0xff}
 	floorC   = color.RGBA{0xe0, 0xb6, 0x5c, 0xff}
 )
 
 // Sizes in points: the width is that of a README's column.
 const (
 	chartWidth  = 640
-	panelHeight = 146
+	panelHeight = 164
 	headHeight  = 44
 	footHeight  = 34
 	columns     = 3
@@ -61,14 +65,14 @@ func drawChart(path string, r *Results, provenance string) error {
 	title := label
 	title.Font.Size = 11
 	title.Font.Weight = xfont.WeightBold
-	all.FillText(title, vg.Point{X: margin, Y: height - 16}, "Nanoseconds per frame, from the stream's read to the handler's return")
+	all.FillText(title, vg.Point{X: margin, Y: height - 16}, "Nanoseconds per frame, from the stream's read to the return of a handler that has read every element")
 	note := label
 	note.Color = pale
 	all.FillText(note, vg.Point{X: margin, Y: height - 28},
 		"Shorter is better. Logarithmic: equal ratios have equal lengths. Behind each time: how many times that of respush it is.")
 	all.FillText(note, vg.Point{X: margin, Y: 18}, provenance)
 	all.FillText(note, vg.Point{X: margin, Y: 8},
-		"redcon walks a slice and reads nothing. Line walk + reads: bytes.IndexByte from line to line, and one copy of the stream.")
+		"-counts: the handler reads no element. redcon walks a slice and reads nothing. Line walk + reads: bytes.IndexByte from line to line, and one copy of the stream.")
 
 	body := draw.Crop(all, margin, -margin, footHeight, -headHeight)
 	plots := make([][]*plot.Plot, rows)
@@ -91,7 +95,8 @@ func drawChart(path string, r *Results, provenance string) error {
 	if _, err := svg.WriteTo(&b); err != nil {
 		return err
 	}
-	// Arial and Helvetica have the same widths, for pages on machines without the Liberation fonts.
+	// Arial and Helvetica have the same widths, for pages on machines without
+	// the Liberation fonts.
 	out := bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -105,7 +110,8 @@ func textStyle(size font.Length, c color.Color) text.Style {
 	return text.Style{Color: c, Font: f, Handler: plot.DefaultTextHandler}
 }
 
-// newPanel returns the bars of one frame; with names, those of the implementations stand on the left.
+// newPanel returns the bars of one frame; with names, those of the
+// implementations stand on the left.
 func newPanel(r *Results, frame string, names bool) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -140,10 +146,14 @@ func newBars(r *Results, frame string) *bars {
 	b := &bars{unit: r.Ns(frame, ours)}
 	for _, impl := range r.Impls {
 		c := peerC
-		switch impl {
-		case "floor-lines", "floor-copy":
+		switch {
+		case impl == "floor-lines" || impl == "floor-copy":
 			continue
-		case ours, ours + "-bufio":
+		case impl == counts:
+			c = respushP
+		case strings.HasSuffix(impl, "-counts"):
+			c = peerP
+		case strings.HasPrefix(impl, ours):
 			c = respushC
 		}
 		b.add(impl, r.Ns(frame, impl), c)
@@ -169,10 +179,17 @@ func (b *bars) labels(shown bool) []string {
 	return l
 }
 
-// DataRange begins somewhat below ours and the last value, the floor, so that there is a bar to see. What
-// is further below reads nothing, and has no bar. The range is the same ratio in all panels.
+// DataRange begins somewhat below ours and the last value, the floor, so that
+// there is a bar to see. What is further below reads nothing, and has no bar.
+// The range is the same ratio in all panels.
 func (b *bars) DataRange() (xmin, xmax, ymin, ymax float64) {
-	xmin = math.Min(b.unit, b.values[len(b.values)-1]) / 1.8
+	least := math.Min(b.unit, b.values[len(b.values)-1])
+	for i, name := range b.names {
+		if strings.HasPrefix(name, ours) && b.values[i] < least {
+			least = b.values[i]
+		}
+	}
+	xmin = least / 1.8
 	return xmin, xmin * math.Pow(10, decades), -0.5, float64(len(b.values)) - 0.5
 }
 

@@ -1,7 +1,9 @@
-// Command report reads the output of the peers' benchmarks and prints what it says: respush beside its targets, and a
-// Markdown table of all peers. With -svg it draws the same as a chart.
+// Command report reads the output of benchmarks, those of the peers and as far
+// as they are there those of the other modules, and prints what it says:
+// respush beside its targets, and a Markdown table of all peers. With -readme
+// it writes that table into a file, and with -svg it draws the same as a chart.
 //
-//	go run ./cmd/report -svg ../../docs/bench.svg latest.txt
+//	go run ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md latest.txt
 package main
 
 import (
@@ -13,9 +15,10 @@ import (
 
 func main() {
 	svg := flag.String("svg", "", "write a chart to this `file`")
+	readme := flag.String("readme", "", "write the table into this `file`, where it has a place")
 	command := flag.String("command", "make bench-peers", "what made the results, as the chart tells it")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: report [-svg FILE] [-command TEXT] RESULTS")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: report [-svg FILE] [-readme FILE] [-command TEXT] RESULTS")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -23,13 +26,13 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(os.Stdout, flag.Arg(0), *svg, *command); err != nil {
+	if err := run(os.Stdout, flag.Arg(0), *svg, *readme, *command); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
 	}
 }
 
-func run(w io.Writer, path, svg, command string) error {
+func run(w io.Writer, path, svg, readme, command string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -39,13 +42,19 @@ func run(w io.Writer, path, svg, command string) error {
 	if err != nil {
 		return err
 	}
-	if err := printTargets(w, r); err != nil {
-		return err
-	}
-	if err := printScaling(w, r); err != nil {
-		return err
+	for _, print := range []func(io.Writer, *Results) error{printTargets, printScaling, printPaid} {
+		if err := print(w, r); err != nil {
+			return err
+		}
 	}
 	printMarkdown(w, r)
+	fmt.Fprintln(w)
+	printNotes(w, r)
+	if readme != "" {
+		if err := writeTable(readme, r); err != nil {
+			return err
+		}
+	}
 	if svg == "" {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,10 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// results returns what go test prints for some times, in the order in which they are given.
+// results returns what go test prints for some times, in the order in which
+// they are given.
 func results(times map[string][]float64, order []string) string {
 	var b strings.Builder
-	b.WriteString("go: go1.99\ngoos: linux\npkg: x\ncpu: Abacus\n")
+	b.WriteString("go: go1.99\ngoos: linux\npkg: x/peers\ncpu: Abacus\n")
 	for _, name := range order {
 		for _, ns := range times[name] {
 			fmt.Fprintf(&b, "BenchmarkPush/%s-2 \t 10\t %v ns/op\t 7 cpu-ns/op\t 0 B/op\t 3 allocs/op\n", name, ns)
@@ -33,18 +35,18 @@ func TestReadResults(t *testing.T) {
 	require.Equal(t, []string{"F1"}, r.Frames)
 	require.Equal(t, []string{"respush", "go-redis"}, r.Impls)
 	require.InDelta(t, 10, r.Ns("F1", "respush"), 1e-6)
-	c, ok := r.Cell("F1", "respush")
-	require.True(t, ok)
+	c := r.Cell("F1", "respush")
 	require.Equal(t, 3, c.Runs)
-	require.Equal(t, 3.0, c.Allocs)
-	_, ok = r.Cell("F2", "respush")
-	require.False(t, ok)
+	require.InDelta(t, 3, c.Allocs(), 1e-6)
+	require.InDelta(t, 7, c.CPU(), 1e-6)
+	require.Zero(t, r.Cell("F2", "respush").Runs)
+	require.True(t, math.IsNaN(r.Ns("F2", "respush")))
 	require.Contains(t, r.Provenance("make it"), "make it: least of 3 runs on Abacus (2 processors), go1.99.")
 }
 
 func TestReadResultsOfOneProcessor(t *testing.T) {
 	const line = "BenchmarkPush/frame=F1/impl=go-redis \t 10\t 12 ns/op\n"
-	r, err := readResults(strings.NewReader("go: go1.99\ncpu: Abacus\n"+line), "x")
+	r, err := readResults(strings.NewReader("go: go1.99\npkg: x/peers\ncpu: Abacus\n"+line), "x")
 	require.NoError(t, err)
 	require.Equal(t, []string{"go-redis"}, r.Impls)
 	require.Contains(t, r.Provenance("make it"), "Abacus (1 processors)")
@@ -67,14 +69,15 @@ func TestReadResultsOfNothing(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	good := map[string][]float64{
-		"frame=F1/impl=respush":     {10},
-		"frame=F1/impl=go-redis":    {100},
-		"frame=F1/impl=rueidis":     {50},
-		"frame=F1/impl=radix":       {30},
-		"frame=F1/impl=floor-lines": {12},
-		"frame=F1/impl=floor-copy":  {0.5},
+		"frame=F1/impl=respush":        {70},
+		"frame=F1/impl=respush-counts": {10},
+		"frame=F1/impl=go-redis":       {100},
+		"frame=F1/impl=rueidis":        {50},
+		"frame=F1/impl=radix":          {30},
+		"frame=F1/impl=floor-lines":    {12},
+		"frame=F1/impl=floor-copy":     {0.5},
 	}
-	order := []string{"frame=F1/impl=respush", "frame=F1/impl=go-redis", "frame=F1/impl=rueidis", "frame=F1/impl=radix",
+	order := []string{"frame=F1/impl=respush", "frame=F1/impl=respush-counts", "frame=F1/impl=go-redis", "frame=F1/impl=rueidis", "frame=F1/impl=radix",
 		"frame=F1/impl=floor-lines", "frame=F1/impl=floor-copy"}
 	verdictOf := func(name string, ns float64) string {
 		times := map[string][]float64{}
@@ -84,12 +87,10 @@ func TestVerdict(t *testing.T) {
 		times[name] = []float64{ns}
 		r, err := readResults(strings.NewReader(strings.ReplaceAll(results(times, order), "3 allocs", "0 allocs")), "x")
 		require.NoError(t, err)
-		c, ok := r.Cell("F1", ours)
-		require.True(t, ok)
-		return verdict(r, "F1", c)
+		return verdict(r, "F1", counting(r, "F1"))
 	}
-	require.Equal(t, "met", verdictOf("frame=F1/impl=respush", 10))
-	require.Equal(t, "missed: the walk, go-redis, radix", verdictOf("frame=F1/impl=respush", 10.1))
+	require.Equal(t, "held", verdictOf("frame=F1/impl=respush-counts", 10))
+	require.Equal(t, "missed: the walk, go-redis, radix", verdictOf("frame=F1/impl=respush-counts", 10.1))
 	require.Equal(t, "missed: go-redis", verdictOf("frame=F1/impl=go-redis", 99))
 	require.Equal(t, "missed: rueidis", verdictOf("frame=F1/impl=rueidis", 29))
 	delete(good, "frame=F1/impl=rueidis")
@@ -102,7 +103,7 @@ func TestRun(t *testing.T) {
 	var order []string
 	times := map[string][]float64{}
 	for _, frame := range []string{"F1", "F5", "F6", "N0"} {
-		for i, impl := range []string{"respush", "go-redis", "radix", "redcon", "floor-lines", "floor-copy"} {
+		for i, impl := range []string{"respush", "respush-counts", "go-redis", "radix", "redcon", "floor-lines", "floor-copy"} {
 			name := "frame=" + frame + "/impl=" + impl
 			order = append(order, name)
 			times[name] = []float64{float64(10 * (i + 1))}
@@ -112,9 +113,19 @@ func TestRun(t *testing.T) {
 	in, svg := filepath.Join(dir, "latest.txt"), filepath.Join(dir, "docs", "bench.svg")
 	require.NoError(t, os.WriteFile(in, []byte(results(times, order)), 0o644))
 	var out strings.Builder
-	require.NoError(t, run(&out, in, svg, "make it"))
+	readme := filepath.Join(dir, "README.md")
+	require.NoError(t, os.WriteFile(readme, []byte("before\n"+tableBegins+"| old |\n"+tableEnds+"after\n"), 0o644))
+	require.NoError(t, run(&out, in, svg, readme, "make it"))
 	require.Contains(t, out.String(), "missed: allocations")
 	require.Contains(t, out.String(), "| F1 invalidate, 1 key | 10.0 (3) | 20.0 (3) |")
+
+	written, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	require.Contains(t, string(written), "before\n"+tableBegins+"| frame | respush |")
+	require.Contains(t, string(written), "|\n"+tableEnds+"after\n")
+	require.NotContains(t, string(written), "old")
+	require.NoError(t, os.WriteFile(readme, []byte("no place\n"), 0o644))
+	require.ErrorContains(t, run(&out, in, "", readme, ""), "no place for the table")
 
 	f, err := os.Open(svg)
 	require.NoError(t, err)
@@ -133,5 +144,5 @@ func TestRun(t *testing.T) {
 	for _, want := range []string{"make it", "Abacus", "go1.99", "message, 16 KiB", "go-redis", "2.00x"} {
 		require.Contains(t, text.String(), want)
 	}
-	require.Error(t, run(&out, filepath.Join(dir, "missing"), "", ""))
+	require.Error(t, run(&out, filepath.Join(dir, "missing"), "", "", ""))
 }

@@ -21,32 +21,37 @@ var titles = map[string]string{
 	"F7": "MOVING",
 	"F8": "invalidate, 1000 keys",
 	"F9": "nine replies, one push",
-	"N0": "no push there",
+	"L1": "invalidate, alone in its read",
+	"W0": "reply, alone in its read",
+	"N0": "no push, reply buffered",
 }
 
-// printMarkdown prints nanoseconds, and behind them allocations if there are any, of all implementations for all frames,
-// and how these differ.
+// printMarkdown prints nanoseconds, and behind them allocations if there are
+// any, of all implementations for all frames.
 func printMarkdown(w io.Writer, r *Results) {
 	fmt.Fprintf(w, "| frame | %s |\n|---|%s\n", strings.Join(r.Impls, " | "), strings.Repeat("--:|", len(r.Impls)))
 	for _, frame := range r.Frames {
 		fmt.Fprintf(w, "| %s |", strings.TrimSpace(frame+" "+titles[frame]))
 		for _, impl := range r.Impls {
-			c, ok := r.Cell(frame, impl)
+			c := r.Cell(frame, impl)
 			switch {
-			case !ok:
+			case c.Runs == 0:
 				fmt.Fprint(w, " |")
-			case math.IsNaN(c.Allocs):
-				fmt.Fprintf(w, " %s (?) |", ns(c.Ns))
-			case c.Allocs > 0:
-				fmt.Fprintf(w, " %s (%.0f) |", ns(c.Ns), c.Allocs)
+			case math.IsNaN(c.Allocs()):
+				fmt.Fprintf(w, " %s (?) |", ns(c.Ns()))
+			case c.Allocs() > 0:
+				fmt.Fprintf(w, " %s (%.0f) |", ns(c.Ns()), c.Allocs())
 			default:
-				fmt.Fprintf(w, " %s |", ns(c.Ns))
+				fmt.Fprintf(w, " %s |", ns(c.Ns()))
 			}
 		}
 		fmt.Fprintln(w)
 	}
 
-	fmt.Fprintln(w)
+}
+
+// printNotes prints in what the implementations differ.
+func printNotes(w io.Writer, r *Results) {
 	for _, p := range peers.All() {
 		if p.Note != "" && slices.Contains(r.Impls, p.Name) {
 			fmt.Fprintf(w, "- %s: %s\n", strings.TrimSpace(p.Name+" "+p.Version()), p.Note)

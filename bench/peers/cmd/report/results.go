@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -12,41 +13,62 @@ import (
 	"github.com/seed79615202/respush/bench/peers"
 )
 
-// A Cell is what one implementation needs for one frame: the least of all runs, since everything else on a machine can
-// only add to it. Each number is that of the run in which it was least.
+// A Cell is what one benchmark has measured: of each unit the least of all
+// runs, since everything else on a machine can only add to it.
 type Cell struct {
-	Ns     float64 // per frame
-	CPU    float64 // ns per frame of processor time; NaN: not known
-	Allocs float64 // per frame; NaN: not known
-	Runs   int
+	Runs  int
+	least map[string]float64 // by unit, as go test prints it
 }
 
-// Results are those of one run of the benchmarks.
-//
-// Invariant: every frame and implementation with a Cell is in Frames and Impls, in the order of the file.
-type Results struct {
-	Frames, Impls []string // of BenchmarkPush
-	Lookups       []string // cases of BenchmarkLookup
-	cells         map[[2]string]Cell
-	config        map[string]string // what the file says of the machine
-	procs         string            // GOMAXPROCS
-}
-
-// Cell returns what impl needs for frame, or a look-up.
-func (r *Results) Cell(frame, impl string) (Cell, bool) {
-	c, ok := r.cells[[2]string{frame, impl}]
-	return c, ok
-}
-
-// Ns returns the time of a Cell, or NaN.
-func (r *Results) Ns(frame, impl string) float64 {
-	if c, ok := r.Cell(frame, impl); ok {
-		return c.Ns
+// Least returns the least of a unit, or NaN.
+func (c Cell) Least(unit string) float64 {
+	if v, ok := c.least[unit]; ok {
+		return v
 	}
 	return math.NaN()
 }
 
-// Floor returns the time that the walk from line to line takes together with the reads of the stream.
+// Ns returns the time of an op in nanoseconds, or NaN.
+func (c Cell) Ns() float64 { return c.Least("ns/op") }
+
+// CPU returns the processor time of an op in nanoseconds, or NaN.
+func (c Cell) CPU() float64 { return c.Least("cpu-ns/op") }
+
+// Allocs returns the allocations of an op, or NaN.
+func (c Cell) Allocs() float64 { return c.Least("allocs/op") }
+
+// Results are those of one run of the benchmarks of several packages.
+//
+// Invariant: every frame and implementation of the peers' BenchmarkPush is in
+// Frames and Impls, in the order of the file.
+type Results struct {
+	Frames, Impls []string
+	Lookups       []string // cases of the peers' BenchmarkLookup, without the implementation
+	cells         map[string]Cell
+	config        map[string]string // what the file says of the machine
+	procs         string            // GOMAXPROCS
+}
+
+// Get returns what a benchmark has measured, by the last part of its package's
+// path and its name without Benchmark and the number of processors: peers
+// Push/frame=F1.
+func (r *Results) Get(name string) Cell { return r.cells[name] }
+
+// Cell returns what impl needs for a frame.
+func (r *Results) Cell(frame, impl string) Cell {
+	return r.Get("peers Push/frame=" + frame + "/impl=" + impl)
+}
+
+// Lookup returns what impl needs for one of Lookups.
+func (r *Results) Lookup(which, impl string) Cell {
+	return r.Get("peers Lookup/" + which + "/impl=" + impl)
+}
+
+// Ns returns the time that impl needs for a frame, or NaN.
+func (r *Results) Ns(frame, impl string) float64 { return r.Cell(frame, impl).Ns() }
+
+// Floor returns the time that the walk from line to line takes together with
+// the reads of the stream.
 func (r *Results) Floor(frame string) float64 {
 	return r.Ns(frame, "floor-lines") + r.Ns(frame, "floor-copy")
 }
@@ -56,8 +78,7 @@ func (r *Results) Provenance(command string) string {
 	runs := 0
 	for _, frame := range r.Frames {
 		for _, impl := range r.Impls {
-			c, _ := r.Cell(frame, impl)
-			runs = max(runs, c.Runs)
+			runs = max(runs, r.Cell(frame, impl).Runs)
 		}
 	}
 	var versions []string
@@ -70,9 +91,9 @@ func (r *Results) Provenance(command string) string {
 		command, runs, r.config["cpu"], r.procs, r.config["go"], strings.Join(versions, ", "))
 }
 
-// readResults reads the output of go test.
+// readResults reads the output of go test, of one package or of several.
 func readResults(rd io.Reader, name string) (*Results, error) {
-	r := &Results{cells: make(map[[2]string]Cell), config: make(map[string]string)}
+	r := &Results{cells: make(map[string]Cell), config: make(map[string]string), procs: "1"}
 	br := benchfmt.NewReader(rd, name)
 	for br.Scan() {
 		res, ok := br.Result().(*benchfmt.Result)
@@ -82,35 +103,33 @@ func readResults(rd io.Reader, name string) (*Results, error) {
 		for _, c := range res.Config {
 			r.config[c.Key] = string(c.Value)
 		}
-		r.procs = "1" // of which a name says nothing
 		base, parts := res.Name.Parts()
 		key := map[string]string{}
-		var others []string
+		var others []string // than the implementation
+		full := string(base)
 		for _, p := range parts {
 			k, v, ok := strings.Cut(strings.TrimPrefix(string(p), "/"), "=")
 			if !ok {
-				r.procs = strings.TrimPrefix(k, "-")
+				r.procs = strings.TrimPrefix(k, "-") // absent if there is one
 				continue
 			}
+			full += string(p)
 			key[k] = v
 			if k != "impl" {
 				others = append(others, k+"="+v)
 			}
 		}
-		frame, impl := key["frame"], key["impl"]
-		switch string(base) {
-		case "Push":
-			r.Frames = appendNew(r.Frames, frame)
-			r.Impls = appendNew(r.Impls, impl)
-		case "Lookup":
-			frame = strings.Join(others, " ")
-			r.Lookups = appendNew(r.Lookups, frame)
-		case "Process":
-			frame = processKey(strings.Join(others, "/"))
-		default:
-			continue
+		pkg := path.Base(r.config["pkg"])
+		if pkg == "peers" {
+			switch string(base) {
+			case "Push":
+				r.Frames = appendNew(r.Frames, key["frame"])
+				r.Impls = appendNew(r.Impls, key["impl"])
+			case "Lookup":
+				r.Lookups = appendNew(r.Lookups, strings.Join(others, "/"))
+			}
 		}
-		r.add([2]string{frame, impl}, res)
+		r.add(pkg+" "+full, res)
 	}
 	if err := br.Err(); err != nil {
 		return nil, err
@@ -122,21 +141,22 @@ func readResults(rd io.Reader, name string) (*Results, error) {
 }
 
 // add takes one result into the least so far.
-func (r *Results) add(key [2]string, res *benchfmt.Result) {
-	c, ok := r.cells[key]
+func (r *Results) add(name string, res *benchfmt.Result) {
+	c, ok := r.cells[name]
 	if !ok {
-		c.Ns, c.CPU, c.Allocs = math.NaN(), math.NaN(), math.NaN()
+		c.least = make(map[string]float64)
 	}
-	least := func(of *float64, unit string, factor float64) {
-		if v, ok := res.Value(unit); ok && !(*of <= v*factor) {
-			*of = v * factor
+	for _, v := range res.Values {
+		value, unit := v.Value, v.Unit
+		if v.OrigUnit != "" {
+			value, unit = v.OrigValue, v.OrigUnit
+		}
+		if least, ok := c.least[unit]; !ok || value < least {
+			c.least[unit] = value
 		}
 	}
-	least(&c.Ns, "sec/op", 1e9)
-	least(&c.CPU, "cpu-sec/op", 1e9)
-	least(&c.Allocs, "allocs/op", 1)
 	c.Runs++
-	r.cells[key] = c
+	r.cells[name] = c
 }
 
 func appendNew(s []string, v string) []string {

@@ -16,30 +16,24 @@ const (
 	mostContention = 1.3  // of one reader alone, for two readers and a writer, in processor time
 )
 
-// processKey is the key of a result of the root module's BenchmarkProcess.
-func processKey(parts string) string { return "Process " + parts }
-
-// printScaling prints the targets that are about more of something: pushes of no use, names, pieces, keys, readers. They
-// come from the benchmarks of the root module; without those it prints nothing.
+// printScaling prints the targets that are about more of something: pushes of
+// no use, names, pieces, keys, readers. They come from the benchmarks of the
+// root module; without those it prints nothing.
 func printScaling(w io.Writer, r *Results) error {
-	cost := func(parts string) float64 { return r.Ns(processKey(parts), ours) }
+	cost := func(parts string) float64 { return r.Get("bench Process/" + parts + "/impl=respush").Ns() }
 	f1 := cost("frame=F1")
 	if math.IsNaN(f1) {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(what, got string, ok bool, target string) {
-		verdict := "met"
-		if !ok {
-			verdict = "missed"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", what, got, target, verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", what, got, target, held(ok))
 	}
 	against := func(frame, what string, most float64) {
 		v := cost("frame=" + frame)
 		row(what, ns(v), v <= most*f1, fmt.Sprintf("at most %.3g of F1 (%s)", most, ns(f1)))
 	}
-	fmt.Fprintln(t, "respush alone\tns\ttarget\t")
+	fmt.Fprintln(t, "more of something\tns\ttarget\t")
 	row("N0, no push there", ns(cost("frame=N0")), cost("frame=N0") <= mostIdle, fmt.Sprintf("at most %d", mostIdle))
 	against("N1", "N1, nobody handles it", 1)
 	against("N2", "N2, VoidProcessor", 1)
@@ -58,17 +52,13 @@ func printScaling(w io.Writer, r *Results) error {
 	row("F8 of 10^2 to 10^6 keys", ns(least)+" to "+ns(most)+" a key", spread <= mostKeySpread, fmt.Sprintf("within %.0f%% (%.0f%%)", 100*mostKeySpread, 100*spread))
 
 	lookup := func(names, readers int, writer string) Cell {
-		c, ok := r.Cell(fmt.Sprintf("names=%d readers=%d writer=%s", names, readers, writer), ours)
-		if !ok {
-			return Cell{Ns: math.NaN(), CPU: math.NaN()}
-		}
-		return c
+		return r.Get(fmt.Sprintf("bench Lookup/names=%d/readers=%d/writer=%s/impl=respush", names, readers, writer))
 	}
 	for names := 1; names <= 10_000; names *= 10 {
-		v := lookup(names, 1, "none").Ns
+		v := lookup(names, 1, "none").Ns()
 		row(fmt.Sprintf("look-up, %d names", names), ns(v), v <= mostLookup, fmt.Sprintf("at most %d", mostLookup))
 	}
-	alone, busy := lookup(100, 1, "none").CPU, lookup(100, 2, "flatout").CPU
+	alone, busy := lookup(100, 1, "none").CPU(), lookup(100, 2, "flatout").CPU()
 	row("look-up, two readers and a writer", ns(busy)+" of processor time", busy <= mostContention*alone, fmt.Sprintf("at most %.3g of one alone (%s)", mostContention, ns(alone)))
 	if err := t.Flush(); err != nil {
 		return err

@@ -75,15 +75,15 @@ func zipped(t *testing.T, text string) string {
 	return out.String()
 }
 
-func TestListing(t *testing.T) {
+func TestListingHasALineForEachFrame(t *testing.T) {
 	ok, stdout, stderr := decoded(t, decode.Options{}, all)
 	require.True(t, ok)
 	require.Empty(t, stderr)
 	require.Equal(t, listed, stdout)
 }
 
-// TestNestedOffsets has pushes whose bytes stand elsewhere too, as a text.
-func TestNestedOffsets(t *testing.T) {
+// The test has pushes whose bytes stand elsewhere too, as a text.
+func TestNestedPushesAreAtTheirOwnOffsets(t *testing.T) {
 	const inner = ">1\r\n+x\r\n"
 	bulk := fmt.Sprintf("$%d\r\n%s\r\n", len(inner), inner)
 	frame := "*2\r\n" + bulk + inner + inner + "*1\r\n" + inner + bulk
@@ -98,7 +98,7 @@ func TestNestedOffsets(t *testing.T) {
 	}
 }
 
-func TestPushes(t *testing.T) {
+func TestPushesAloneAreListedWhenAsked(t *testing.T) {
 	ok, stdout, stderr := decoded(t, decode.Options{Pushes: true}, all)
 	require.True(t, ok)
 	require.Empty(t, stderr)
@@ -112,7 +112,7 @@ func TestPushes(t *testing.T) {
 	require.Equal(t, 3, strings.Count(stdout, "\n"))
 }
 
-func TestJSON(t *testing.T) {
+func TestJSONHasALineForEachFrame(t *testing.T) {
 	ok, stdout, stderr := decoded(t, decode.Options{JSON: true}, all)
 	require.True(t, ok)
 	require.Empty(t, stderr)
@@ -130,7 +130,7 @@ func TestJSON(t *testing.T) {
 	require.Equal(t, strings.Join([]string{want[0], want[3], want[5]}, "\n")+"\n", stdout)
 }
 
-func TestSummary(t *testing.T) {
+func TestSummaryHasTotalsOfEachInputAndOfAll(t *testing.T) {
 	ok, stdout, stderr := decoded(t, decode.Options{Summary: true}, all, "", message)
 	require.True(t, ok)
 	require.Empty(t, stderr)
@@ -167,7 +167,7 @@ func TestSummary(t *testing.T) {
 		"    1  33 B  subscribe\n", stdout)
 }
 
-func TestSummaryJSON(t *testing.T) {
+func TestSummaryInJSONHasALineForEachInput(t *testing.T) {
 	ok, stdout, _ := decoded(t, decode.Options{Summary: true, JSON: true}, ">1\r\n$1\r\n\xff\r\n"+nameless+reply+"$9\r\ncu", "")
 	require.False(t, ok)
 	require.Equal(t, ""+
@@ -180,8 +180,8 @@ func TestSummaryJSON(t *testing.T) {
 	}
 }
 
-// TestSeveral reads on behind every kind of input that is wrong.
-func TestSeveral(t *testing.T) {
+// The test reads on behind every kind of input that is wrong.
+func TestInputsBehindAWrongOneAreRead(t *testing.T) {
 	ok, stdout, stderr := decoded(t, decode.Options{}, reply, reply+"oops\r\n", "", reply+">1\r\n", zipped(t, reply)[:20], reply)
 	require.False(t, ok)
 	const okLine = "         0         5  simple string    OK\n"
@@ -193,7 +193,7 @@ func TestSeveral(t *testing.T) {
 		"respush: file4: compressed data cut short behind offset 5\n", stderr)
 }
 
-func TestUnreadable(t *testing.T) {
+func TestUnreadableInputsAreTold(t *testing.T) {
 	dir := t.TempDir()
 	for _, opts := range []decode.Options{{JSON: true}, {Summary: true}, {}} {
 		var out, diagnosis bytes.Buffer
@@ -206,8 +206,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestInterruptedOpening opens a named pipe that nobody writes to.
-func TestInterruptedOpening(t *testing.T) {
+// The test opens a named pipe that nobody writes to.
+func TestOpeningCanBeInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, syscall.Mkfifo(path, 0o600))
 	ctx, interrupt := context.WithCancel(context.Background())
@@ -236,7 +236,7 @@ func TestInterruptedOpening(t *testing.T) {
 	require.NoError(t, writer.Close())
 }
 
-func TestMaxFrame(t *testing.T) {
+func TestFramesOverTheLimitAreNamed(t *testing.T) {
 	large := ">2\r\n$7\r\nunknown\r\n$100000\r\n" + strings.Repeat("x", 100_000) + "\r\n"
 	stream := reply + large + "*2\r\n" + message + "$200000\r\n" + strings.Repeat("x", 200_000) + "\r\n:1\r\n" + reply
 	opts := decode.Options{MaxFrame: 1 << 10}
@@ -270,7 +270,7 @@ func TestMaxFrame(t *testing.T) {
 		"respush: file1: cut short at offset 50005: the last 50000 bytes do not make a whole frame (in the push that begins at 5)\n", stderr)
 }
 
-func TestNesting(t *testing.T) {
+func TestFramesNestedTooDeepAreNamed(t *testing.T) {
 	deep := reply + strings.Repeat("*1\r\n", 1000) + ":1\r\n"
 	ok, stdout, stderr := decoded(t, decode.Options{}, deep, reply+strings.Repeat("*?\r\n", 1000))
 	require.False(t, ok)
@@ -292,7 +292,7 @@ type brokenPipe struct{ err error }
 
 func (b brokenPipe) Write([]byte) (int, error) { return 0, b.err }
 
-func TestOutputFails(t *testing.T) {
+func TestFailureOfTheOutputEndsTheReading(t *testing.T) {
 	paths, _ := files(t, all, all)
 	for _, opts := range []decode.Options{{}, {Summary: true}, {Summary: true, JSON: true}} {
 		opts.MaxFrame = decode.DefaultMaxFrame
@@ -305,7 +305,7 @@ func TestOutputFails(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
+func TestOptionsThatContradictEachOtherAreRefused(t *testing.T) {
 	require.NoError(t, decode.Options{Summary: true, JSON: true}.Validate())
 	require.NoError(t, decode.Options{Pushes: true, JSON: true}.Validate())
 	require.Error(t, decode.Options{Summary: true, Pushes: true}.Validate())

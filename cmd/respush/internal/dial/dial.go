@@ -20,22 +20,24 @@ type Dialer interface {
 
 // TCP connects to address with d. Its error names the address.
 func TCP(ctx context.Context, d Dialer, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, Patience)
-	defer cancel()
-	conn, err := d.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, explain(err, address)
-	}
-	return conn, nil
+	return Any(ctx, d, "tcp", address)
 }
 
-// explain turns an error of a dial to address into a sentence that names the
-// address once.
-func explain(err error, address string) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v", Patience)
+// Any is [TCP] for any network.
+func Any(ctx context.Context, d Dialer, network, address string) (net.Conn, error) {
+	timeout := fmt.Errorf("no answer within %v", Patience)
+	ctx, cancel := context.WithTimeoutCause(ctx, Patience, timeout)
+	defer cancel()
+	conn, err := d.DialContext(ctx, network, address)
+	if err == nil {
+		return conn, nil
 	}
-	return fmt.Errorf("cannot connect to %s: %w", address, Cause(err))
+	if cause := context.Cause(ctx); cause != nil { // it ended the dial, whatever that says
+		err = cause
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		err = timeout
+	}
+	return nil, fmt.Errorf("cannot connect to %s: %w", address, Cause(err))
 }
 
 // Cause returns what an error of package net is about, without the addresses and

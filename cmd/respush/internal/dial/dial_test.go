@@ -17,7 +17,7 @@ type dialer struct{ err error }
 
 func (d dialer) DialContext(context.Context, string, string) (net.Conn, error) { return nil, d.err }
 
-func TestTCP(t *testing.T) {
+func TestRefusedDialNamesTheAddress(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	address := listener.Addr().String()
@@ -31,7 +31,7 @@ func TestTCP(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
-func TestTCPExplains(t *testing.T) {
+func TestFailedDialIsExplained(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want string

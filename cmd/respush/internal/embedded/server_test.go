@@ -50,7 +50,7 @@ func (c *client) answers(t *testing.T, want string, args ...string) {
 	require.True(t, strings.HasPrefix(got, want), got)
 }
 
-func TestTracking(t *testing.T) {
+func TestTrackingTellsOfKeysThatWereAskedFor(t *testing.T) {
 	const flushed = ">2 $10 invalidate _ "
 	for _, test := range []struct {
 		name string
@@ -93,7 +93,7 @@ func TestTracking(t *testing.T) {
 	}
 }
 
-func TestTrackingErrors(t *testing.T) {
+func TestTrackingRefusesWhatAServerRefuses(t *testing.T) {
 	server, err := Start()
 	require.NoError(t, err)
 	t.Cleanup(server.Close)

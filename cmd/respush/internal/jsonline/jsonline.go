@@ -3,13 +3,14 @@
 //	{"time":"2024-05-04T10:20:30.123456789Z","name":"invalidate","bytes":46,"args":[["user:1"]]}
 //	{"file":"dump.resp","offset":46,"bytes":5,"type":"simple string","value":"OK"}
 //
-// Texts are JSON strings, and {"base64":"..."} when they are not UTF-8. Errors
+// docs/jsonlines.md describes the lines, and docs/jsonlines.schema.json is their
+// schema. Texts are JSON strings, and {"base64":"..."} when they are not UTF-8. Errors
 // are {"error":text}, maps {"map":[[key,value],...]}, integers, big numbers and
 // doubles are numbers; a double that JSON has no number for is the string inf,
-// -inf or nan, and a number or boolean whose text is none is that text. Arrays,
-// sets and inner pushes are arrays. A push without a name has the name null and
-// all of its elements in args. Attributes before the frame are in "attributes", as
-// [[key,value],...]; those of inner values are left out.
+// -inf or nan. Arrays, sets and inner pushes are arrays. A push without a name
+// has the name null and all of its elements in args. A number or boolean whose
+// text is none is the string of that text. Attributes before the frame
+// are in "attributes", as [[key,value],...]; those of inner values are left out.
 //
 // All functions append to dst and return it, and keep nothing of a frame.
 package jsonline

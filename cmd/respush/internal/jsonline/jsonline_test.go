@@ -24,7 +24,7 @@ func encode(t *testing.T, frame parser.Frame) string {
 	return string(jsonline.Push(nil, at, "", frame))
 }
 
-func TestPush(t *testing.T) {
+func TestPushIsALineOfItsElements(t *testing.T) {
 	const begin = `{"time":"2024-05-04T10:20:30.123456789Z",`
 	for _, test := range []struct{ name, wire, want string }{
 		{"invalidate", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n", `"name":"invalidate","bytes":37,"args":[["user:1"]]}`},
@@ -56,9 +56,9 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// TestPushIsJSON decodes the lines of every push of the captures and finds
+// The test decodes the lines of every push of the captures and finds
 // their names and texts again.
-func TestPushIsJSON(t *testing.T) {
+func TestPushesOfCapturesAreTheSameInJSON(t *testing.T) {
 	files, err := filepath.Glob("../../../../testdata/captures/*/*.resp")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -121,7 +121,7 @@ func text(t *testing.T, v any) string {
 	return v.(string)
 }
 
-func TestCaptured(t *testing.T) {
+func TestCapturedFrameIsALineWithItsPlace(t *testing.T) {
 	top := jsonline.Place{File: "a.resp", Offset: 46, Inside: -1}
 	for _, test := range []struct {
 		name  string
@@ -150,7 +150,7 @@ func TestCaptured(t *testing.T) {
 	}
 }
 
-func TestOversize(t *testing.T) {
+func TestOversizeFrameIsALineWithoutItsContent(t *testing.T) {
 	place := jsonline.Place{File: "a.resp", Offset: 46, Inside: -1}
 	require.Equal(t, `{"file":"a.resp","offset":46,"bytes":99,"type":"array","oversize":true}`+"\n",
 		string(jsonline.Oversize(nil, place, 99, parser.TypeArray, nil)))
@@ -158,8 +158,8 @@ func TestOversize(t *testing.T) {
 		string(jsonline.Oversize(nil, place, 99, parser.TypePush, []byte("x"))))
 }
 
-// TestText compares with what encoding/json makes of the same text.
-func TestText(t *testing.T) {
+// The test compares with what encoding/json makes of the same text.
+func TestTextIsThatOfEncodingJSON(t *testing.T) {
 	var all strings.Builder
 	for r := rune(0); r < 0x3000; r++ {
 		all.WriteRune(r)
@@ -179,9 +179,9 @@ func TestText(t *testing.T) {
 	}
 }
 
-func TestBigNumbers(t *testing.T) {
+func TestBigNumbersKeepTheirDigits(t *testing.T) {
 	for _, test := range []struct{ digits, want string }{
-		{"0", "0"}, {"-0", "0"}, {"+7", "7"}, {"007", "7"}, {"-007", "-7"}, {"000", "0"},
+		{"0", "0"}, {"-0", "-0"}, {"+7", "7"}, {"007", "7"}, {"-007", "-7"}, {"000", "0"},
 		{"-12345678901234567890123", "-12345678901234567890123"},
 	} {
 		frame, _, err := parser.Parse([]byte("(" + test.digits + "\r\n"))

@@ -1,8 +1,10 @@
 package jsonline
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"iter"
 	"math"
 	"strconv"
@@ -55,7 +57,8 @@ func escape(r rune) string {
 	}
 }
 
-// appendValue calls itself no deeper than the parser's limit on nesting.
+// appendValue calls itself no deeper than the parser's limit on nesting. Where the
+// text of a number or boolean is none, it is appended as a text.
 func appendValue(dst []byte, v parser.Value) []byte {
 	switch v.Type() {
 	case parser.TypeNull:
@@ -64,23 +67,22 @@ func appendValue(dst []byte, v parser.Value) []byte {
 		if yes, err := v.Bool(); err == nil {
 			return strconv.AppendBool(dst, yes)
 		}
-		return Text(dst, v.Bytes())
 	case parser.TypeInteger, parser.TypeBigNumber:
-		return appendInteger(dst, v)
+		if digits := v.Bytes(); isInteger(digits) {
+			return appendInteger(dst, digits)
+		}
 	case parser.TypeDouble:
-		if f, err := v.Float64(); err != parser.ErrNumber {
+		if f, err := v.Float64(); err == nil || errors.Is(err, parser.ErrRange) {
 			return appendDouble(dst, f)
 		}
-		return Text(dst, v.Bytes())
 	case parser.TypeSimpleError, parser.TypeBulkError:
 		return append(Text(append(dst, `{"error":`...), v.Bytes()), '}')
 	case parser.TypeMap:
 		return append(appendPairs(append(dst, `{"map":`...), v), '}')
 	case parser.TypeArray, parser.TypeSet, parser.TypePush:
 		return appendList(dst, v.All())
-	default:
-		return Text(dst, v.Bytes())
 	}
+	return Text(dst, v.Bytes())
 }
 
 func appendList(dst []byte, values iter.Seq[parser.Value]) []byte {
@@ -104,20 +106,17 @@ func appendPairs(dst []byte, v parser.Value) []byte {
 	return append(dst, ']')
 }
 
-// appendInteger appends an integer or big number, or its text if that is none.
-func appendInteger(dst []byte, v parser.Value) []byte {
-	switch n, err := v.Int64(); err {
-	case nil:
-		return strconv.AppendInt(dst, n, 10)
-	case parser.ErrRange:
-		return appendBigNumber(dst, v.Bytes())
+// isInteger reports whether text is digits, with or without a sign.
+func isInteger(text []byte) bool {
+	if len(text) > 0 && (text[0] == '-' || text[0] == '+') {
+		text = text[1:]
 	}
-	return Text(dst, v.Bytes())
+	return len(text) > 0 && len(bytes.Trim(text, "0123456789")) == 0
 }
 
-// appendBigNumber appends digits without what JSON does not allow before them: a
+// appendInteger appends digits without what JSON does not allow before them: a
 // plus sign and leading zeros.
-func appendBigNumber(dst, digits []byte) []byte {
+func appendInteger(dst, digits []byte) []byte {
 	switch digits[0] {
 	case '-':
 		dst = append(dst, '-')

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"syscall"
+	"time"
 )
 
 // bufferSize is how many bytes are collected before they are written.
@@ -41,10 +42,30 @@ func Closed(err error) bool {
 
 // A Writer collects what is written to it. Its errors are of type *Error. One
 // goroutine at a time may use it.
-type Writer struct{ buf *bufio.Writer }
+type Writer struct {
+	buf *bufio.Writer
+	out *timed
+}
 
 // NewWriter returns a Writer to out.
-func NewWriter(out io.Writer) *Writer { return &Writer{bufio.NewWriterSize(out, bufferSize)} }
+func NewWriter(out io.Writer) *Writer {
+	w := &Writer{out: &timed{Writer: out}}
+	w.buf = bufio.NewWriterSize(w.out, bufferSize)
+	return w
+}
+
+// timed is a writer that knows how long its slowest write took.
+type timed struct {
+	io.Writer
+	slowest time.Duration
+}
+
+func (t *timed) Write(p []byte) (int, error) {
+	begun := time.Now()
+	n, err := t.Writer.Write(p)
+	t.slowest = max(t.slowest, time.Since(begun))
+	return n, err
+}
 
 // Write collects p, and writes when the buffer is full.
 func (w *Writer) Write(p []byte) (int, error) {
@@ -62,6 +83,9 @@ func (w *Writer) Flush() error {
 	}
 	return nil
 }
+
+// Slowest returns how long the slowest write of what has been collected took.
+func (w *Writer) Slowest() time.Duration { return w.out.slowest }
 
 // Buffered returns how many bytes wait to be written.
 func (w *Writer) Buffered() int { return w.buf.Buffered() }

@@ -19,7 +19,7 @@ type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
 
-func TestClosed(t *testing.T) {
+func TestClosedOutputIsToldFromOtherFailures(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want bool
@@ -37,7 +37,7 @@ func TestClosed(t *testing.T) {
 	require.False(t, output.Closed(nil))
 }
 
-func TestWriter(t *testing.T) {
+func TestWriterCollectsUntilFlushed(t *testing.T) {
 	var out strings.Builder
 	w := output.NewWriter(&out)
 	_, err := io.WriteString(w, "collected")
@@ -47,7 +47,7 @@ func TestWriter(t *testing.T) {
 	require.Equal(t, "collected", out.String())
 }
 
-func TestWriterFails(t *testing.T) {
+func TestWriterMarksItsErrors(t *testing.T) {
 	w := output.NewWriter(broken{&os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}})
 	_, err := w.Write(make([]byte, 1<<20))
 	var failure *output.Error
@@ -56,7 +56,7 @@ func TestWriterFails(t *testing.T) {
 	require.ErrorAs(t, w.Flush(), &failure)
 }
 
-func TestFlushingReader(t *testing.T) {
+func TestFlushingReaderFlushesBeforeEachRead(t *testing.T) {
 	flushed := 0
 	rd := output.FlushingReader{Reader: strings.NewReader("text"), Flush: func() error { flushed++; return nil }}
 	text, err := io.ReadAll(rd)

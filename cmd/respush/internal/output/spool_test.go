@@ -16,7 +16,7 @@ import (
 // none is for outputs that do not fail.
 func none(err error) { panic(err) }
 
-func TestSpool(t *testing.T) {
+func TestSpoolWritesLinesInOrder(t *testing.T) {
 	var out bytes.Buffer
 	s := output.NewSpool(&out, 1<<20, none)
 	var writers sync.WaitGroup
@@ -79,7 +79,7 @@ func TestSpoolDoesNotWait(t *testing.T) {
 	require.Equal(t, "first\nlonger than the limit\n12345\n678\n", out.String())
 }
 
-func TestSpoolFails(t *testing.T) {
+func TestSpoolTellsOnceThatItsOutputFails(t *testing.T) {
 	failed := make(chan error, 1)
 	s := output.NewSpool(broken{syscall.EPIPE}, 10, func(err error) { failed <- err })
 	s.Write([]byte("line\n"))

@@ -60,7 +60,7 @@ func TestBarOfGrowingFile(t *testing.T) {
 	require.NotContains(t, out.String(), "\n")
 }
 
-func TestNoTerminalNoBar(t *testing.T) {
+func TestNoBarWithoutATerminal(t *testing.T) {
 	require.Nil(t, New(&bytes.Buffer{}, 10))
 	file, err := os.Create(t.TempDir() + "/file")
 	require.NoError(t, err)

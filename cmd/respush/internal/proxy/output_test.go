@@ -29,9 +29,9 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.printed.Write(p)
 }
 
-// TestStuckOutput passes everything on while nothing can be printed, and says how
+// The test passes everything on while nothing can be printed, and says how
 // much that was.
-func TestStuckOutput(t *testing.T) {
+func TestStuckOutputHoldsUpNoClient(t *testing.T) {
 	t.Parallel()
 	out := &stuck{release: make(chan struct{})}
 	r := start(t, func(p *proxy.Proxy) { p.Stdout = out })
@@ -47,12 +47,12 @@ func TestStuckOutput(t *testing.T) {
 	require.Regexp(t, `(?m)^ +[\d,]+ +not shown, the output was too slow$`, r.stderr.String())
 }
 
-// TestLargeLine keeps little of a large push while its client stays.
-func TestLargeLine(t *testing.T) {
+// The test keeps little of a large push while its client stays.
+func TestLargeLineIsNotKept(t *testing.T) {
 	const size = 8 << 20
 	const shown = 6 * size // each of its bytes is 6 in a line
 	out := &counted{want: shown, reached: make(chan struct{})}
-	r := start(t, func(p *proxy.Proxy) { p.Stdout, p.JSON = out, true })
+	r := start(t, func(p *proxy.Proxy) { p.Stdout, p.Format.JSON = out, true })
 	client, server := r.link()
 	push := fmt.Appendf(nil, ">2\r\n+x\r\n$%d\r\n", size)
 	push = append(append(push, make([]byte, size)...), "\r\n"...)
@@ -100,8 +100,7 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
-// TestOutputFails ends the proxy.
-func TestOutputFails(t *testing.T) {
+func TestFailureOfTheOutputEndsTheProxy(t *testing.T) {
 	t.Parallel()
 	for _, failure := range []error{syscall.EPIPE, syscall.ENOSPC} {
 		r := start(t, func(p *proxy.Proxy) { p.Stdout = failing{failure} })
@@ -131,8 +130,7 @@ func (n *needy) Accept() (net.Conn, error) {
 	return n.Listener.Accept()
 }
 
-// TestAcceptFails goes on when it can.
-func TestAcceptFails(t *testing.T) {
+func TestProxyGoesOnAfterAFailureToAccept(t *testing.T) {
 	t.Parallel()
 	r := start(t, func(p *proxy.Proxy) {
 		n := &needy{Listener: p.Listener, failure: syscall.EMFILE}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/dial"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 )
 
@@ -20,18 +21,19 @@ import (
 type Proxy struct {
 	Listener net.Listener // of TCP clients; closed by Run
 	Upstream string       // host:port of the server
-	JSON     bool         // print one object a line
-	Stdout   io.Writer    // the pushes
-	Stderr   io.Writer    // what goes wrong, and the summary
+	Format   pushline.Format
+	Stdout   io.Writer // the pushes
+	Stderr   io.Writer // what goes wrong, and the summary
+	Record   io.Writer // gets every push that is seen, whole; may be nil
 }
 
-// Run passes clients on until ctx ends or Stdout fails, closes all connections
+// Run passes clients on until ctx ends, or Stdout or Record fails, closes all connections
 // and writes the summary. It returns nil for the end of ctx.
 func (p Proxy) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{Proxy: p, cancel: cancel}
-	r.show = newShow(p.Stdout, p.JSON, cancel)
+	r.show = newShow(p, cancel)
 	defer context.AfterFunc(ctx, func() { p.Listener.Close() })()
 
 	err := r.accept(ctx)

@@ -157,11 +157,11 @@ func exchange(t *testing.T, client, server *net.TCPConn, up, down []byte) {
 	require.True(t, bytes.Equal(down, gotDown), "to the client: %d bytes became %d", len(down), len(gotDown))
 }
 
-// TestCaptures passes every capture on, and shows its pushes.
-func TestCaptures(t *testing.T) {
+// The test passes every capture on, and shows its pushes.
+func TestCapturesPassUnchangedAndTheirPushesAreShown(t *testing.T) {
 	t.Parallel()
 	for _, json := range []bool{false, true} {
-		r := start(t, func(p *proxy.Proxy) { p.JSON = json })
+		r := start(t, func(p *proxy.Proxy) { p.Format.JSON = json })
 		pushes := 0
 		for i, c := range captures.All(t) {
 			if c.Heavy() {
@@ -178,8 +178,8 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// TestBinary passes on what is not RESP, and says so once for each client.
-func TestBinary(t *testing.T) {
+// The test passes on what is not RESP, and says so once for each client.
+func TestWhatIsNotRESPPassesUnchanged(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	garbage := append([]byte("+OK\r\n>2\r\n+x\r\n:1\r\n>2\r\n+y\r\nGARBAGE"), binary(8<<20, 4)...)
@@ -196,8 +196,8 @@ func TestBinary(t *testing.T) {
 	require.Equal(t, 2, strings.Count(r.stderr.String(), "respush:"))
 }
 
-// TestDepth passes on what nests without an end.
-func TestDepth(t *testing.T) {
+// The test passes on what nests without an end.
+func TestEndlessNestingPassesUnchanged(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	client, server := r.link()
@@ -207,8 +207,8 @@ func TestDepth(t *testing.T) {
 	require.Contains(t, r.stderr.String(), ": the server's stream is nested too deep at offset 548\n")
 }
 
-// TestHalfClosed ends one side first, then the other.
-func TestHalfClosed(t *testing.T) {
+// The test ends one side first, then the other.
+func TestHalfClosedConnectionsStayHalfClosed(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	for _, clientFirst := range []bool{true, false} {
@@ -237,8 +237,8 @@ func TestHalfClosed(t *testing.T) {
 	require.Equal(t, 3, strings.Count(r.stdout.String(), "\n"), "those of the server")
 }
 
-// TestAborted resets one side: the other is closed.
-func TestAborted(t *testing.T) {
+// The test resets one side: the other is closed.
+func TestResetOfOneSideClosesTheOther(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	client, server := r.link()
@@ -269,8 +269,8 @@ func requireOver(t *testing.T, err error) {
 	}
 }
 
-// TestManyClients has each of many get its own pushes, all at the same time.
-func TestManyClients(t *testing.T) {
+// The test has each of many get its own pushes, all at the same time.
+func TestManyClientsHaveTheirOwnPushes(t *testing.T) {
 	t.Parallel()
 	const clients, rounds = 50, 20
 	r := start(t, nil)
@@ -317,8 +317,8 @@ func TestManyClients(t *testing.T) {
 	require.Contains(t, r.stderr.String(), "--- 50 clients, 1,000 pushes, ")
 }
 
-// TestLargePush passes on a push that is too large to be shown.
-func TestLargePush(t *testing.T) {
+// The test passes on a push that is too large to be shown.
+func TestLargePushPassesAndIsNotShown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("65 MiB")
@@ -334,8 +334,8 @@ func TestLargePush(t *testing.T) {
 	require.Regexp(t, `(?m)^ +1 +too large, not shown$`, r.stderr.String())
 }
 
-// TestServerDown closes the client's connection, tells why, and takes the next.
-func TestServerDown(t *testing.T) {
+// The test closes the client's connection, tells why, and takes the next.
+func TestServerThatIsDownIsToldAndTheNextClientTaken(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	down := r.upstream.Addr().String()
@@ -354,8 +354,8 @@ func TestServerDown(t *testing.T) {
 	require.True(t, strings.HasPrefix(r.stderr.String(), want.String()), r.stderr.String())
 }
 
-// TestStop ends while connections are open, idle and busy.
-func TestStop(t *testing.T) {
+// The test ends while connections are open, idle and busy.
+func TestStopEndsOpenConnections(t *testing.T) {
 	t.Parallel()
 	r := start(t, nil)
 	client, server := r.link()

@@ -138,7 +138,7 @@ func (s *sandwich) client(name string, args ...string) *exec.Cmd {
 	return exec.Command(path, append([]string{"-h", "127.0.0.1", "-p", port}, args...)...)
 }
 
-func TestRedisCLI(t *testing.T) {
+func TestRedisCLIWorksThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	s := startSandwich(t)
 	cmd := s.client("redis-cli", "-3", "--no-raw", "--show-pushes", "yes")
@@ -190,7 +190,7 @@ func wait(t *testing.T, done func() bool) {
 	require.Eventually(t, done, patience, 5*time.Millisecond)
 }
 
-func TestRedisBenchmark(t *testing.T) {
+func TestRedisBenchmarkWorksThroughTheProxy(t *testing.T) {
 	t.Parallel()
 	s := startSandwich(t)
 	watcher := s.redis.Dial(t)

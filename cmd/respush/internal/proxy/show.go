@@ -1,16 +1,17 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
 	"github.com/seed79615202/respush/cmd/respush/internal/output"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/tally"
-	"github.com/seed79615202/respush/cmd/respush/internal/textline"
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/parser"
 )
@@ -25,18 +26,24 @@ const maxLine = 1 << 20
 
 // A show prints and counts the pushes of all links.
 type show struct {
-	json  bool
-	lines *output.Spool
-	since time.Time
+	format pushline.Format
+	lines  *output.Spool
+	record *output.Spool // of pushes as they are on the wire; nil: they are not recorded
+	since  time.Time
 
 	mu       sync.Mutex
 	tally    tally.Tally
 	oversize uint64 // pushes that were too large to be seen
 }
 
-// newShow returns a show on out; when that fails it cancels.
-func newShow(out io.Writer, json bool, cancel context.CancelCauseFunc) *show {
-	return &show{json: json, lines: output.NewSpool(out, maxWaiting, cancel), since: time.Now()}
+// newShow returns a show on the outputs of p; when one fails it cancels.
+func newShow(p Proxy, cancel context.CancelCauseFunc) *show {
+	s := &show{format: p.Format, lines: output.NewSpool(p.Stdout, maxWaiting, cancel), since: time.Now()}
+	if p.Record != nil {
+		// What fails says itself what it is.
+		s.record = output.NewSpool(p.Record, maxWaiting, func(err error) { cancel(errors.Unwrap(err)) })
+	}
+	return s
 }
 
 // handler returns what shows the pushes that flow to the client called name, for
@@ -44,17 +51,16 @@ func newShow(out io.Writer, json bool, cancel context.CancelCauseFunc) *show {
 func (s *show) handler(name string) dispatch.Handler {
 	var line []byte // reused from push to push
 	return dispatch.HandlerFunc(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-		if s.json {
-			line = jsonline.Push(line[:0], time.Now(), name, push)
-		} else {
-			line = textline.Append(line[:0], time.Now(), name, push)
-		}
+		line = s.format.Append(line[:0], name, push)
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.lines.Write(line)
+		if s.record != nil {
+			s.record.Write(push.Raw())
+		}
 		if cap(line) > maxLine {
 			line = nil
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		s.tally.AddFrame(push)
 		return nil
 	})
@@ -67,8 +73,14 @@ func (s *show) missed(n uint64) {
 	s.oversize += n
 }
 
-// close waits until everything has been printed.
-func (s *show) close() error { return s.lines.Close() }
+// close waits until everything has been printed and recorded.
+func (s *show) close() error {
+	err := s.lines.Close()
+	if s.record != nil {
+		err = cmp.Or(err, errors.Unwrap(s.record.Close()))
+	}
+	return err
+}
 
 // summarise writes the totals to out.
 func (s *show) summarise(out io.Writer, clients int) {
@@ -79,6 +91,9 @@ func (s *show) summarise(out io.Writer, clients int) {
 	table.Tally(&s.tally)
 	if dropped := s.lines.Dropped(); dropped > 0 {
 		table.Count(dropped, "not shown, the output was too slow")
+	}
+	if s.record != nil && s.record.Dropped() > 0 {
+		table.Count(s.record.Dropped(), "not recorded, the file was too slow")
 	}
 	if s.oversize > 0 {
 		table.Count(s.oversize, "too large, not shown")

@@ -9,7 +9,7 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 )
 
-func TestText(t *testing.T) {
+func TestTextIsQuotedAndCut(t *testing.T) {
 	x64 := strings.Repeat("x", 64)
 	x63 := strings.Repeat("x", 63)
 	for _, test := range []struct{ name, in, want string }{
@@ -33,7 +33,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-func TestWord(t *testing.T) {
+func TestWordIsBareWhereItReadsAsOne(t *testing.T) {
 	for _, test := range []struct{ name, in, want string }{
 		{"plain", "user:1", "user:1"},
 		{"unicode", "clé:1", "clé:1"},
@@ -51,12 +51,12 @@ func TestWord(t *testing.T) {
 	}
 }
 
-func TestName(t *testing.T) {
+func TestNameHasNoSpace(t *testing.T) {
 	require.Equal(t, "MOVING", quote.Name([]byte("MOVING")))
 	require.Equal(t, `"my\x20\x20push"`, quote.Name([]byte("my  push")))
 }
 
-func TestLine(t *testing.T) {
+func TestLineIsWholeAndPrintable(t *testing.T) {
 	require.Equal(t, "WRONGPASS invalid \"pair\"", quote.Line("WRONGPASS invalid \"pair\""))
 	require.Equal(t, `a\x1b[2Jb\nc\xff`, quote.Line("a\x1b[2Jb\nc\xff"))
 	require.Empty(t, quote.Line(""))

@@ -8,19 +8,22 @@ import (
 	"strings"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
+	"github.com/seed79615202/respush/cmd/respush/internal/record"
 	"github.com/seed79615202/respush/parser"
 )
 
-// What ends a tail as it was told to: causes of its context.
+// ErrElapsed is the cause of a context that is over as Options.For says.
+var ErrElapsed = errors.New("time is up (--for)")
+
+// What else ends a tail as it was told to: causes of its context.
 var (
 	errCounted     = errors.New("tail: count reached")
-	errElapsed     = errors.New("tail: time is up")
 	errInterrupted = errors.New("tail: interrupted")
 )
 
 // asked says whether cause is an end that the caller asked for.
 func asked(cause error) bool {
-	return cause == errCounted || cause == errElapsed || cause == errInterrupted
+	return cause == errCounted || cause == ErrElapsed || cause == errInterrupted
 }
 
 // refused turns an error reply to req into a sentence. A password that req
@@ -32,7 +35,7 @@ func refused(req request, reply string) error {
 	case code == "WRONGPASS":
 		return fmt.Errorf("wrong user or password (%s)", reply)
 	case code == "NOAUTH":
-		return fmt.Errorf("the server wants a password, as in redis://user:password@host (%s)", reply)
+		return fmt.Errorf("the server wants a password, as in redis://user:password@host or REDISCLI_AUTH (%s)", reply)
 	case req.args[0] == "HELLO" && (code == "NOPROTO" || strings.Contains(strings.ToLower(reply), "unknown command")):
 		return fmt.Errorf("the server does not speak RESP3, which pushes need (%s)", reply)
 	case req.args[0] == "HELLO":
@@ -47,7 +50,10 @@ func refused(req request, reply string) error {
 func explain(err error, doing string) error {
 	var syntax *parser.SyntaxError
 	var limit *parser.LimitError
+	var recording *record.Error
 	switch {
+	case errors.As(err, &recording):
+		return recording
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the server went away in mid-frame %s", doing)
 	case errors.Is(err, io.EOF):

@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed79615202/respush/cmd/respush/internal/filter"
+	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
+	"github.com/seed79615202/respush/parser"
 )
 
 // Options say what to listen to, how to print it and when to stop. Prefixes
@@ -17,10 +20,12 @@ type Options struct {
 	Track         bool
 	Broadcast     bool
 	Prefixes      []string
-	JSON          bool
-	Count         int           // stop after so many pushes; 0: no limit
-	For           time.Duration // stop after so long; 0: no limit
-	Insecure      bool          // do not verify a TLS server
+	Filter        filter.Filter
+	Format        pushline.Format
+	Count         int           // stop after so many pushes that are shown; 0: no limit
+	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
+	ClientName    string        // what the server is to call the connection; may be empty
+	TLS           TLS
 }
 
 // Validate reports options that contradict each other.
@@ -32,8 +37,10 @@ func (o Options) Validate() error {
 		return errors.New("--count must not be negative")
 	case o.For < 0:
 		return errors.New("--for must not be negative")
+	case (o.TLS.Cert == "") != (o.TLS.Key == ""):
+		return errors.New("--cert and --key need each other")
 	default:
-		return nil
+		return o.Filter.Validate()
 	}
 }
 
@@ -45,15 +52,21 @@ func (o Options) Listens() bool {
 // A request is a command of the set-up and what answers it: a push of the name
 // confirm, or a reply when confirm is empty.
 type request struct {
-	args    []string
-	confirm string
+	args     []string
+	confirm  string
+	optional bool               // a refusal is no failure
+	take     func(parser.Value) // gets the reply, borrowed; may be nil
 }
 
-// hello returns the request that turns to RESP3, logging in as t says.
-func hello(t target.Target) request {
+// hello returns the request that turns to RESP3, logging in as t says, under a
+// name unless that is empty.
+func hello(t target.Target, name string) request {
 	args := []string{"HELLO", "3"}
 	if t.Password != "" {
 		args = append(args, "AUTH", t.User, t.Password)
+	}
+	if name != "" {
+		args = append(args, "SETNAME", name)
 	}
 	return request{args: args}
 }

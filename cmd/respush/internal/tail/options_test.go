@@ -9,7 +9,7 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
 
-func TestRequests(t *testing.T) {
+func TestOptionsBecomeRequests(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		opts Options
@@ -36,13 +36,14 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-func TestHello(t *testing.T) {
-	require.Equal(t, []string{"HELLO", "3"}, hello(target.Target{Host: "h"}).args)
-	require.Equal(t, []string{"HELLO", "3", "AUTH", "ada", "pw"}, hello(target.Target{User: "ada", Password: "pw"}).args)
+func TestHelloLogsInAndTellsAName(t *testing.T) {
+	require.Equal(t, []string{"HELLO", "3"}, hello(target.Target{Host: "h"}, "").args)
+	require.Equal(t, []string{"HELLO", "3", "AUTH", "ada", "pw"}, hello(target.Target{User: "ada", Password: "pw"}, "").args)
+	require.Equal(t, []string{"HELLO", "3", "AUTH", "ada", "pw", "SETNAME", "me"}, hello(target.Target{User: "ada", Password: "pw"}, "me").args)
 }
 
-func TestRefusedKeepsThePassword(t *testing.T) {
-	req := hello(target.Target{User: "ada", Password: "sesame"})
+func TestRefusalKeepsThePassword(t *testing.T) {
+	req := hello(target.Target{User: "ada", Password: "sesame"}, "")
 	for _, reply := range []string{"ERR no", "WRONGPASS no", "NOAUTH no", "NOPROTO no", "ERR unknown command"} {
 		require.NotContains(t, refused(req, reply).Error(), "sesame")
 	}

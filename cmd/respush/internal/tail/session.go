@@ -27,6 +27,7 @@ type Session struct {
 	Options Options
 	Stdout  io.Writer // the pushes
 	Stderr  io.Writer // the summary
+	Record  io.Writer // gets every byte that the server sends; may be nil
 	// Ready is called on a goroutine of its own once the server has been told
 	// everything, with a context that ends with the session. Its error ends
 	// the session, and Run returns it.
@@ -34,11 +35,19 @@ type Session struct {
 }
 
 // Run listens until parent ends, the Options say so or the connection fails, and
-// writes the summary. It returns nil for an end that was asked for.
+// writes the summary. It returns nil for an end that was asked for; that of
+// Options.For is one when all has been set up. The caller sees to it that parent
+// ends then, with ErrElapsed for its cause.
 func (s Session) Run(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
-	defer context.AfterFunc(parent, func() { cancel(errInterrupted) })()
+	defer context.AfterFunc(parent, func() {
+		if cause := context.Cause(parent); cause == ErrElapsed {
+			cancel(cause)
+			return
+		}
+		cancel(errInterrupted)
+	})()
 	r := newRun(s, cancel)
 	defer context.AfterFunc(ctx, func() { s.Conn.Close() })()
 	defer s.Conn.Close()
@@ -57,10 +66,12 @@ type run struct {
 	cancel    context.CancelCauseFunc
 	reader    *parser.Reader
 	processor *dispatch.Processor
+	requests  []request // of the set-up, those that have not been made
 	printer   *printer
 	since     time.Time
 	tally     tally.Tally
 	unknown   int // pushes whose names notify does not know
+	leftOut   int // pushes that the filter does not pick
 	stopped   bool
 	listening bool
 }
@@ -69,10 +80,14 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 	r := &run{
 		Session: s,
 		cancel:  cancel,
-		printer: newPrinter(s.Stdout, s.Options.JSON),
+		printer: newPrinter(s.Stdout, s.Options.Format),
 		since:   time.Now(),
 	}
-	r.reader = parser.NewReader(output.FlushingReader{Reader: s.Conn, Flush: r.flush})
+	var sent io.Reader = s.Conn
+	if s.Record != nil {
+		sent = io.TeeReader(sent, s.Record)
+	}
+	r.reader = parser.NewReader(output.FlushingReader{Reader: sent, Flush: r.flush})
 	r.processor = dispatch.NewProcessor(
 		dispatch.WithPubSub(),
 		dispatch.WithSkipOversize(),
@@ -85,16 +100,21 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 // setUp sends the commands one at a time and waits for each one's answer;
 // pushes that come meanwhile are printed.
 func (r *run) setUp(ctx context.Context) error {
-	requests := append([]request{hello(r.Target)}, r.Options.requests(r.Target.DB)...)
-	for _, req := range requests {
+	first := hello(r.Target, r.Options.ClientName)
+	first.take = r.greeted
+	r.requests = append([]request{first}, r.Options.requests(r.Target.DB)...)
+	for len(r.requests) > 0 {
+		req := r.requests[0]
+		r.requests = r.requests[1:]
 		if err := r.Conn.SetDeadline(time.Now().Add(patience)); err != nil {
 			return explain(err, "before "+req.args[0])
 		}
-		if _, err := r.Conn.Write(command.Append(nil, req.args...)); err != nil {
-			return explain(err, "during "+req.args[0])
-		}
+		_, writeErr := r.Conn.Write(command.Append(nil, req.args...))
 		if err := r.await(ctx, req); err != nil {
-			return err
+			return err // also when the write has failed: the server may have said why
+		}
+		if writeErr != nil {
+			return explain(writeErr, "during "+req.args[0])
 		}
 	}
 	return r.Conn.SetDeadline(time.Time{})
@@ -121,11 +141,19 @@ func (req request) answer(frame parser.Frame) (bool, error) {
 	switch {
 	case frame.IsPush():
 		return req.confirm != "" && string(frame.Name()) == req.confirm, nil
+	case isError(frame) && req.optional:
+		return true, nil
 	case isError(frame):
 		return false, refused(req, string(frame.Value().Bytes()))
+	case req.confirm != "" && begins(frame, req.confirm):
+		return false, fmt.Errorf("the server's confirmation of %s is of type %v, not push: it does not speak RESP3 throughout, and its messages cannot be told from replies",
+			req.args[0], frame.Type())
 	case req.args[0] == "HELLO" && frame.Type() != parser.TypeMap:
 		return false, fmt.Errorf("the server does not speak RESP3, which pushes need (HELLO 3 answered with %v)", frame.Type())
 	default:
+		if req.take != nil {
+			req.take(frame.Value())
+		}
 		return true, nil
 	}
 }
@@ -133,9 +161,6 @@ func (req request) answer(frame parser.Frame) (bool, error) {
 // listen prints pushes until the connection fails or r stops.
 func (r *run) listen(ctx context.Context) error {
 	r.listening = true
-	if r.Options.For > 0 {
-		defer time.AfterFunc(r.Options.For, func() { r.cancel(errElapsed) }).Stop()
-	}
 	var ready sync.WaitGroup
 	if r.Ready != nil {
 		ready.Add(1)
@@ -161,7 +186,12 @@ func (r *run) ended(err error) error {
 	if err == nil {
 		err = io.EOF
 	}
-	return explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
+	explained := explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
+	if stuck := r.printer.out.Slowest(); stuck >= slow && cutOff(err) {
+		return fmt.Errorf("%w (standard output had held respush up for %v: a server cuts off who reads too slowly, see client-output-buffer-limit)",
+			explained, stuck.Round(time.Millisecond))
+	}
+	return explained
 }
 
 // end writes what is left to write, and returns why the run ended if nobody
@@ -180,10 +210,14 @@ func (r *run) end(ctx context.Context, err error) error {
 	if r.listening || r.tally.Pushes > 0 {
 		r.summarise()
 	}
-	if asked(err) {
+	switch {
+	case err == ErrElapsed && !r.listening:
+		return fmt.Errorf("%w before the server had answered", err)
+	case asked(err):
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // summarise writes the totals, a row for each name, the most frequent first, and
@@ -195,15 +229,23 @@ func (r *run) summarise() {
 	table.Tally(&r.tally)
 	table.Count(uint64(r.unknown), "unhandled (names unknown to respush)")
 	table.Count(stats.Errors+stats.Panics, "errors")
+	if r.leftOut > 0 {
+		table.Count(uint64(r.leftOut), "left out (--only, --match)")
+	}
 	if stats.Oversize > 0 {
 		table.Count(stats.Oversize, "too large, not shown")
 	}
 	_ = table.Flush() // nobody reads it then
 }
 
-// push prints and counts one push, and stops the run when it was the last.
+// push prints and counts one push that the filter picks, and stops the run when
+// it was the last.
 func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-	if r.stopped {
+	switch {
+	case r.stopped:
+		return nil
+	case !r.Options.Filter.Picks(push):
+		r.leftOut++
 		return nil
 	}
 	r.tally.AddFrame(push)

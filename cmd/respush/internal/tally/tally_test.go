@@ -19,7 +19,7 @@ func push(t *testing.T, wire string) parser.Frame {
 	return frame
 }
 
-func TestTally(t *testing.T) {
+func TestTallyCountsByName(t *testing.T) {
 	var pushes tally.Tally
 	for range 1500 {
 		pushes.AddFrame(push(t, ">2\r\n+invalidate\r\n_\r\n"))
@@ -60,7 +60,7 @@ func TestTallyBoundsNames(t *testing.T) {
 	require.Equal(t, 2001, pushes.Pushes)
 }
 
-func TestAddTally(t *testing.T) {
+func TestTalliesAddUp(t *testing.T) {
 	var one, two, sum tally.Tally
 	for i := range 200 {
 		one.Add(fmt.Appendf(nil, "name%d", i), 1)

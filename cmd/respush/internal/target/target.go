@@ -12,51 +12,80 @@ import (
 
 const defaultPort = "6379"
 
-// A Target is where a server is and what to log in with. Host is never empty;
-// Password is empty when no login is wanted.
+// A Target is where a server is and what to log in with. Either Host or Socket
+// is not empty; Password is empty when no login is wanted.
 type Target struct {
 	TLS      bool
 	Host     string // without a port or brackets
 	Port     string
+	Socket   string // the path of a Unix socket
 	User     string
 	Password string
 	DB       int
 }
 
-// Address returns host:port.
-func (t Target) Address() string { return net.JoinHostPort(t.Host, t.Port) }
+// Network returns what package net calls the kind of Address.
+func (t Target) Network() string {
+	if t.Socket != "" {
+		return "unix"
+	}
+	return "tcp"
+}
 
-// Parse reads redis://[user:password@]host[:port][/db], or rediss:// for TLS.
-// Its errors repeat no part of the text after its scheme: a password that was
-// not percent-encoded can land in any of them.
-func Parse(text string) (Target, error) {
+// Address returns host:port, or the path of the socket.
+func (t Target) Address() string {
+	if t.Socket != "" {
+		return t.Socket
+	}
+	return net.JoinHostPort(t.Host, t.Port)
+}
+
+// schemes are those of servers on TCP, and whether they mean TLS.
+var schemes = map[string]bool{"redis": false, "valkey": false, "rediss": true, "valkeys": true}
+
+// Parse reads redis://[user:password@]host[:port][/db], rediss:// for TLS,
+// valkey:// and valkeys:// likewise, or unix://[user:password@]/path[?db=N].
+// The password is for a URL that has none, and may be empty too. The errors
+// repeat no part of the text after its scheme: a password that was not
+// percent-encoded can land in any of them.
+func Parse(text, password string) (Target, error) {
 	if !strings.Contains(text, "://") {
-		return Target{}, errors.New("want redis://host:port or rediss://host:port")
+		return Target{}, errors.New("want redis://host:port, rediss://host:port or unix:///path")
 	}
 	u, err := url.Parse(text)
 	if err != nil {
 		// url.Error repeats the whole URL, and the causes below it parts of it.
 		return Target{}, errors.New("not a valid URL (a password's @ : / ? # % must be percent-encoded)")
 	}
-	t := Target{Host: u.Hostname(), Port: u.Port()}
-	switch u.Scheme {
-	case "redis":
-	case "rediss":
-		t.TLS = true
-	default:
-		return Target{}, fmt.Errorf("scheme %q: want redis:// or rediss://", u.Scheme)
+	var t Target
+	if u.Scheme == "unix" {
+		t, err = socket(u)
+	} else {
+		t, err = host(u)
 	}
+	if err != nil {
+		return Target{}, err
+	}
+	t.User, t.Password, err = login(u.User, password)
+	if err != nil {
+		return Target{}, err
+	}
+	return t, nil
+}
+
+// host reads the place of a server on TCP.
+func host(u *url.URL) (Target, error) {
+	tls, known := schemes[u.Scheme]
+	if !known {
+		return Target{}, fmt.Errorf("scheme %q: want redis, rediss, valkey, valkeys or unix", u.Scheme)
+	}
+	t := Target{TLS: tls, Host: u.Hostname(), Port: u.Port()}
 	if t.Host == "" {
 		return Target{}, errors.New("no host")
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
 		return Target{}, errors.New("nothing may follow the database number")
 	}
-	return t.withRest(u)
-}
-
-// withRest checks and adds the port, the login and the database.
-func (t Target) withRest(u *url.URL) (Target, error) {
 	if t.Port == "" {
 		t.Port = defaultPort
 	}
@@ -64,36 +93,51 @@ func (t Target) withRest(u *url.URL) (Target, error) {
 		return Target{}, errors.New("the port is not in 1-65535")
 	}
 	var err error
-	if t.User, t.Password, err = login(u.User); err != nil {
-		return Target{}, err
-	}
-	if t.DB, err = database(u.Path); err != nil {
-		return Target{}, err
-	}
-	return t, nil
+	t.DB, err = database(strings.TrimPrefix(u.Path, "/"))
+	return t, err
 }
 
-func login(info *url.Userinfo) (user, password string, err error) {
-	if info == nil {
-		return "", "", nil
+// socket reads the place of a server on a Unix socket.
+func socket(u *url.URL) (Target, error) {
+	query, err := url.ParseQuery(u.RawQuery)
+	number := query.Get("db")
+	query.Del("db")
+	switch {
+	case u.Host != "":
+		return Target{}, errors.New("a socket has no host: want three slashes, as in unix:///path")
+	case strings.Trim(u.Path, "/") == "":
+		return Target{}, errors.New("the path of the socket is missing")
+	case err != nil || len(query) > 0 || u.Fragment != "":
+		return Target{}, errors.New("nothing but ?db=N may follow the path of a socket")
 	}
+	t := Target{Socket: u.Path}
+	t.DB, err = database(number)
+	return t, err
+}
+
+// login returns what to log in with: the user alone needs a password from
+// elsewhere.
+func login(info *url.Userinfo, other string) (user, password string, err error) {
 	password, _ = info.Password()
 	if password == "" {
-		return "", "", errors.New("a user needs a password: redis://user:password@host (or redis://:password@host)")
+		password = other
 	}
 	user = info.Username()
-	if user == "" {
+	switch {
+	case password == "" && info != nil:
+		return "", "", errors.New("a user needs a password: redis://user:password@host, redis://:password@host, or REDISCLI_AUTH")
+	case password != "" && user == "":
 		user = "default"
 	}
 	return user, password, nil
 }
 
-func database(path string) (int, error) {
-	path = strings.TrimPrefix(path, "/")
-	if path == "" {
+// database reads a number that may be left out.
+func database(text string) (int, error) {
+	if text == "" {
 		return 0, nil
 	}
-	n, err := strconv.ParseUint(path, 10, 31)
+	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
 		return 0, errors.New("the database is not a number")
 	}

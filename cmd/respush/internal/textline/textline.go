@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
@@ -17,16 +19,85 @@ const (
 	nameColumn   = 10
 )
 
-// clock is how a line begins: the day does not change often enough to tell.
-const clock = "15:04:05.000"
+// How a line begins. The day does not change often enough to tell unasked.
+const (
+	clock         = "15:04:05.000"
+	dateAndClock  = "2006-01-02 15:04:05.000 -07:00"
+	cutHere       = "…"
+	dim           = "\x1b[2m"
+	plain         = "\x1b[0m"
+	yellow, green = "\x1b[33m", "\x1b[32m"
+	cyan, magenta = "\x1b[36m", "\x1b[35m"
+	red           = "\x1b[31m"
+)
+
+// colours are those of names, by what pushes are about.
+var colours = map[notify.Family]string{
+	notify.FamilyUnknown:             red,
+	notify.FamilyInvalidation:        yellow,
+	notify.FamilyMessage:             green,
+	notify.FamilySubscription:        cyan,
+	notify.FamilyMoving:              magenta,
+	notify.FamilyMigration:           magenta,
+	notify.FamilySlotMigration:       magenta,
+	notify.FamilyTrackingRedirBroken: red,
+	notify.FamilyServerCPUUsage:      cyan,
+}
+
+// A Style says how lines look. The zero value is for a file.
+type Style struct {
+	Date    bool       // the date and the zone too
+	Colours bool       // by what a push is about
+	Width   func() int // how many columns a line may have, 0 for any number; may be nil
+}
 
 // Append appends push as a line to dst: when it came, the client that it flows
 // to unless that is empty, and the push in words. Nothing of the push is kept.
-func Append(dst []byte, at time.Time, client string, push parser.Frame) []byte {
-	dst = at.AppendFormat(dst, clock)
-	if client != "" {
-		dst = fmt.Appendf(dst, "  %-*s", clientColumn, client)
+func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame) []byte {
+	var line strings.Builder
+	if s.Date {
+		line.WriteString(at.Format(dateAndClock))
+	} else {
+		line.WriteString(at.Format(clock))
 	}
+	clockEnds := line.Len()
+	if client != "" {
+		fmt.Fprintf(&line, "  %-*s", clientColumn, client)
+	}
+	line.WriteString("  ")
+	nameBegins := line.Len()
 	name, words, _ := strings.Cut(notify.Describe(push), "  ")
-	return fmt.Appendf(dst, "  %-*s  %s\n", nameColumn, name, words)
+	fmt.Fprintf(&line, "%-*s", nameColumn, name)
+	nameEnds := line.Len()
+	fmt.Fprintf(&line, "  %s", words)
+	text := s.cut(line.String())
+	if !s.Colours {
+		return append(append(dst, text...), '\n')
+	}
+	clockEnds, nameBegins, nameEnds = min(clockEnds, len(text)), min(nameBegins, len(text)), min(nameEnds, len(text))
+	return fmt.Appendf(dst, "%s%s%s%s%s%s%s%s\n", dim, text[:clockEnds], plain, text[clockEnds:nameBegins],
+		colours[notify.Kind(push.Name())], text[nameBegins:nameEnds], plain, text[nameEnds:])
+}
+
+// cut returns as much of line as there is room for.
+func (s Style) cut(line string) string {
+	if s.Width == nil {
+		return line
+	}
+	room := s.Width()
+	if room == 0 || uniseg.StringWidth(line) <= room {
+		return line
+	}
+	room -= uniseg.StringWidth(cutHere)
+	kept, state := 0, -1
+	for rest := line; rest != ""; {
+		var cluster string
+		var width int
+		cluster, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if room -= width; room < 0 {
+			break
+		}
+		kept += len(cluster)
+	}
+	return line[:kept] + cutHere
 }

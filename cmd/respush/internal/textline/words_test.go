@@ -28,7 +28,7 @@ func parse(t *testing.T, wire string) parser.Frame {
 // words returns what a line says, its name and two spaces before it.
 func words(t *testing.T, push parser.Frame) string {
 	t.Helper()
-	line, ok := strings.CutPrefix(string(textline.Append(nil, at, "", push)), "10:20:30.123  ")
+	line, ok := strings.CutPrefix(string(textline.Style{}.Append(nil, at, "", push)), "10:20:30.123  ")
 	require.True(t, ok, line)
 	name, padded, _ := strings.Cut(line, " ")
 	padded, ok = strings.CutSuffix(padded, "\n")
@@ -45,7 +45,7 @@ func bulk(texts ...string) string {
 	return out.String()
 }
 
-func TestWords(t *testing.T) {
+func TestWordsSayWhatAPushIsAbout(t *testing.T) {
 	for _, test := range []struct{ name, wire, want string }{
 		{"invalidate", ">2\n" + bulk("invalidate") + "*2\n" + bulk("user:1", "user:2"), "invalidate  2 keys  user:1 user:2"},
 		{"invalidate one", ">2\n" + bulk("invalidate") + "*1\n" + bulk("user:1"), "invalidate  1 key  user:1"},
@@ -142,7 +142,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestWordsCutLists(t *testing.T) {
+func TestWordsHaveTheBeginningOfALongList(t *testing.T) {
 	var keys []string
 	for i := range 1000 {
 		keys = append(keys, "k"+strconv.Itoa(i))
@@ -163,15 +163,15 @@ func TestWordsCutLists(t *testing.T) {
 	require.Equal(t, "SMIGRATED  5 [k0 k1 k2 k3 k4 k5 k6 k7 k8 k9 ... 990 more]", words(t, frame))
 }
 
-func TestWordsCutTexts(t *testing.T) {
+func TestWordsHaveTheBeginningOfALongText(t *testing.T) {
 	frame := parse(t, ">3\n"+bulk("message", "news", strings.Repeat("x", 5<<20)))
 	want := `message  channel news  "` + strings.Repeat("x", 64) + `"... (5242880 bytes)`
 	require.Equal(t, want, words(t, frame))
 }
 
-// TestWordsOfCaptures tells every push of the captures: on one line, with
+// The test tells every push of the captures: on one line, with
 // nothing that a terminal would obey.
-func TestWordsOfCaptures(t *testing.T) {
+func TestWordsOfCapturesArePrintable(t *testing.T) {
 	files, err := filepath.Glob("../../../../testdata/captures/*/*.resp")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)

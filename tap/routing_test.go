@@ -13,7 +13,7 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-func TestFailure12PushBehindAReplyIsNotTheNextReply(t *testing.T) {
+func TestPushBehindAReplyIsNotTheNextReply(t *testing.T) {
 	wire := "+OK\r\n" + push("invalidate", "k") + bulk("v") + push("invalidate", "l") + push("invalidate", "m") + ":1\r\n"
 	eachPiece(t, wire, func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "OK", c.reply())
@@ -23,7 +23,7 @@ func TestFailure12PushBehindAReplyIsNotTheNextReply(t *testing.T) {
 	})
 }
 
-func TestFailure13UnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
+func TestUnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
 	wire := push("from-the-future", "x") + ">3\r\n+NEW\r\n%1\r\n+a\r\n(12345678901234567890\r\n,inf\r\n" + pong
 	for _, p := range []*dispatch.Processor{dispatch.NewProcessor(), nil} {
 		c := tapped(t, p, wire)
@@ -35,14 +35,14 @@ func TestFailure13UnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
 	}
 }
 
-func TestFailure14LatePubSubPushIsNoReply(t *testing.T) {
+func TestLatePubSubPushIsNoReply(t *testing.T) {
 	eachPiece(t, push("message", "ch", "late")+pong, func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "PONG", c.reply())
 		require.Equal(t, []string{push("message", "ch", "late")}, got.pushes)
 	})
 }
 
-func TestFailure15ConfirmationsAreNoReplies(t *testing.T) {
+func TestConfirmationsAreNoReplies(t *testing.T) {
 	var confirmations []string
 	for _, ch := range []string{"one", "two", "three"} {
 		confirmations = append(confirmations, ">3\r\n$9\r\nsubscribe\r\n"+bulk(ch)+":1\r\n")
@@ -53,7 +53,7 @@ func TestFailure15ConfirmationsAreNoReplies(t *testing.T) {
 	})
 }
 
-func TestFailure16UnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
+func TestUnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
 	const sunsubscribe = ">3\r\n$12\r\nsunsubscribe\r\n$6\r\norders\r\n:0\r\n"
 	eachPiece(t, sunsubscribe+"-CLUSTERDOWN Hash slot not served\r\n", func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "error CLUSTERDOWN Hash slot not served", c.reply())
@@ -61,7 +61,7 @@ func TestFailure16UnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
 	})
 }
 
-func TestFailure17NullInvalidateIsAPushLikeAnyOther(t *testing.T) {
+func TestNullInvalidateIsAPushLikeAnyOther(t *testing.T) {
 	for _, null := range []string{"_\r\n", "$-1\r\n", "*-1\r\n"} {
 		flush := ">2\r\n$10\r\ninvalidate\r\n" + null
 		eachPiece(t, flush+"$-1\r\n"+flush+pong, func(t *testing.T, c *client, got *record) {
@@ -72,7 +72,7 @@ func TestFailure17NullInvalidateIsAPushLikeAnyOther(t *testing.T) {
 	}
 }
 
-func TestFailure18InvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
+func TestInvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
 	const confirmation = ">3\r\n$9\r\nsubscribe\r\n$20\r\n__redis__:invalidate\r\n:1\r\n"
 	eachPiece(t, push("invalidate", "k")+confirmation+push("invalidate", "l")+pong, func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "PONG", c.reply())
@@ -83,7 +83,7 @@ func TestFailure18InvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
 // Redis before 7.2 puts the message of an own PUBLISH in MULTI inside the reply of EXEC.
 const selfPublish = ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$2\r\nm1\r\n"
 
-func TestFailure19PushInsideAReplyIsTakenOutOfIt(t *testing.T) {
+func TestPushInsideAReplyIsTakenOutOfIt(t *testing.T) {
 	invalidate := push("invalidate", "k")
 	for _, c := range []struct {
 		name, wire, reply string
@@ -105,7 +105,7 @@ func TestFailure19PushInsideAReplyIsTakenOutOfIt(t *testing.T) {
 	}
 }
 
-func TestFailure20TornSelfPublishIsAnError(t *testing.T) {
+func TestTornSelfPublishIsAnError(t *testing.T) {
 	torn := ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$20480\r\n" + strings.Repeat("x", 16384) + ":1\r\n" + strings.Repeat("x", 4096) + "\r\n"
 	p, got := recording()
 	c := tapped(t, p, pong+torn+pong)
@@ -118,7 +118,7 @@ func TestFailure20TornSelfPublishIsAnError(t *testing.T) {
 	require.Empty(t, got.pushes)
 }
 
-func TestFailure22HandlerThatPanicsOrFailsChangesNothing(t *testing.T) {
+func TestHandlerThatPanicsOrFailsChangesNothing(t *testing.T) {
 	var reported []error
 	p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(_ context.Context, _ []byte, err error) { reported = append(reported, err) }))
 	handle(t, p, "a", func(parser.Frame) error { panic("a") })
@@ -135,7 +135,7 @@ func TestFailure22HandlerThatPanicsOrFailsChangesNothing(t *testing.T) {
 }
 
 // A connection that a pool keeps has pushes in it when it is taken out again, and no more than a reply is asked of it.
-func TestFailure26PushesOfAnIdleTimeAreHandledBeforeTheNextReply(t *testing.T) {
+func TestPushesOfAnIdleTimeAreHandledBeforeTheNextReply(t *testing.T) {
 	p, got := recording()
 	conn, server := connect(t)
 	c := newClient(t, tap.NewConn(conn, p))

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests of this file and of failures_*_test.go are failures that were seen in other clients, turned into what must
-// hold. Every reader in them blocks when it has no more bytes: a stream that ends instead hides half of the failures.
+// The tests of this file, and of routing, handler_conduct, memory and idle beside it, are failures that were seen in other
+// clients, turned into what must hold. Every reader in them blocks when it has no more bytes: a stream that ends instead hides half of the failures.
 
 // messages is a thousand of them.
 func messages() (wire string, want []string) {
@@ -27,7 +27,7 @@ func messages() (wire string, want []string) {
 	return b.String(), want
 }
 
-func TestFailure1NameCutAtAReadBoundaryIsStillThatName(t *testing.T) {
+func TestNameCutAtAReadBoundaryIsStillThatName(t *testing.T) {
 	wire, want := messages()
 	for _, size := range []int{4072, 4096, 1000, 64, 7} {
 		eachClient(t, func(t *testing.T, connect connect) {
@@ -42,7 +42,7 @@ func TestFailure1NameCutAtAReadBoundaryIsStillThatName(t *testing.T) {
 	}
 }
 
-func TestFailure1NameCutAnywhereIsStillThatName(t *testing.T) {
+func TestNameCutAnywhereIsStillThatName(t *testing.T) {
 	wire := push("message", "news", "text") + push("messages", "x")
 	for cut := 1; cut < len(wire); cut++ {
 		eachClient(t, func(t *testing.T, connect connect) {
@@ -58,7 +58,7 @@ func TestFailure1NameCutAnywhereIsStillThatName(t *testing.T) {
 }
 
 // Of messages that are the client's own business none is taken and none is lost, whatever the reads were.
-func TestFailure1MessagesLeftUnreadAreAllThere(t *testing.T) {
+func TestMessagesLeftUnreadAreAllThere(t *testing.T) {
 	wire, want := messages()
 	for _, size := range []int{4072, 50} {
 		eachClient(t, func(t *testing.T, connect connect) {
@@ -73,7 +73,7 @@ func TestFailure1MessagesLeftUnreadAreAllThere(t *testing.T) {
 	}
 }
 
-func TestFailure2ShortFrameNeedsNoMoreThanItself(t *testing.T) {
+func TestShortFrameNeedsNoMoreThanItself(t *testing.T) {
 	const wire = ">3\r\n$9\r\nsubscribe\r\n$6\r\naaaaaa\r\n:1\r\n"
 	require.Len(t, wire, 35)
 	eachClient(t, func(t *testing.T, connect connect) {
@@ -90,7 +90,7 @@ func TestFailure2ShortFrameNeedsNoMoreThanItself(t *testing.T) {
 	})
 }
 
-func TestFailure3HeaderLargerThanTheBufferIsRead(t *testing.T) {
+func TestHeaderLargerThanTheBufferIsRead(t *testing.T) {
 	const wire = ">2\r\n$10\r\ninvalidate\r\n$1\r\nk\r\n"
 	for name, connect := range map[string]connect{
 		"own": ownBuffer(parser.WithBufferSize(16)), "source": inPlace(16),
@@ -107,7 +107,7 @@ func TestFailure3HeaderLargerThanTheBufferIsRead(t *testing.T) {
 	}
 }
 
-func TestFailure6AfterAnErrorInMidFrameTheReaderStaysFailed(t *testing.T) {
+func TestAfterAnErrorInMidFrameTheReaderStaysFailed(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		// What is behind the error would be a fine push and a fine reply.
 		p, got, _ := recording()
@@ -134,7 +134,7 @@ func TestFailure6AfterAnErrorInMidFrameTheReaderStaysFailed(t *testing.T) {
 	})
 }
 
-func TestFailure7HandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
+func TestHandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, _ := recording()
 		runs := 0
@@ -153,7 +153,7 @@ func TestFailure7HandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
 }
 
 // The second element begins like a push, at the start of a read of its own.
-func TestFailure8RestOfAReplyIsNoPush(t *testing.T) {
+func TestRestOfAReplyIsNoPush(t *testing.T) {
 	const reply = "*2\r\n$3\r\nfoo\r\n$4\r\n>bar\r\n"
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, got, _ := recording()
@@ -174,7 +174,7 @@ func TestFailure8RestOfAReplyIsNoPush(t *testing.T) {
 	})
 }
 
-func TestFailure9EmptyPushIsAPushOfItsOwn(t *testing.T) {
+func TestEmptyPushIsAPushOfItsOwn(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, got, _ := recording()
 		c := connect(t, ">0\r\n+PONG\r\n")
@@ -198,7 +198,7 @@ func TestFailure9EmptyPushIsAPushOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestFailure10PushOfAnyNameIsNoReply(t *testing.T) {
+func TestPushOfAnyNameIsNoReply(t *testing.T) {
 	for _, c := range []struct {
 		name, wire string
 		handled    bool // by the handler of "invalidate"
@@ -248,7 +248,7 @@ func TestFailure10PushOfAnyNameIsNoReply(t *testing.T) {
 }
 
 // A processor is no filter for errors: what is wrong in a push is wrong for all of them.
-func TestFailure11WrongBulkEndIsAnErrorForEveryProcessor(t *testing.T) {
+func TestWrongBulkEndIsAnErrorForEveryProcessor(t *testing.T) {
 	wire := ">2\r\n$1\r\na\r\n$3\r\nabcXY" + pong
 	full, _, _ := recording(dispatch.WithSkipOversize(), dispatch.WithPubSub())
 	for _, p := range []dispatch.NotificationProcessor{dispatch.NewProcessor(), full, dispatch.NewVoidProcessor()} {

@@ -18,7 +18,7 @@ func eachPiece(t *testing.T, wire string, test func(t *testing.T, c *client)) {
 	})
 }
 
-func TestFailure12PushBehindAReplyIsNotTheNextReply(t *testing.T) {
+func TestPushBehindAReplyIsNotTheNextReply(t *testing.T) {
 	wire := "+OK\r\n" + push("invalidate", "k") + "$1\r\nv\r\n" + push("invalidate", "l") + push("invalidate", "m") + ":1\r\n"
 	eachPiece(t, wire, func(t *testing.T, c *client) {
 		p, got, _ := recording()
@@ -31,7 +31,7 @@ func TestFailure12PushBehindAReplyIsNotTheNextReply(t *testing.T) {
 	})
 }
 
-func TestFailure13UnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
+func TestUnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
 	wire := push("from-the-future", "x") + push("invalidate", "k") + ">3\r\n+NEW\r\n%1\r\n+a\r\n(12345678901234567890\r\n,inf\r\n" + pong
 	eachPiece(t, wire, func(t *testing.T, c *client) {
 		got, failed := new(record), new(reports)
@@ -46,7 +46,7 @@ func TestFailure13UnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
 }
 
 // The connection has come back to the pool, its subscription a moment older than its last message.
-func TestFailure14LatePubSubPushIsTakenWhenAskedFor(t *testing.T) {
+func TestLatePubSubPushIsTakenWhenAskedFor(t *testing.T) {
 	eachPiece(t, push("message", "ch", "late")+pong, func(t *testing.T, c *client) {
 		p, got, _ := recording(dispatch.WithPubSub())
 		require.Equal(t, pong, c.reply(t, p))
@@ -55,7 +55,7 @@ func TestFailure14LatePubSubPushIsTakenWhenAskedFor(t *testing.T) {
 }
 
 // Without WithPubSub the message is left to the client, and told from a reply by its type.
-func TestFailure14LatePubSubPushIsRecognizable(t *testing.T) {
+func TestLatePubSubPushIsRecognizable(t *testing.T) {
 	eachPiece(t, push("message", "ch", "late")+pong, func(t *testing.T, c *client) {
 		p, got, _ := recording()
 		var err error
@@ -74,7 +74,7 @@ func TestFailure14LatePubSubPushIsRecognizable(t *testing.T) {
 	})
 }
 
-func TestFailure15SubscribeIsAnsweredByPushesAlone(t *testing.T) {
+func TestSubscribeIsAnsweredByPushesAlone(t *testing.T) {
 	var confirmations []string
 	for _, ch := range []string{"one", "two", "three"} {
 		confirmations = append(confirmations, ">3\r\n$9\r\nsubscribe\r\n"+bulk(ch)+":1\r\n")
@@ -94,7 +94,7 @@ func TestFailure15SubscribeIsAnsweredByPushesAlone(t *testing.T) {
 	})
 }
 
-func TestFailure16UnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
+func TestUnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
 	sunsubscribe := ">3\r\n$12\r\nsunsubscribe\r\n$6\r\norders\r\n:0\r\n"
 	const down = "-CLUSTERDOWN Hash slot not served\r\n"
 	eachPiece(t, sunsubscribe+down, func(t *testing.T, c *client) {
@@ -110,7 +110,7 @@ func TestFailure16UnsolicitedSunsubscribeStandsForNothing(t *testing.T) {
 	})
 }
 
-func TestFailure17NullInvalidateIsAPushLikeAnyOther(t *testing.T) {
+func TestNullInvalidateIsAPushLikeAnyOther(t *testing.T) {
 	for _, null := range []string{"_\r\n", "$-1\r\n", "*-1\r\n"} {
 		flush := ">2\r\n$10\r\ninvalidate\r\n" + null
 		eachPiece(t, flush+flush+push("invalidate", "k")+pong, func(t *testing.T, c *client) {
@@ -125,7 +125,7 @@ func TestFailure17NullInvalidateIsAPushLikeAnyOther(t *testing.T) {
 	}
 }
 
-func TestFailure18InvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
+func TestInvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
 	const confirmation = ">3\r\n$9\r\nsubscribe\r\n$20\r\n__redis__:invalidate\r\n:1\r\n"
 	eachPiece(t, push("invalidate", "k")+confirmation+push("invalidate", "l")+pong, func(t *testing.T, c *client) {
 		p, got, _ := recording()
@@ -139,7 +139,7 @@ func TestFailure18InvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
 // Redis before 7.2 puts the message of an own PUBLISH in MULTI inside the reply of EXEC.
 const selfPublish = ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$2\r\nm1\r\n"
 
-func TestFailure19PushInsideAReplyIsDeliveredAndNoElement(t *testing.T) {
+func TestPushInsideAReplyIsDeliveredAndNoElement(t *testing.T) {
 	invalidate := push("invalidate", "k")
 	for _, c := range []struct {
 		name, wire string
@@ -183,7 +183,7 @@ func TestFailure19PushInsideAReplyIsDeliveredAndNoElement(t *testing.T) {
 
 // The server has torn its own message: 1 of the reply of PUBLISH stands in the middle of it. What the frame says is wrong
 // then, and the bytes behind it mean nothing.
-func TestFailure20TornSelfPublishIsAClearError(t *testing.T) {
+func TestTornSelfPublishIsAClearError(t *testing.T) {
 	payload := strings.Repeat("x", 16<<10)
 	torn := ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$16384\r\n" + payload[:9000] + ":1\r\n" + payload[9000:] + "\r\n"
 	for _, opts := range [][]dispatch.Option{{dispatch.WithPubSub()}, {dispatch.WithPubSub(), dispatch.WithSkipOversize()}} {
@@ -204,7 +204,7 @@ func TestFailure20TornSelfPublishIsAClearError(t *testing.T) {
 	}
 }
 
-func TestFailure20LargeSelfPublishThatIsWholeArrives(t *testing.T) {
+func TestLargeSelfPublishThatIsWholeArrives(t *testing.T) {
 	message := push("message", "self", strings.Repeat("x", 16<<10))
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, got, _ := recording(dispatch.WithPubSub())

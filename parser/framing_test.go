@@ -11,10 +11,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The failures that other clients had in their framing. Each test is named after what must hold, and reads from a
-// connection that blocks when there are no more bytes: where a Reader waits for one too many, the test knows.
+// What other clients got wrong in their framing. Each test reads from a connection that blocks when there are no more
+// bytes: where a Reader waits for one too many, the test knows.
 
-// Failure 1: a name cut at a read boundary, and the message lost.
+// Other clients lost a message whose name was cut at a read boundary.
 func TestNameCutAtAReadBoundaryLosesNoMessage(t *testing.T) {
 	message := func(i int) string { return fmt.Sprintf(">3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$4\r\n%04d\r\n", i) }
 	var stream strings.Builder
@@ -46,14 +46,14 @@ func TestNameCutAtAReadBoundaryLosesNoMessage(t *testing.T) {
 	})
 }
 
-// Failure 2: a fixed peek window that a short frame does not fill.
+// Other clients hung on a frame shorter than their fixed peek window.
 func TestShortFrameIsHandedOutAtOnce(t *testing.T) {
 	const wire = ">3\r\n$9\r\nsubscribe\r\n$6\r\naaaaaa\r\n:1\r\n"
 	require.Len(t, wire, 35)
 	handedOutAtOnce(t, wire)
 }
 
-// Failure 3: a header larger than the read buffer.
+// Other clients stalled on a header larger than their read buffer.
 func TestHeaderLargerThanTheBufferDoesNotStall(t *testing.T) {
 	handedOutAtOnce(t, ">2\r\n$10\r\ninvalidate\r\n$1\r\nk\r\n")
 }
@@ -85,7 +85,7 @@ func handedOutAtOnce(t *testing.T, wire string) {
 	})
 }
 
-// Failure 4: lengths that panic, or allocate gigabytes. What they cost is in memory_test.go.
+// Other clients panicked at such lengths, or allocated gigabytes. What they cost is in memory_test.go.
 func TestHostileLengthsAreErrorsAsSoonAsTheyHaveCome(t *testing.T) {
 	for _, c := range []struct {
 		wire string
@@ -117,7 +117,7 @@ func TestHostileLengthsAreErrorsAsSoonAsTheyHaveCome(t *testing.T) {
 	}
 }
 
-// Failure 5: nesting that overflows the stack.
+// Other clients overflowed their stack.
 func TestUnboundedNestingIsALimitErrorFromTheHeaderThatIsTooMuch(t *testing.T) {
 	// The push and 127 arrays are 128 levels. The next header is the error.
 	wire := ">1\r\n" + strings.Repeat("*1\r\n", 128)
@@ -148,7 +148,7 @@ var uses = map[string]func(r *parser.Reader) error{
 		return err
 	},
 	"Skip": func(r *parser.Reader) error { return r.Skip() },
-	"Fill": func(r *parser.Reader) error { return r.Fill() },
+	"Fill": func(r *parser.Reader) error { return r.Driver().Fill() },
 	"Err":  func(r *parser.Reader) error { return r.Err() },
 	"PeekType": func(r *parser.Reader) error {
 		_, err := r.PeekType()
@@ -159,19 +159,19 @@ var uses = map[string]func(r *parser.Reader) error{
 		return err
 	},
 	"NextPush": func(r *parser.Reader) error {
-		_, _, err := r.NextPush(false)
+		_, _, err := r.Driver().NextPush(false)
 		return err
 	},
 	"BufferedPush": func(r *parser.Reader) error {
-		_, _, err := r.BufferedPush(false)
+		_, _, err := bufferedPush(r, false)
 		return err
 	},
 	"BufferedPushes": func(r *parser.Reader) error {
-		return r.BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+		return r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
 	},
 }
 
-// Failure 6: an error in mid-frame, and the connection is used on.
+// Other clients went on using the connection, and took the rest of the frame for a reply.
 func TestReaderStaysFailedAfterAnErrorInMidFrame(t *testing.T) {
 	const good = "*3\r\n$3\r\nfoo\r\n$1"
 	for _, bad := range []string{good + "x", ">3\r\n$7\r\nmessage\r\n$1\r\ncX"} {
@@ -202,7 +202,7 @@ func TestReaderStaysFailedAfterAnErrorInMidFrame(t *testing.T) {
 	}
 }
 
-// Failure 7: a rewind on a time-out, and the handler runs again.
+// Other clients rewound on a time-out, and the handler ran again.
 func TestTimeOutsDoNotTakeAPushAgain(t *testing.T) {
 	for _, taker := range takers[2:] { // the others take replies too
 		eachHold(t, func(t *testing.T, hold hold) {
@@ -230,7 +230,7 @@ func TestTimeOutsDoNotTakeAPushAgain(t *testing.T) {
 	}
 }
 
-// Failure 8: the rest of a reply, beginning with '>' in a new read, taken for a push.
+// Other clients took the rest of a reply for a push when a new read began with '>'.
 func TestRestOfAReplyThatBeginsWithAMarkerIsNoPush(t *testing.T) {
 	const wire = "*2\r\n$3\r\nfoo\r\n$4\r\n>bar\r\n"
 	eachHold(t, func(t *testing.T, hold hold) {
@@ -262,8 +262,8 @@ func noPush(t *testing.T, p *pipe, r *parser.Reader) {
 	err := p.within(t, func() error {
 		typ, err1 := r.PeekType()
 		name, ok, err2 := r.PeekPush()
-		f, took, err3 := r.NextPush(false)
-		f2, took2, err4 := r.BufferedPush(false)
+		f, took, err3 := r.Driver().NextPush(false)
+		f2, took2, err4 := bufferedPush(r, false)
 		if typ != parser.TypeArray || ok || took || took2 || name != nil || f.Raw() != nil || f2.Raw() != nil {
 			return fmt.Errorf("%s %q %q: %v %v %v %v", typ, name, f.Raw(), err1, err2, err3, err4)
 		}
@@ -272,12 +272,12 @@ func noPush(t *testing.T, p *pipe, r *parser.Reader) {
 	require.NoError(t, err)
 }
 
-// Failure 9: an empty push that blocks, or takes the next reply's text for its name.
+// Other clients blocked on an empty push, or took the next reply's text for its name.
 func TestEmptyPushIsWholeAndHasNoName(t *testing.T) {
 	namelessPush(t, ">0\r\n")
 }
 
-// Failure 10: a name that is no bulk string, or stands behind an attribute, and the push surfaced as a reply.
+// Other clients made a reply of a push whose name is no bulk string, or stands behind an attribute.
 func TestPushWithAStrangeNameIsAPush(t *testing.T) {
 	for _, wire := range []string{
 		">2\r\n:42\r\n$1\r\nk\r\n", ">1\r\n*1\r\n$7\r\nmessage\r\n", ">1\r\n_\r\n", ">1\r\n$-1\r\n", ">1\r\n*-1\r\n",
@@ -328,7 +328,7 @@ func pushWithName(t *testing.T, wire string, want []byte) {
 	})
 }
 
-// Failure 11: bulk terminators that nobody looks at.
+// Other clients looked at no bulk terminator.
 func TestBulkTerminatorsAreChecked(t *testing.T) {
 	for _, wire := range []string{
 		"$3\r\nabcX", "$3\r\nabc\rX", "$3\r\nabc\n", "$0\r\nX", "!3\r\nabcX", "=7\r\ntxt:abcX", "$?\r\n;3\r\nabcX",

@@ -17,8 +17,8 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// The tests of this file are failures that were seen in other clients, turned into what must hold for a client over a
-// tap. Its connection blocks when it has no more bytes.
+// The tests of this file and of routing_test.go are failures that were seen in other clients, turned into what must hold
+// for a client over a tap. Its connection blocks when it has no more bytes.
 
 // eachPiece runs a test with a wire in one piece and byte by byte, for a client over a tap, and its pushes on record.
 func eachPiece(t *testing.T, wire string, test func(t *testing.T, c *client, got *record)) {
@@ -31,7 +31,7 @@ func eachPiece(t *testing.T, wire string, test func(t *testing.T, c *client, got
 	}
 }
 
-func TestFailure1NameCutAtAReadBoundaryIsStillThatName(t *testing.T) {
+func TestNameCutAtAReadBoundaryIsStillThatName(t *testing.T) {
 	var wire strings.Builder
 	var want []string
 	for i := range 1000 {
@@ -56,7 +56,7 @@ type readsOf struct {
 
 func (r readsOf) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), r.n)]) }
 
-func TestFailure2ShortPushNeedsNoMoreThanItself(t *testing.T) {
+func TestShortPushNeedsNoMoreThanItself(t *testing.T) {
 	const wire = ">3\r\n$9\r\nsubscribe\r\n$6\r\naaaaaa\r\n:1\r\n"
 	for _, wire := range []string{wire, ">0\r\n", ">1\r\n_\r\n"} {
 		handled := make(chan struct{})
@@ -75,7 +75,7 @@ func TestFailure2ShortPushNeedsNoMoreThanItself(t *testing.T) {
 	}
 }
 
-func TestFailure4HostileLengthsInAPushAreAnError(t *testing.T) {
+func TestHostileLengthsInAPushAreAnError(t *testing.T) {
 	for _, wire := range []string{">1\r\n$9223372036854775807\r\n", ">4611686018427387904\r\n", ">1000000000\r\n", ">1\r\n*-2\r\n", ">1\r\n%-1\r\n", ">-1\r\n"} {
 		eachPiece(t, "+OK\r\n"+wire, func(t *testing.T, c *client, got *record) {
 			require.Equal(t, "OK", c.reply())
@@ -89,7 +89,7 @@ func TestFailure4HostileLengthsInAPushAreAnError(t *testing.T) {
 	}
 }
 
-func TestFailure5DeepNestingInAPushIsAnError(t *testing.T) {
+func TestDeepNestingInAPushIsAnError(t *testing.T) {
 	p, got := recording()
 	c := tapped(t, p, ">1\r\n"+strings.Repeat("*1\r\n", 1_000_000))
 	_, err := c.value()
@@ -99,7 +99,7 @@ func TestFailure5DeepNestingInAPushIsAnError(t *testing.T) {
 	require.Empty(t, got.pushes)
 }
 
-func TestFailure6AfterAnErrorInMidFrameTheConnStaysFailed(t *testing.T) {
+func TestAfterAnErrorInMidFrameTheConnStaysFailed(t *testing.T) {
 	// What is behind the error would be a fine push and a fine reply.
 	eachPiece(t, "+OK\r\n>2\r\n$1\r\na\r\n$x\r\n"+push("b")+pong, func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "OK", c.reply())
@@ -114,7 +114,7 @@ func TestFailure6AfterAnErrorInMidFrameTheConnStaysFailed(t *testing.T) {
 	})
 }
 
-func TestFailure7HandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
+func TestHandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
 	p := dispatch.NewProcessor()
 	runs := make(chan struct{}, 10)
 	handle(t, p, "a", func(parser.Frame) error { runs <- struct{}{}; return nil })
@@ -144,7 +144,7 @@ func TestFailure7HandlerRunsOnceHoweverOftenTheReadTimesOut(t *testing.T) {
 }
 
 // The second element begins like a push, at the start of a read of its own.
-func TestFailure8RestOfAReplyIsNoPush(t *testing.T) {
+func TestRestOfAReplyIsNoPush(t *testing.T) {
 	for _, chunks := range [][]string{
 		{"*2\r\n$3\r\nfoo\r\n$4\r\n", ">bar\r\n", pong},
 		{"*2\r\n$3\r\nfoo\r\n$4\r\n>bar\r\n" + pong},
@@ -165,14 +165,14 @@ func TestFailure8RestOfAReplyIsNoPush(t *testing.T) {
 	}
 }
 
-func TestFailure9EmptyPushIsAPushOfItsOwn(t *testing.T) {
+func TestEmptyPushIsAPushOfItsOwn(t *testing.T) {
 	eachPiece(t, ">0\r\n"+pong, func(t *testing.T, c *client, got *record) {
 		require.Equal(t, "PONG", c.reply())
 		require.Equal(t, []string{">0\r\n"}, got.pushes)
 	})
 }
 
-func TestFailure10PushOfAnyNameIsNoReply(t *testing.T) {
+func TestPushOfAnyNameIsNoReply(t *testing.T) {
 	const attributes = "|1\r\n+ttl\r\n:3600\r\n"
 	for _, wire := range []string{
 		">2\r\n:1\r\n+x\r\n", ">1\r\n_\r\n", ">1\r\n*1\r\n$10\r\ninvalidate\r\n", ">1\r\n%1\r\n+a\r\n+b\r\n",
@@ -187,7 +187,7 @@ func TestFailure10PushOfAnyNameIsNoReply(t *testing.T) {
 	}
 }
 
-func TestFailure11WrongBulkEndIsAnError(t *testing.T) {
+func TestWrongBulkEndIsAnError(t *testing.T) {
 	for _, wire := range []string{"$3\r\nabcXY" + pong, "*1\r\n$3\r\nabcXY" + pong, push("a")[:4] + "$3\r\nabcXY" + pong} {
 		eachPiece(t, wire, func(t *testing.T, c *client, _ *record) {
 			_, err := io.ReadAll(c.rd)
@@ -196,7 +196,7 @@ func TestFailure11WrongBulkEndIsAnError(t *testing.T) {
 	}
 }
 
-func TestFailure21HandlerThatUsesAConnectionDoesNotDeadlock(t *testing.T) {
+func TestHandlerThatUsesAConnectionDoesNotDeadlock(t *testing.T) {
 	p := dispatch.NewProcessor()
 	var c, other *client
 	handle(t, p, "invalidate", func(parser.Frame) error {

@@ -1,0 +1,88 @@
+package bench_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/workload"
+	"github.com/seed79615202/respush/parser"
+)
+
+// decoded are the workloads of pushes, and how many allocations go-redis v9.22.0 makes of each.
+var decoded = []struct {
+	id     string
+	allocs float64
+}{{"F1", 8}, {"F2", 4}, {"F3", 8}, {"F4", 8}, {"F5", 8}, {"F7", 6}, {"F8", 2006}}
+
+// tally is a handler of go-redis' kind that counts.
+type tally int
+
+func (n *tally) HandlePushNotification(context.Context, dispatch.NotificationHandlerContext, []interface{}) error {
+	*n++
+	return nil
+}
+
+// decode gives all pushes to handlers of go-redis' kind.
+func decode(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
+	p := dispatch.NewProcessor(dispatch.WithPubSub())
+	n := new(tally)
+	for _, name := range names {
+		if err := p.RegisterHandler(name, n, false); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return drain(tb, w, s, p, func() int {
+		was := *n
+		*n = 0
+		return int(was)
+	})
+}
+
+// BenchmarkAny is the cost of a push in Go's own types: op=Dispatch as a handler of go-redis' kind gets it, from the
+// stream on; op=Any of the frame alone.
+func BenchmarkAny(b *testing.B) {
+	for _, d := range decoded {
+		w := workload.Find(d.id)
+		b.Run("op=Dispatch/frame="+d.id+"/impl=respush", func(b *testing.B) {
+			s := workload.NewStream(w, reads)
+			passes(b, s, decode(b, w, s))
+		})
+		b.Run("op=Any/frame="+d.id+"/impl=respush", func(b *testing.B) {
+			f := frame(b, w.Frame)
+			b.ReportAllocs()
+			defer timeThread(b, 1)()
+			for b.Loop() {
+				if _, err := f.Value().Any(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestDecodedAllocatesNoMoreThanGoRedis holds the handlers of go-redis' kind to what its own processor allocates.
+func TestDecodedAllocatesNoMoreThanGoRedis(t *testing.T) {
+	for _, d := range decoded {
+		w := workload.Find(d.id)
+		s := workload.NewStream(w, reads)
+		s.Count = max(2, s.Count/64)
+		s.Bytes = s.Bytes[:s.Count*len(w.Frame)]
+		pass := decode(t, w, s)
+		pass()
+		allocs := testing.AllocsPerRun(2, func() {
+			s.Rewind()
+			pass()
+		}) / float64(s.Count)
+		require.LessOrEqual(t, allocs, d.allocs, d.id)
+
+		f := frame(t, w.Frame)
+		require.LessOrEqual(t, testing.AllocsPerRun(10, func() {
+			if _, err := parser.Value.Any(f.Value()); err != nil {
+				t.Fatal(err)
+			}
+		}), d.allocs+1, d.id) // the interface around all
+	}
+}

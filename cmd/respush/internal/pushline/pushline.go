@@ -1,0 +1,47 @@
+// Package pushline writes a push that has just come as one line, for people or
+// for programs.
+package pushline
+
+import (
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
+	"github.com/seed79615202/respush/cmd/respush/internal/textline"
+	"github.com/seed79615202/respush/parser"
+)
+
+// A Format says what lines are like. The zero value is text in local time.
+type Format struct {
+	JSON  bool // one object a line; Style is for text
+	UTC   bool
+	Style textline.Style
+}
+
+// Flags adds the flags of f.
+func (f *Format) Flags(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.JSON, "json", false, "print one JSON object a line")
+	flags.BoolVar(&f.Style.Date, "date", false, "print the date and the zone with the time, as JSON always has them")
+	flags.BoolVar(&f.UTC, "utc", false, "print times in UTC")
+}
+
+// For returns f as it fits out.
+func (f Format) For(out io.Writer) Format {
+	f.Style = f.Style.For(out)
+	return f
+}
+
+// Append appends push as a line to dst: the time, the client that it flows to
+// unless that is empty, and what it says. Nothing of the push is kept.
+func (f Format) Append(dst []byte, client string, push parser.Frame) []byte {
+	at := time.Now()
+	if f.UTC {
+		at = at.UTC()
+	}
+	if f.JSON {
+		return jsonline.Push(dst, at, client, push)
+	}
+	return f.Style.Append(dst, at, client, push)
+}

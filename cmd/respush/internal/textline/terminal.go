@@ -1,0 +1,26 @@
+package textline
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// For returns s as it fits out: a terminal has colours, unless the environment
+// says NO_COLOR or that it is dumb, and lines no longer than it is wide.
+func (s Style) For(out io.Writer) Style {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return s
+	}
+	s.Colours = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	s.Width = func() int {
+		width, _, err := term.GetSize(int(file.Fd()))
+		if err != nil {
+			return 0
+		}
+		return width
+	}
+	return s
+}

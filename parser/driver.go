@@ -1,0 +1,288 @@
+package parser
+
+import (
+	"os"
+	"time"
+)
+
+// IsPubSub reports whether name is one of the nine pushes of publish and
+// subscribe: message, pmessage, smessage, and the confirmations of subscribing
+// and unsubscribing to channels, patterns and sharded channels.
+func IsPubSub(name []byte) bool {
+	switch string(name) {
+	case "message", "pmessage", "smessage",
+		"subscribe", "psubscribe", "ssubscribe",
+		"unsubscribe", "punsubscribe", "sunsubscribe":
+		return true
+	}
+	return false
+}
+
+// maxPubSub is the length of the longest name that IsPubSub knows.
+const maxPubSub = int64(len("punsubscribe"))
+
+// Driver is a [Reader] as code sees it that takes pushes off it for handlers, such
+// as package dispatch or a client's connection. Getting one costs nothing, and its
+// state is that of the Reader: calls of both may alternate.
+type Driver Reader
+
+// Driver returns r as a Driver.
+func (r *Reader) Driver() *Driver { return (*Driver)(r) }
+
+// MayHavePush reports whether the next frame could be a push, from what can be
+// told at once: false means that a reply is next. It never reads.
+func (d *Driver) MayHavePush() bool {
+	r := (*Reader)(d)
+	if !r.fresh() {
+		return r.mayBePush()
+	}
+	w := r.win.bytes()
+	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+}
+
+// mayBePush is MayHavePush for a frame that has been looked at, or an error that
+// the next call has to return.
+func (r *Reader) mayBePush() bool {
+	if r.loan != notLent || r.err != nil || r.claim == skipper {
+		return true
+	}
+	r.resume()
+	return !r.begun() || r.sc.typ == 0 || r.sc.typ == TypePush
+}
+
+// NextPush takes the next frame if it is a push, and with leavePubSub unless
+// [IsPubSub] knows its name. ok reports whether it did; if not, and err is nil,
+// the frame is left where it is. NextPush reads until it knows what comes next,
+// and then, for a push that it takes, until that is complete. Errors are as for
+// [Reader.Next]; after one, [Reader.Pending] tells whether a push was being taken.
+func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
+	r := (*Reader)(d)
+	if err = r.ready(); err != nil {
+		return Frame{}, false, err
+	}
+	for {
+		f, ok, err = r.push(leavePubSub)
+		if err != ErrIncomplete {
+			return f, ok, err
+		}
+		if err = r.fill(); err != nil {
+			r.pause()
+			return Frame{}, false, r.eofInside(err)
+		}
+	}
+}
+
+// BufferedPushes calls handle for each push that NextPush would take from what has
+// been received, until handle returns false. It never reads. The Reader is lent
+// meanwhile (see Lend). again says that the push has the name of the one before it
+// in the same call; it may be false for one that has.
+//
+// The result is nil when handle has returned false or something else is next. It
+// is [ErrIncomplete] when more bytes are needed to tell what comes next, or to
+// complete a push; called again when there are more, BufferedPushes goes on where
+// it stopped. A push, or what may be one, that fills the buffer of a [Source]
+// without an end is moved out of it, to make room for the rest. When handle panics,
+// the push has been taken and the Reader is still lent.
+func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
+	r := (*Reader)(d)
+	for {
+		if r.claim == skipper && r.loan == notLent && r.err == nil {
+			if err := r.skipBuffered(); err != nil {
+				return err
+			}
+		}
+		if err := r.ready(); err != nil {
+			return err
+		}
+		if !r.begun() {
+			if !r.shortPushes(leavePubSub, handle) {
+				return nil
+			}
+			if !r.fresh() {
+				continue // the handler has used the Reader
+			}
+		}
+		f, ok, err := r.push(leavePubSub)
+		if !ok {
+			return r.waits(err)
+		}
+		r.loan = lent
+		more := handle(f, false)
+		r.loan = notLent
+		if !more {
+			return nil
+		}
+	}
+}
+
+// waits ends a call of BufferedPushes. For a frame that is not whole it makes
+// room, and prepares for the next call.
+func (r *Reader) waits(err error) error {
+	if err == ErrIncomplete {
+		if r.scanned > 0 && r.win.full() {
+			r.spillScanned()
+		}
+		r.pause()
+	}
+	return err
+}
+
+// shortPushes does what BufferedPushes does, for pushes that are short and plain,
+// as long as they follow one another, and reports whether handle would have more.
+func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) (more bool) {
+	if !r.sc.plainOK || r.quirk {
+		return true
+	}
+	var head shortHead
+	for w := r.win.bytes(); ; {
+		again := head.opens(w)
+		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
+			return true
+		}
+		n := head.elements(w)
+		if n == 0 || n > r.sc.lim.MaxFrame {
+			return true
+		}
+		f := Frame{w[:n:n], head.meta}
+		w = w[n:]
+		r.passed(n)
+		r.loan = lentOnce
+		more = handle(f, again)
+		untouched := r.loan == lentOnce
+		r.loan = notLent
+		// What is known of the stream is w. That is no more the window when the handler
+		// has used the Reader, which takes a Reclaim, or has read the client's buffer.
+		if !more || !untouched || len(w) == 0 || r.win.shared() && !r.win.is(w) {
+			return more
+		}
+	}
+}
+
+// passed consumes a frame of n bytes that the Scanner has not seen.
+func (r *Reader) passed(n int) {
+	r.win.discard(n)
+	r.sc.pos += int64(n)
+	r.sc.start = r.sc.pos
+}
+
+// push takes the next frame from what has been received if it is a push that
+// is wanted.
+func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
+	u := untilEnd
+	if !r.begun() {
+		w := r.win.bytes()
+		if len(w) == 0 {
+			return Frame{}, false, ErrIncomplete
+		}
+		if Type(w[0]) != TypePush {
+			if Type(w[0]) != TypeAttribute {
+				return Frame{}, false, nil
+			}
+			u = untilName // a reply's attributes: do not look at the reply
+		} else if f, n := r.shortPush(w, leavePubSub); n > 0 {
+			r.passed(n)
+			return f, true, nil
+		}
+	} else if r.sc.typ == 0 {
+		u = untilName
+	}
+	done, err := r.scan(u)
+	if u == untilName && err == nil && !done && r.sc.typ == TypePush {
+		done, err = r.scan(untilEnd)
+	}
+	switch {
+	case r.sc.typ != 0 && r.sc.typ != TypePush, leavePubSub && r.namesPubSub():
+		r.claim = unclaimed
+		r.unpeek()
+		return Frame{}, false, nil
+	case err != nil:
+		return Frame{}, false, r.fail(err)
+	case done:
+		return r.take(), true, nil
+	case r.sc.typ == TypePush && (!leavePubSub || r.sc.naming >= nameKnown):
+		r.claim = taker
+	}
+	return Frame{}, false, ErrIncomplete
+}
+
+// shortPush returns the push at the start of w and its length if it is plain,
+// short, whole and wanted; otherwise its length is 0.
+func (r *Reader) shortPush(w []byte, leavePubSub bool) (f Frame, n int) {
+	if !r.sc.plainOK || r.quirk {
+		return Frame{}, 0
+	}
+	f, n = shortPush(w)
+	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && IsPubSub(f.Name()) {
+		return Frame{}, 0
+	}
+	return f, n
+}
+
+// namesPubSub reports whether the frame under way is known to be a push of publish
+// and subscribe.
+func (r *Reader) namesPubSub() bool {
+	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && IsPubSub(r.pendingName())
+}
+
+// Withdraw moves what has come of the push that is being taken out of the
+// [Source], so that whoever reads there next finds none of it, and there is room
+// for the rest. It reports whether a push is being taken: one of which the
+// beginning, as far as it takes to know that it is wanted, has been seen by a
+// method that takes pushes, and the end has not. A further call of such a method
+// goes on with it.
+func (d *Driver) Withdraw() bool {
+	r := (*Reader)(d)
+	if !r.win.shared() || r.loan != notLent || r.err != nil {
+		return false
+	}
+	if r.claim == skipper {
+		// Dropped as it comes; after SkipOversize nothing has been yet.
+		return r.skipBuffered() == ErrIncomplete
+	}
+	r.resume()
+	if r.claim != taker || r.whole() {
+		return false
+	}
+	if r.scanned > 0 {
+		r.spillScanned()
+	}
+	return true
+}
+
+// Fill waits until there are bytes that no call has looked at, and returns at
+// once when there are; it is for callers that wait between calls of
+// BufferedPushes. It returns the error of the underlying reader when that ends
+// first.
+func (d *Driver) Fill() error {
+	r := (*Reader)(d)
+	if err := r.ready(); err != nil {
+		return err
+	}
+	if r.whole() || r.win.len() > r.scanned {
+		return nil
+	}
+	err := r.fill()
+	r.pause()
+	return r.eofInside(err)
+}
+
+// SetReadDeadline sets the read deadline of what the Reader reads from, and
+// returns os.ErrNoDeadline when that has none. It may be called while another
+// goroutine uses the Reader, but not during Reset or Release.
+func (d *Driver) SetReadDeadline(t time.Time) error {
+	if c, ok := d.win.origin().(interface{ SetReadDeadline(time.Time) error }); ok {
+		return c.SetReadDeadline(t)
+	}
+	return os.ErrNoDeadline
+}
+
+// Lend marks the frame handed out last as being in the hands of a handler:
+// until Reclaim every use of the Reader that could invalidate the frame is
+// refused with [ErrReentrant].
+func (d *Driver) Lend() { d.loan = lent }
+
+// Lent reports whether the Reader is lent.
+func (d *Driver) Lent() bool { return d.loan != notLent }
+
+// Reclaim ends Lend.
+func (d *Driver) Reclaim() { d.loan = notLent }

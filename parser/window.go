@@ -1,0 +1,175 @@
+package parser
+
+import (
+	"bufio"
+	"io"
+)
+
+// errWindowFull says that a window has no room for more bytes.
+var errWindowFull = bufio.ErrBufferFull
+
+// window holds the bytes of a stream that have been received and not consumed:
+// in a buffer of its own, in a client's *bufio.Reader, or in any other [Source].
+// It knows nothing of frames, and nothing else in this package knows where the
+// bytes are.
+//
+// Invariant: src is nil, or the window's bytes are those of src, and rd, buf,
+// from, to and err are not used. bufio is src if that is a *bufio.Reader.
+// Otherwise buf[from:to] are the window's bytes; buf is made when it is needed.
+type window struct {
+	src   Source
+	bufio *bufio.Reader
+	rd    io.Reader
+	buf   []byte
+	from  int
+	to    int
+	limit int   // length of buf
+	err   error // of the last read, deferred until the bytes it came with are consumed
+}
+
+// attach makes rd what the window reads from, in place if it is a Source.
+func (w *window) attach(rd io.Reader) {
+	if src, ok := rd.(Source); ok {
+		w.attachSource(src)
+		return
+	}
+	*w = window{rd: rd, buf: w.buf, limit: w.limit}
+}
+
+// attachSource makes the bytes of src those of the window.
+func (w *window) attachSource(src Source) {
+	b, _ := src.(*bufio.Reader)
+	*w = window{src: src, bufio: b, buf: w.buf, limit: w.limit}
+}
+
+// origin returns what the window reads from.
+func (w *window) origin() any {
+	if w.src != nil {
+		return w.src
+	}
+	return w.rd
+}
+
+// shared reports whether somebody else may consume the window's bytes.
+func (w *window) shared() bool { return w.src != nil }
+
+// bytes returns the window's bytes, borrowed until the window or its Source is
+// used again.
+func (w *window) bytes() []byte {
+	if w.src == nil {
+		return w.buf[w.from:w.to]
+	}
+	// They are there, so Peek cannot fail. A bufio.Reader is called directly and
+	// not through the interface (BenchmarkProcess/frame=N0/source=bufio).
+	if w.bufio != nil {
+		b, _ := w.bufio.Peek(w.bufio.Buffered())
+		return b
+	}
+	b, _ := w.src.Peek(w.src.Buffered())
+	return b[:len(b):len(b)] // the fast path must not load what is behind it
+}
+
+// len returns the number of the window's bytes.
+func (w *window) len() int {
+	if w.src != nil {
+		return w.src.Buffered()
+	}
+	return w.to - w.from
+}
+
+// is reports whether b, which is not empty, is what bytes returns of a Source: the
+// same memory, and not merely as many bytes.
+func (w *window) is(b []byte) bool {
+	now := w.bytes()
+	return len(now) == len(b) && &now[0] == &b[0]
+}
+
+// discard consumes n of the window's bytes. They stay where they are until the
+// next use of the window or its Source.
+func (w *window) discard(n int) {
+	if w.src == nil {
+		w.from += n
+		return
+	}
+	_, _ = w.src.Discard(n) // cannot fail: they are there
+}
+
+// full reports whether a Source has no room for more bytes, as far as it tells.
+func (w *window) full() bool {
+	s, ok := w.src.(interface{ Size() int })
+	return ok && w.src.Buffered() >= s.Size()
+}
+
+// more waits until the window has more bytes than it has now. It returns the
+// reader's error when that ends first, and errWindowFull when there is no room.
+func (w *window) more() error {
+	if w.src != nil {
+		n := w.src.Buffered()
+		b, err := w.src.Peek(n + 1)
+		switch {
+		case len(b) > n:
+			return nil
+		case err == nil:
+			return io.ErrNoProgress
+		}
+		return err
+	}
+	if err := w.deferred(); err != nil {
+		return err
+	}
+	if w.buf == nil {
+		// Behind the buffer there is room for the fast path to load from.
+		w.buf = make([]byte, w.limit, w.limit+8)
+	}
+	if w.from > 0 {
+		w.to = copy(w.buf, w.buf[w.from:w.to])
+		w.from = 0
+	}
+	if w.to == len(w.buf) {
+		return errWindowFull
+	}
+	n, err := w.read(w.buf[w.to:])
+	w.to += n
+	return err
+}
+
+// moreInto reads at least one byte into b, past the window, which is empty and
+// not shared.
+func (w *window) moreInto(b []byte) (int, error) {
+	if err := w.deferred(); err != nil {
+		return 0, err
+	}
+	return w.read(b)
+}
+
+// deferred returns the error that the last read came with, once.
+func (w *window) deferred() error {
+	err := w.err
+	w.err = nil
+	if err == nil && w.rd == nil {
+		err = io.EOF
+	}
+	return err
+}
+
+// read reads at least one byte into b, or returns an error. An error that comes
+// with bytes is deferred.
+func (w *window) read(b []byte) (int, error) {
+	for range 100 {
+		n, err := w.rd.Read(b)
+		if n < 0 || n > len(b) {
+			return 0, io.ErrNoProgress
+		}
+		if n > 0 {
+			w.err = err
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// release gives the window's own buffer back.
+func (w *window) release() { w.buf, w.from, w.to = nil, 0, 0 }

@@ -196,18 +196,9 @@ func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
 	return i, false
 }
 
-// lineEnd returns where the line of text ends that begins at p[i], its CR LF
-// included, or -1. The byte before it is its type.
+// lineEnd returns where the line of text ends of which p[i] is a byte, its CR LF
+// included, or -1. The byte before it is no CR.
 func lineEnd(p []byte, i int) int {
-	// Most lines hold no LF: this much is inlined (BenchmarkValue/op=Pairs).
-	if k := bytes.IndexByte(p[i:], '\n'); k > 0 && p[i+k-1] == '\r' {
-		return i + k + 1
-	}
-	return oddLineEnd(p, i)
-}
-
-// oddLineEnd is lineEnd for any line.
-func oddLineEnd(p []byte, i int) int {
 	for {
 		k := bytes.IndexByte(p[i:], '\n')
 		if k < 0 {

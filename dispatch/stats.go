@@ -12,7 +12,7 @@ type Stats struct {
 	Pushes    uint64 // pushes taken or given to Dispatch, nested ones too
 	Bytes     uint64 // their bytes on the wire; those of a push inside another twice
 	Unhandled uint64 // those of them without a handler or fallback
-	Errors    uint64 // errors that handlers returned
+	Errors    uint64 // errors that handlers returned, and those given to ReportError
 	Panics    uint64 // panics of handlers and of the error handler
 	Oversize  uint64 // pushes dropped for their size; not among Pushes
 	Nested    uint64 // pushes that were inside another frame

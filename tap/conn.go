@@ -79,7 +79,8 @@ func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 // that wraps a [*parser.SyntaxError] or [*parser.LimitError], its Offset counted
 // over all that has been read from the connection; what stands before it is
 // returned first, and every further Read returns the error again. With Observe
-// the bytes go on unchanged instead, observing ends, and only Err tells.
+// the bytes go on unchanged instead and observing ends: the processor's error
+// handler gets the error, once, and Err returns it.
 func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return c.conn.Read(b)
@@ -217,7 +218,11 @@ func (c *Conn) take(b []byte, n int) int {
 	kept, err := c.filter.feed(b[:n])
 	c.busy = false
 	if err != nil {
-		c.fail(fmt.Errorf("tap: %w", err))
+		err = fmt.Errorf("tap: %w", err)
+		c.fail(err)
+		if c.filter.observe {
+			c.report(err)
+		}
 	}
 	return c.filter.queue.swap(b, kept)
 }
@@ -240,6 +245,14 @@ func (c *Conn) end(err error) error {
 func (c *Conn) fail(err error) {
 	c.failed.Store(&err)
 	c.filter.release()
+}
+
+// report tells the processor's error handler that there will be no more pushes:
+// with Observe the client reads on and does not notice.
+func (c *Conn) report(err error) {
+	c.lent.Store(true)
+	c.p.ReportError(c.ctx, err)
+	c.lent.Store(false)
 }
 
 // deliver gives a push to the processor.

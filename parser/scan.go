@@ -18,6 +18,7 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 				continue
 			}
 			if u == untilPush && Type(p[i]) == TypePush && s.depth > 0 {
+				s.cur.attributed = false // attributes before it are its own
 				return i, false, nil
 			}
 			if err = s.open(p[i], i); err != nil {

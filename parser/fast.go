@@ -109,6 +109,9 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 		if Type(p[i]) != TypePush {
 			return s.plainReply(p, i, u)
 		}
+		if u == untilType {
+			return i
+		}
 		count, at, end := plainHead(p[i:])
 		if count == 0 || exceed(s.elements, int64(count), s.lim.MaxElements) && !s.skip {
 			return i

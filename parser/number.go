@@ -95,17 +95,23 @@ func magnitude(n uint64, digit byte, negative bool) (uint64, bool) {
 
 // parseInt is Int64 of a value whose text is b.
 func parseInt(b []byte) (int64, error) {
-	if !isInteger(b) {
+	text := unsigned(b)
+	if len(text) == 0 {
 		return 0, ErrNumber
 	}
-	n, negative := uint64(0), b[0] == '-'
-	for _, c := range unsigned(b) {
-		var ok bool
-		if n, ok = magnitude(n, c, negative); !ok {
-			return 0, ErrRange
+	n, negative, inRange := uint64(0), b[0] == '-', true
+	for _, c := range text {
+		if c-'0' > 9 {
+			return 0, ErrNumber
+		}
+		if inRange {
+			n, inRange = magnitude(n, c, negative)
 		}
 	}
-	if negative {
+	switch {
+	case !inRange:
+		return 0, ErrRange
+	case negative:
 		return -int64(n), nil // two's complement: right for the smallest int64 as well
 	}
 	return int64(n), nil
@@ -113,10 +119,10 @@ func parseInt(b []byte) (int64, error) {
 
 // parseFloat is Float64 of a value whose text is b.
 func parseFloat(b []byte) (float64, error) {
-	if isNaN(b) {
-		return math.NaN(), nil
-	}
 	if !isDouble(b) {
+		if isNaN(b) {
+			return math.NaN(), nil
+		}
 		return 0, ErrNumber
 	}
 	f, err := strconv.ParseFloat(string(b), 64)

@@ -9,73 +9,26 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 		if s.reached(u) {
 			return i, false, nil
 		}
-		c := p[i]
 		switch s.state {
 		case stValue:
 			if j := s.plain(p, i, u); j != i {
-				i = j
-				if s.ended {
+				if i = j; s.ended {
 					return i, true, nil
 				}
 				continue
 			}
-			if u == untilPush && Type(c) == TypePush && s.depth > 0 {
+			if u == untilPush && Type(p[i]) == TypePush && s.depth > 0 {
+				s.cur.attributed = false // attributes before it are its own
 				return i, false, nil
 			}
-			if err = s.open(c, i); err != nil {
+			if err = s.open(p[i], i); err != nil {
 				return i, false, err
 			}
-		case stLength:
-			if err = s.length(c, i); err != nil {
-				return i, false, err
-			}
-		case stDigits:
-			switch {
-			case c-'0' <= 9:
-				if !s.digit(c) {
-					return i, false, s.syntax(i, ErrLength)
-				}
-			case c == '\r':
-				s.state = stLF
-			default:
-				return i, false, s.syntax(i, lineCause(c, ErrLength))
-			}
-		case stMinus:
-			if c != '1' {
-				return i, false, s.syntax(i, lineCause(c, ErrLength))
-			}
-			s.form, s.state = formNull, stCR
-		case stCR:
-			if c != '\r' {
-				return i, false, s.syntax(i, lineCause(c, s.lineError()))
-			}
-			s.state = stLF
-		case stLF:
-			if c != '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
-			}
-			done, err = s.line(i + 1)
-			if err != nil {
-				return i + 1, false, err
-			}
-			if done {
-				return i + 1, true, nil
-			}
+			i++
 		case stText, stTextLF:
 			ended := false
 			if i, ended = s.text(p, i); ended && s.complete() {
 				return i, true, nil
-			}
-			continue
-		case stVerbatim:
-			// The first four bytes of the text are the format and a colon;
-			// streamed counts them, as no verbatim string is streamed.
-			if s.streamed == 3 && c != ':' {
-				return i, false, s.syntax(i, ErrVerbatim)
-			}
-			s.streamed++
-			if s.n--; s.streamed == 4 {
-				s.bulk()
 			}
 		case stBulk:
 			if left := len(p) - i; uint64(left) < s.n {
@@ -85,31 +38,82 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 			i += int(s.n)
 			s.n = 0
 			s.bulk()
-			continue
-		case stBulkCR:
-			if c != '\r' {
-				return i, false, s.syntax(i, ErrTerminator)
+		default:
+			if done, err = s.strict(p[i], i); err != nil {
+				return i, false, err
 			}
-			s.state = stBulkLF
-		case stBulkLF:
-			if c != '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
+			if i++; done {
+				return i, true, nil
 			}
-			if s.mark == markChunk {
-				s.state = stChunk
-			} else if s.complete() {
-				return i + 1, true, nil
-			}
-		case stChunk:
-			if c != markChunk {
-				return i, false, s.syntax(i, ErrChunk)
-			}
-			s.begin(c, i)
-			s.state = stLength
 		}
-		i++
 	}
 	return i, false, nil
+}
+
+// strict reads p[i], which is c, in a state in which only few bytes are right: in
+// a length, at the end of a line or bulk, and before a chunk.
+func (s *Scanner) strict(c byte, i int) (done bool, err error) {
+	switch s.state {
+	case stLength:
+		return false, s.length(c, i)
+	case stDigits:
+		switch {
+		case c-'0' <= 9:
+			if !s.digit(c) {
+				return false, s.syntax(i, ErrLength)
+			}
+		case c == '\r':
+			s.state = stLF
+		default:
+			return false, s.syntax(i, lineCause(c, ErrLength))
+		}
+	case stMinus:
+		if c != '1' {
+			return false, s.syntax(i, lineCause(c, ErrLength))
+		}
+		s.form, s.state = formNull, stCR
+	case stCR:
+		if c != '\r' {
+			return false, s.syntax(i, lineCause(c, s.lineError()))
+		}
+		s.state = stLF
+	case stLF:
+		if c != '\n' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		return s.line(i + 1)
+	case stVerbatim:
+		// The first four bytes of the text are the format and a colon; streamed
+		// counts them, as no verbatim string is streamed.
+		if s.streamed == 3 && c != ':' {
+			return false, s.syntax(i, ErrVerbatim)
+		}
+		s.streamed++
+		if s.n--; s.streamed == 4 {
+			s.bulk()
+		}
+	case stBulkCR:
+		if c != '\r' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		s.state = stBulkLF
+	case stBulkLF:
+		if c != '\n' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		if s.mark == markChunk {
+			s.state = stChunk
+			return false, nil
+		}
+		return s.complete(), nil
+	case stChunk:
+		if c != markChunk {
+			return false, s.syntax(i, ErrChunk)
+		}
+		s.begin(c, i)
+		s.state = stLength
+	}
+	return false, nil
 }
 
 // begin makes c at p[i] the item under way.
@@ -193,8 +197,8 @@ func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
 	return i, false
 }
 
-// lineEnd returns where the line of text ends that begins at p[i], its CR LF
-// included, or -1. The byte before it is its type.
+// lineEnd returns where the line of text ends of which p[i] is a byte, its CR LF
+// included, or -1. The byte before it is no CR.
 func lineEnd(p []byte, i int) int {
 	for {
 		k := bytes.IndexByte(p[i:], '\n')

@@ -1,6 +1,9 @@
 package parser
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // The functions here walk bytes that a Scanner has found valid, so they check
 // nothing twice; an index out of range would be a mistake in the Scanner.
@@ -45,7 +48,10 @@ func parseValue(b []byte, from, at, end int) Value {
 			}
 		}
 	default:
-		end = lineEnd(b, body)
+		end = body + bytes.IndexByte(b[body:], '\n') + 1
+		if b[end-2] != '\r' { // seldom; a call of lineEnd is not inlined
+			end = lineEnd(b, end)
+		}
 	}
 	return newValue(b, from, at, body, end, t, false)
 }
@@ -115,7 +121,10 @@ func skip(b []byte, p int) int {
 				open += n
 			}
 		default:
-			p = lineEnd(b, p+1)
+			p += bytes.IndexByte(b[p:], '\n') + 1
+			if b[p-2] != '\r' {
+				p = lineEnd(b, p)
+			}
 		}
 	}
 	return p

@@ -53,7 +53,7 @@ func logError(ctx context.Context, name []byte, err error) {
 // finds the pushes of a stream itself, and calls Dispatch, when it can find no
 // more: whoever relies on pushes, as a cache does, has to be told.
 func (p *Processor) ReportError(ctx context.Context, err error) {
-	s := Stats{Errors: 1}
+	t := tally{errs: 1}
 	f := p.onError
 	if f == nil {
 		f = func(ctx context.Context, _ []byte, err error) {
@@ -61,9 +61,9 @@ func (p *Processor) ReportError(ctx context.Context, err error) {
 		}
 	}
 	if reportError(f, ctx, nil, err) {
-		s.Panics++
+		t[panics]++
 	}
-	p.counters.add(&s)
+	p.counters.add(&t)
 }
 
 // reportError calls an error handler, whose own panic ends here.

@@ -14,8 +14,8 @@ import (
 // one, the earlier pieces' part is held.
 //
 // Invariant: between pieces, held is what has been seen of the frame under way if
-// state is inHead or inPush, and nil otherwise; over is not nil only if it is
-// inOversize; inReply says that replies has begun a frame and not ended it.
+// state is inHead or inPush, and nil otherwise; inReply says that replies has begun
+// a frame and not ended it.
 type filter struct {
 	observe      bool
 	keepPubSub   bool
@@ -30,10 +30,8 @@ type filter struct {
 	replies scanner // looks at replies, and has not seen the pushes
 	frames  scanner // looks at pushes, and at attributes whose frame is not known
 	held    *bytebufferpool.ByteBuffer
-	over    *oversize // drops the push under way
-	overAt  int64     // where that begins in the stream
-	pos     int64     // of the piece in the stream
-	queue   queue     // what stays and is no longer in its piece: to be read before anything of the next one
+	pos     int64 // of the piece in the stream
+	queue   queue // what stays and is no longer in its piece: to be read before anything of the next one
 }
 
 // state says what the next byte belongs to.
@@ -233,6 +231,41 @@ func (f *filter) push(p *piece) error {
 	return nil
 }
 
+// skipBegun begins to drop the push under way, of which nothing has been taken
+// out yet, from its beginning on.
+func (f *filter) skipBegun(p *piece) error {
+	f.state, p.at = inOversize, p.start
+	f.frames.Reset()
+	f.frames.seen = 0
+	if f.held == nil {
+		return nil
+	}
+	b := f.taken()
+	n, _, err := f.frames.Skip(b.B) // it goes on in p
+	if err != nil {
+		err = locate(err, f.pos+int64(p.at-len(b.B)))
+	}
+	f.frames.seen = int64(n)
+	bufpool.Put(b)
+	return err
+}
+
+// skip drops more of the push under way.
+func (f *filter) skip(p *piece) error {
+	n, done, err := f.frames.Skip(p.b[p.at:])
+	if err != nil {
+		return locate(err, f.pos+int64(p.at)-f.frames.seen)
+	}
+	f.frames.seen += int64(n)
+	p.at += n
+	if done {
+		f.state = inReplies
+		f.counters.oversize.Add(1)
+		f.cut(p, p.start, p.at)
+	}
+	return nil
+}
+
 // end takes out and delivers the push that ends at p.at, or lets it stay.
 func (f *filter) end(p *piece) {
 	held, b := f.held, p.b[p.start:p.at]
@@ -298,5 +331,5 @@ func (f *filter) release() {
 	if f.held != nil {
 		bufpool.Put(f.taken())
 	}
-	f.state, f.over = inReplies, nil
+	f.state = inReplies
 }

@@ -62,7 +62,6 @@ func TestMemoryIsGivenBackWhateverTheEnd(t *testing.T) {
 			require.False(t, conn.filter.holds())
 			require.True(t, conn.filter.queue.empty())
 			require.Nil(t, conn.filter.held)
-			require.Nil(t, conn.filter.over)
 		})
 	}
 }

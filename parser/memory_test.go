@@ -354,13 +354,13 @@ func TestReaderAtRestIsSmall(t *testing.T) {
 	runtime.KeepAlive(readers)
 }
 
-// reads is a connection that gives bytes in reads of the sizes it is told, and notes how much room each had.
-type reads struct {
+// sizedReads is a connection that gives bytes in reads of the sizes it is told, and notes how much room each had.
+type sizedReads struct {
 	sizes []int
 	rooms []int
 }
 
-func (r *reads) Read(b []byte) (int, error) {
+func (r *sizedReads) Read(b []byte) (int, error) {
 	r.rooms = append(r.rooms, len(b))
 	if len(r.sizes) == 0 {
 		return 0, io.EOF
@@ -376,14 +376,14 @@ func (r *reads) Read(b []byte) (int, error) {
 func TestBufferGrowsWhenReadsFillItAndShrinksWhenTheyDoNot(t *testing.T) {
 	const most = 64<<10 - 8
 	all := 1 << 20
-	conn := &reads{sizes: []int{all, all, all, all, 32 << 10, 4, 4}}
+	conn := &sizedReads{sizes: []int{all, all, all, all, 32 << 10, 4, 4}}
 	r := parser.NewReader(conn)
 	for err := error(nil); err == nil; {
 		_, err = r.Next()
 	}
 	require.Equal(t, []int{2040, 8184, 32760, most, most, most, 2040, 2040}, conn.rooms)
 
-	conn = &reads{sizes: []int{all, all, all}}
+	conn = &sizedReads{sizes: []int{all, all, all}}
 	r = parser.NewReader(conn, parser.WithBufferSize(10_000))
 	for err := error(nil); err == nil; {
 		_, err = r.Next()

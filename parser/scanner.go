@@ -154,10 +154,12 @@ func (s *Scanner) PassReplies(p []byte) (n int) {
 	if !useFast || s.err != nil || !s.ended && s.pos > s.start {
 		return 0
 	}
-	if n = plainReplies(p[:len(p):len(p)]); n > 0 {
-		s.pos += int64(n)
+	if s.ended {
 		s.next()
 	}
+	n = plainReplies(p[:len(p):len(p)])
+	s.pos += int64(n)
+	s.start = s.pos
 	return n
 }
 

@@ -121,7 +121,9 @@ func (f *filter) cut(p *piece, start, end int) {
 // reply passes over replies, up to the next push.
 func (f *filter) reply(p *piece) error {
 	if !f.inReply {
-		if p.at += plain(p.b[p.at:]); p.at == len(p.b) {
+		n := f.replies.PassReplies(p.b[p.at:])
+		f.replies.seen += int64(n)
+		if p.at += n; p.at == len(p.b) {
 			return nil
 		}
 		switch parser.Type(p.b[p.at]) {

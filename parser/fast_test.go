@@ -25,7 +25,7 @@ func TestFastPathDrawsNoConclusionsFromStaleBytes(t *testing.T) {
 			text := strings.Repeat("x", max(0, cut-len("$000\r\n"))) + strings.Repeat(stale, 1+200/len(stale))
 			before := "$" + strconv.Itoa(len(text)) + "\r\n" + text + "\r\n"
 			for _, take := range []func(r *parser.Reader) (parser.Frame, error){(*parser.Reader).Next, taken} {
-				r := parser.NewReader(&reads{before, wire[:cut], wire[cut:] + "+OK\r\n"}, parser.WithBufferSize(512))
+				r := parser.NewReader(&readByRead{before, wire[:cut], wire[cut:] + "+OK\r\n"}, parser.WithBufferSize(512))
 				f, err := r.Next()
 				require.NoError(t, err)
 				require.Equal(t, before, string(f.Raw()))
@@ -49,10 +49,10 @@ func taken(r *parser.Reader) (parser.Frame, error) {
 	return f, err
 }
 
-// reads is a reader that gives one of them for each read.
-type reads []string
+// readByRead is a reader that gives one of them for each read.
+type readByRead []string
 
-func (c *reads) Read(p []byte) (int, error) {
+func (c *readByRead) Read(p []byte) (int, error) {
 	if len(*c) == 0 {
 		return 0, io.EOF
 	}

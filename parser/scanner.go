@@ -147,7 +147,7 @@ func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
 
 // PassReplies is Pass for many frames at once: it consumes the replies that stand
 // whole at the start of p, as long as they are short strings, bulk strings,
-// integers, nulls, or arrays and maps of those, in the forms that most have. It
+// integers, nulls, or short arrays and maps of those, in the forms that most have. It
 // stops before anything else, such as a push, an attribute, or a reply that is
 // incomplete, which are for Pass, and consumes nothing in the middle of a frame.
 func (s *Scanner) PassReplies(p []byte) (n int) {

@@ -138,7 +138,9 @@ func (w *window) more() error {
 	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
 	}
-	w.fit()
+	if w.to == 0 || w.to == len(w.buf) {
+		w.fit()
+	}
 	n, err := w.read(w.buf[w.to:])
 	w.to += n
 	w.used = w.to

@@ -30,8 +30,8 @@ type filter struct {
 	replies scanner // looks at replies, and has not seen the pushes
 	frames  scanner // looks at pushes, and at attributes whose frame is not known
 	held    *bytebufferpool.ByteBuffer
-	pos     int64 // of the piece in the stream
-	queue   queue // what stays and is no longer in its piece: to be read before anything of the next one
+	pos     int64   // of the piece in the stream
+	backlog backlog // what stays and is no longer in its piece: to be read before anything of the next one
 }
 
 // state says what the next byte belongs to.
@@ -68,7 +68,7 @@ func (f *filter) prepare(deliver func(parser.Frame), c *counters) {
 }
 
 // feed filters the next piece of the stream and returns how many bytes of it are
-// left, at its beginning. They come behind what is then queued. After an error
+// left, at its beginning. They come behind the backlog. After an error
 // there is no further piece.
 func (f *filter) feed(b []byte) (kept int, err error) {
 	p := piece{b: b}
@@ -101,13 +101,13 @@ func (f *filter) run(p *piece) (err error) {
 			f.hold(p.b[p.start:])
 		}
 	}
-	f.cut(p, stays, len(p.b))
+	f.remove(p, stays, len(p.b))
 	return err
 }
 
-// cut takes b[start:end] out of p, and moves what stays before it to where it
+// remove takes b[start:end] out of p, and moves what stays before it to where it
 // belongs.
-func (f *filter) cut(p *piece, start, end int) {
+func (f *filter) remove(p *piece, start, end int) {
 	if f.observe {
 		return
 	}
@@ -194,7 +194,7 @@ func (f *filter) attributes(p *piece) error {
 }
 
 // passHeld is pass for attributes of which earlier pieces had a part: what stays
-// of them is queued.
+// of them joins the backlog.
 func (f *filter) passHeld(p *piece) error {
 	f.hold(p.b[:p.at])
 	b := f.taken()
@@ -204,7 +204,7 @@ func (f *filter) passHeld(p *piece) error {
 	if err == nil {
 		err = f.run(&head)
 	} else {
-		f.cut(&head, head.at, len(head.b))
+		f.remove(&head, head.at, len(head.b))
 	}
 	f.pos = pos
 	if f.observe {
@@ -212,7 +212,7 @@ func (f *filter) passHeld(p *piece) error {
 		return err
 	}
 	b.B = b.B[:head.kept]
-	f.queue.b, p.from = b, p.at
+	f.backlog.b, p.from = b, p.at
 	return err
 }
 
@@ -263,7 +263,7 @@ func (f *filter) skip(p *piece) error {
 	if done {
 		f.state = inReplies
 		f.counters.oversize.Add(1)
-		f.cut(p, p.start, p.at)
+		f.remove(p, p.start, p.at)
 	}
 	return nil
 }
@@ -281,11 +281,11 @@ func (f *filter) end(p *piece) {
 	if f.keepPubSub && !f.observe && !f.nested && parser.IsPubSub(push.Name()) {
 		f.counters.kept.Add(1)
 		if held != nil {
-			f.queue.b, p.from = held, p.at
+			f.backlog.b, p.from = held, p.at
 		}
 		return
 	}
-	f.cut(p, p.start, p.at)
+	f.remove(p, p.start, p.at)
 	f.counters.pushes.Add(1)
 	if f.nested {
 		f.counters.nested.Add(1)

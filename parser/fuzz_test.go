@@ -71,6 +71,7 @@ func FuzzFrame(f *testing.F) {
 		l := oracle.Limits{MaxFrame: int(maxFrame), MaxBulk: int(maxBulk), MaxElements: int(maxElements), MaxDepth: int(maxDepth)}
 		if l == (oracle.Limits{}) {
 			frameWithDefaults(t, wire)
+			passReplies(t, wire)
 		} else {
 			frameWithLimits(t, wire, l)
 		}

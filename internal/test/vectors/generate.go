@@ -218,38 +218,8 @@ func (g *generator) value(top bool) {
 		return
 	}
 	switch b := g.next(); b & 31 {
-	case 0:
-		g.text(":0\r\n")
-	case 1:
-		g.text(integers[b>>5] + "\r\n")
-	case 2:
-		g.text(doubles[g.next()%len(doubles)] + "\r\n")
-	case 3:
-		g.text(",")
-		g.digits(1 + b>>5)
-		g.text(".")
-		g.digits(b >> 6)
-		g.text("\r\n")
-	case 4:
-		if b>>5 == 7 {
-			g.odd(g.next())
-			return
-		}
-		g.text("(" + [...]string{"", "-", "+"}[b>>5%3])
-		g.digits(1 + g.next()&31)
-		g.text("\r\n")
-	case 5:
-		if b>>5 >= 6 {
-			g.odd(g.next())
-			return
-		}
-		g.text([...]string{"#t\r\n", "#f\r\n"}[b>>5&1])
-	case 6, 7:
-		g.text(nulls[b>>5%len(nulls)])
-	case 8:
-		g.line('+')
-	case 9:
-		g.line('-')
+	case 0, 1, 2, 3, 4, 5, 6, 7, 8, 9:
+		g.scalar(b)
 	case 10, 11:
 		g.bulk('$', b>>5)
 	case 12:
@@ -304,6 +274,44 @@ func (g *generator) value(top bool) {
 		} else {
 			g.text(integers[b>>5] + "\r\n")
 		}
+	}
+}
+
+// scalar writes a value of one line: what b says, below 10 in its lowest five bits.
+func (g *generator) scalar(b int) {
+	switch b & 31 {
+	case 0:
+		g.text(":0\r\n")
+	case 1:
+		g.text(integers[b>>5] + "\r\n")
+	case 2:
+		g.text(doubles[g.next()%len(doubles)] + "\r\n")
+	case 3:
+		g.text(",")
+		g.digits(1 + b>>5)
+		g.text(".")
+		g.digits(b >> 6)
+		g.text("\r\n")
+	case 4:
+		if b>>5 == 7 {
+			g.odd(g.next())
+			return
+		}
+		g.text("(" + [...]string{"", "-", "+"}[b>>5%3])
+		g.digits(1 + g.next()&31)
+		g.text("\r\n")
+	case 5:
+		if b>>5 >= 6 {
+			g.odd(g.next())
+			return
+		}
+		g.text([...]string{"#t\r\n", "#f\r\n"}[b>>5&1])
+	case 6, 7:
+		g.text(nulls[b>>5%len(nulls)])
+	case 8:
+		g.line('+')
+	case 9:
+		g.line('-')
 	}
 }
 

@@ -15,7 +15,7 @@ const (
 // ProcessorOperation names the operation that failed.
 type ProcessorOperation string
 
-// The operations.
+// The operations that errors name.
 const (
 	ProcessorOperationProcess    ProcessorOperation = "process"
 	ProcessorOperationRegister   ProcessorOperation = "register"

@@ -16,7 +16,7 @@
 //	p := dispatch.NewProcessor()
 //	err := p.HandleFunc("invalidate", notify.OnInvalidate(invalidate))
 //
-// The package example is the whole of it. A client calls
+// The package example shows this in full. A client calls
 // [Processor.ProcessPendingNotifications] before it reads each reply, either
 // from the [parser.Reader] or, with a reply parser of its own, from a
 // *bufio.Reader that it shares with the Reader. [Processor.Serve] reads a

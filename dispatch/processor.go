@@ -130,7 +130,8 @@ func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, han
 // errors are those of ProcessPendingNotifications.
 //
 // An idle connection in a pool hears its pushes when its owner reads from it
-// with a read deadline and then calls ProcessBuffered. The example shows how.
+// with a read deadline and then calls ProcessBuffered. The Idle example shows
+// how.
 func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
 	if rd == nil {
 		return 0, nil

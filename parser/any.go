@@ -9,7 +9,7 @@ import (
 
 // Any returns v in Go's own types, all memory new, so that it may be kept. Short
 // strings of one long array share memory: one of them that is kept alone keeps
-// some 6 KiB, unless it is cloned. The
+// 4 KiB, unless it is cloned. The
 // mapping is the one go-redis makes for a reply:
 //
 //	simple, bulk, verbatim string   string (a verbatim one without its format)
@@ -137,7 +137,7 @@ func (w *walk) slice(n int) ([]any, error) {
 	for ; w.more(n); n-- {
 		if many {
 			if text := w.bulk(); text != nil {
-				all = append(all, strings.copy(text, n, len(text)+len(w.b)-w.p))
+				all = append(all, strings.copy(text, len(text)+len(w.b)-w.p))
 				continue
 			}
 		}

@@ -145,6 +145,24 @@ func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilPush|unlimited)
 }
 
+// PassReplies is Pass for many frames at once: it consumes the replies that stand
+// whole at the start of p, as long as they are short strings, bulk strings,
+// integers, nulls, or short arrays and maps of those, in the forms that most have. It
+// stops before anything else, such as a push, an attribute, or a reply that is
+// incomplete, which are for Pass, and consumes nothing in the middle of a frame.
+func (s *Scanner) PassReplies(p []byte) (n int) {
+	if !useFast || s.err != nil || !s.ended && s.pos > s.start {
+		return 0
+	}
+	if s.ended {
+		s.next()
+	}
+	n = plainReplies(p[:len(p):len(p)])
+	s.pos += int64(n)
+	s.start = s.pos
+	return n
+}
+
 // Skip is Scan for who drops a frame, pushes inside it included. It takes memory
 // that does not depend on the frame: limits do not apply, but for MaxDepth to
 // streamed aggregates, as long as the values announced can be counted in an int64.

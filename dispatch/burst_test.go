@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/dispatch"
 )
 
-// go-redis drains idle connections so: it waits for one push, and for none after it.
+// go-redis drains idle connections in this way: it waits for one push and for no further one.
 func TestBurstWaitsForTheFirstPushOnly(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, got, _ := recording()
@@ -21,7 +21,7 @@ func TestBurstWaitsForTheFirstPushOnly(t *testing.T) {
 			})
 			return err
 		}
-		for len(got.pushes) < 2 { // a small buffer holds but one of them
+		for len(got.pushes) < 2 { // a small buffer holds only one of them
 			require.NoError(t, burst())
 		}
 		c.send(pong)

@@ -12,45 +12,49 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// wait says what a call waits for once it has handled what has been received.
+// wait says what a call waits for after it has handled the pushes that have
+// been received.
 type wait uint8
 
 const (
-	forNothing wait = iota // it returns
-	forPush                // a push, unless it has taken one
+	forNothing wait = iota // the call returns without waiting
+	forPush                // one push, unless the call has already taken one
 	forPushes              // pushes, until something else is next
 	forFrames              // frames of any type, until the stream ends
 )
 
-// call is one call of a processor's method, and the loop that all of them share.
+// call is the state of one call of a processor's method, and the loop that
+// these methods share.
 //
-// Invariant: target is what the name of the last push that was looked up leads to
-// in snapshot; handling is true only while a handler runs.
+// Invariant: target is the target in snapshot of the last name that was looked
+// up. handling is true only while a handler runs.
 type call struct {
-	p          *Processor // nil drops pushes
+	p          *Processor // nil to drop pushes
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
-	rd         *parser.Reader // nil when the caller reads
+	rd         *parser.Reader // nil if the caller reads the frames itself
 	wait       wait
-	reply      func(parser.Frame) error // for frames that are no push, nil drops them
-	replied    error                    // what reply returned
+	reply      func(parser.Frame) error // receives the replies; nil to drop them
+	replied    error                    // the error that reply returned
 
-	taken   int   // top-level pushes
+	taken   int   // top-level pushes taken off the stream
 	handled int   // pushes given to a handler
-	counts  tally // not yet published
+	counts  tally // counts that have not been published
 
-	push     parser.Frame // in the hands of a handler
+	push     parser.Frame // the push that a handler has or had last
 	handling bool
 
-	// Where the last name led to, in which snapshot.
+	// The target of the last name that was looked up, and the snapshot it is
+	// from.
 	target   *target
 	snapshot registry.Snapshot[*target]
 }
 
-// run takes and handles what has been received, and what c waits for. It returns
-// the Reader's error that ended it, as it is, or nil when something else is next.
+// run takes and handles the pushes that have been received and those that c
+// waits for. It returns nil when something else is next. Otherwise it returns
+// the error of the Reader that ended it, unchanged.
 func (c *call) run() error {
-	if c.rd.Driver().Lent() { // by a call further up this goroutine, which reclaims it
+	if c.rd.Driver().Lent() { // a call further up this goroutine reclaims it
 		return parser.ErrReentrant
 	}
 	for {
@@ -60,14 +64,15 @@ func (c *call) run() error {
 	}
 }
 
-// untilPanic is run up to the first panic of a handler. It recovers once a pass
-// over many pushes, and not once a push, to keep that out of the loop.
+// untilPanic is the loop of run up to the first panic of a handler. It defers
+// one recovery for many pushes rather than one for each, which keeps the cost
+// of defer out of the loop.
 func (c *call) untilPanic() (over bool, err error) {
 	defer c.recovered()
 	d := c.rd.Driver()
 	leave := !c.takesPubSub()
-	// Not a method: one more call that hands the frame on costs more than all of
-	// the rest (BenchmarkProcess/frame=F1).
+	// This is not a method, because one more call that passes the frame on
+	// costs more than everything else here (BenchmarkProcess/frame=F1).
 	take := func(f parser.Frame, again bool) bool {
 		c.taken++
 		if f.HasNestedPushes() {
@@ -86,11 +91,11 @@ func (c *call) untilPanic() (over bool, err error) {
 	for !c.canceled() {
 		err := d.BufferedPushes(leave, take)
 		switch {
-		case c.canceled(): // by a handler, or while it ran
+		case c.canceled(): // ctx ended while a handler ran
 		case err == parser.ErrIncomplete && !c.waits():
 			return true, nil
 		case err == parser.ErrIncomplete:
-			c.publish() // before what may be a long wait
+			c.publish() // the wait may be long
 			if over, err = c.next(d, take); over {
 				return true, err
 			}
@@ -106,10 +111,11 @@ func (c *call) untilPanic() (over bool, err error) {
 	return true, c.ctx.Err()
 }
 
-// ignore handles a push that is dropped.
+// ignore drops a push.
 func ignore(parser.Frame, bool) bool { return true }
 
-// canceled reports whether the end of the context ends c.
+// canceled reports whether the context has ended and ends c. Only a call that
+// waits for frames of any type watches its context.
 func (c *call) canceled() bool { return c.wait == forFrames && c.ctx.Err() != nil }
 
 // waits reports whether c waits for more than has been received.
@@ -117,8 +123,8 @@ func (c *call) waits() bool {
 	return c.wait > forPush || c.wait == forPush && c.taken == 0
 }
 
-// next waits for the next frame, and takes it if it is one that c waits for. over
-// reports whether something else is next.
+// next waits for the next frame, and takes and handles it if c waits for a
+// frame of that type. over reports whether something else is next.
 func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool) (over bool, err error) {
 	if c.p == nil {
 		return false, c.drop()
@@ -137,13 +143,13 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 	return false, err
 }
 
-// takesPubSub reports whether c takes the pushes of publish and subscribe too.
+// takesPubSub reports whether c also takes the pushes of publish and subscribe.
 func (c *call) takesPubSub() bool {
 	return c.wait == forFrames || c.p != nil && c.p.takePubSub
 }
 
-// drop waits for the next frame and drops it if it is a push that is wanted,
-// piece by piece as it comes.
+// drop waits for the next frame. If that is a push, and not one of publish and
+// subscribe, drop discards its bytes as they arrive.
 func (c *call) drop() error {
 	name, ok, err := c.rd.PeekPush()
 	if err != nil || !ok || parser.IsPubSub(name) {
@@ -152,10 +158,10 @@ func (c *call) drop() error {
 	return c.rd.Skip()
 }
 
-// frame reads the next frame, handles the pushes that it is or holds, and gives a
-// reply to its receiver.
+// frame reads the next frame. It handles the frame if it is a push, handles the
+// pushes nested in it, and passes a reply to c.reply.
 func (c *call) frame() error {
-	c.publish() // the rest of a reply may be long in coming
+	c.publish() // the rest of a reply may arrive late
 	f, err := c.rd.Next()
 	if err != nil {
 		return err
@@ -175,9 +181,9 @@ func (c *call) frame() error {
 	return c.replied
 }
 
-// detached returns f, or a copy of it in a buffer of the pool if there are pushes
-// nested in it: several handlers get a part of f then, and the first of them may
-// have overwritten the rest when it reads from the client's own buffer.
+// detached returns f itself if no pushes are nested in it, and otherwise a copy
+// in a pooled buffer. The parts of such a frame go to several handlers, and the
+// first of them may overwrite the rest by reading from the client's own buffer.
 func detached(f parser.Frame) (parser.Frame, *bytebufferpool.ByteBuffer) {
 	if !f.HasNestedPushes() {
 		return f, nil
@@ -188,8 +194,9 @@ func detached(f parser.Frame) (parser.Frame, *bytebufferpool.ByteBuffer) {
 	return f, buf
 }
 
-// dispatch handles the pushes that f is and holds, each on its own, so that a
-// panic costs none of the others. f is detached.
+// dispatch handles f if it is a push, and then the pushes nested in it. Each
+// has a recovery of its own, so that the panic of one handler does not lose the
+// other pushes. f is detached.
 func (c *call) dispatch(f parser.Frame) {
 	if f.IsPush() {
 		c.count(f)
@@ -202,13 +209,13 @@ func (c *call) dispatch(f parser.Frame) {
 	}
 }
 
-// count counts a push.
+// count adds a push to the counts.
 func (c *call) count(f parser.Frame) {
 	c.counts[pushes]++
 	c.counts[bytesTaken] += uint64(len(f.Raw()))
 }
 
-// guarded is handle with its own recovery.
+// guarded is handle with a recovery of its own.
 func (c *call) guarded(f parser.Frame) {
 	defer c.recovered()
 	if c.rd != nil {
@@ -218,8 +225,8 @@ func (c *call) guarded(f parser.Frame) {
 	c.handle(f, false)
 }
 
-// handle calls the handler of a push. again says that its name is that of the
-// push before, which saves a look-up.
+// handle calls the handler of a push. again reports whether the push has the
+// same name as the one before it, which saves a look-up.
 func (c *call) handle(f parser.Frame, again bool) {
 	if s := c.p.handlers.Snapshot(); !again || s != c.snapshot {
 		c.snapshot, c.target = s, c.p.find(s, f.Name())
@@ -246,7 +253,8 @@ func (c *call) handle(f parser.Frame, again bool) {
 	expire(f)
 }
 
-// find returns what name leads to in a snapshot, or nil.
+// find returns the target of name in a snapshot, or else the fallback, which
+// may be nil.
 func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
 	if name != nil {
 		if t, ok := s.Lookup(name); ok {
@@ -256,9 +264,9 @@ func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
 	return p.fallback
 }
 
-// recovered publishes what has been counted, and ends a handler's panic; one of the
-// connection, or of this module, goes its way. When the handler ended its goroutine
-// instead, the Reader is at least left usable.
+// recovered publishes the counts and recovers from the panic of a handler. It
+// does not recover from any other panic, such as one of the connection. If the
+// handler ended its goroutine, recovered leaves the Reader usable.
 func (c *call) recovered() {
 	if c.handling {
 		c.handling = false
@@ -274,7 +282,7 @@ func (c *call) recovered() {
 	c.publish()
 }
 
-// report gives an error of the handler that has just run to the error handler.
+// report passes an error of the handler that has just run to the error handler.
 func (c *call) report(err error) {
 	if reportError(c.p.onError, c.ctx, nameOf(c.push), err) {
 		c.counts[panics]++
@@ -282,14 +290,14 @@ func (c *call) report(err error) {
 }
 
 // nameOf returns the name of a push whose handler has returned. The handler may
-// have overwritten the push by reading from the client's own buffer, and a name
-// that has to be walked to may then be no more; it is nil in that case.
+// have overwritten the push by reading from the client's own buffer. If the
+// name can no longer be found in it, nameOf returns nil.
 func nameOf(push parser.Frame) (name []byte) {
 	defer func() { _ = recover() }()
 	return push.Name()
 }
 
-// publish adds what has been counted to the processor's counters.
+// publish adds the counts of c to the processor's counters.
 func (c *call) publish() {
 	if c.p != nil && c.counts != (tally{}) {
 		c.p.counters.add(&c.counts)
@@ -297,7 +305,8 @@ func (c *call) publish() {
 	}
 }
 
-// skips reports whether err is about a push that is to be dropped for its size.
+// skips reports whether err is about a push that is over a limit and that c may
+// drop. In that case the Reader drops it.
 func (c *call) skips(err error) bool {
 	if c.p != nil && !c.p.skipOversize || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
 		return false
@@ -306,15 +315,16 @@ func (c *call) skips(err error) bool {
 	return true
 }
 
-// isOversize reports whether rd has failed with a limit that a push has broken.
+// isOversize reports whether rd has failed because a push is over a limit.
 func isOversize(rd *parser.Reader) bool {
 	_, over := rd.Err().(*parser.LimitError)
 	t, _ := rd.Pending()
 	return over && t == parser.TypePush
 }
 
-// verdict is what a processor returns for an error of rd: nil unless it is about
-// a push, as the client's own read reports the rest.
+// verdict returns the error that a processor returns for err, an error of rd.
+// It returns nil for an error that is not about a push, because the client's
+// own read reports that one.
 func verdict(rd *parser.Reader, err error) error {
 	if err == nil {
 		return nil
@@ -325,7 +335,8 @@ func verdict(rd *parser.Reader, err error) error {
 	return err
 }
 
-// isTimeout reports whether err is, or wraps, a time-out.
+// isTimeout reports whether err is, or wraps, a time-out: an error whose
+// Timeout method returns true.
 func isTimeout(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.As(err, &timeout) && timeout.Timeout()

@@ -56,7 +56,7 @@ func (r *replay) HandlePush(_ context.Context, _ dispatch.NotificationHandlerCon
 	return nil
 }
 
-// follows reports whether f is the next frame of the capture, and goes on behind it.
+// follows reports whether f is the next frame of the capture, and moves on to the frame after it.
 func (r *replay) follows(f parser.Frame) bool {
 	if !bytes.HasPrefix(r.c.Bytes[r.at:], f.Raw()) {
 		return false
@@ -81,14 +81,14 @@ func (r *replay) dispatch(f parser.Frame) {
 	r.must(r.reply(f))
 }
 
-// must fails the test for an error. Asking first makes it cheap enough to be called for every byte.
+// must fails the test for an error. The check before the call makes must cheap enough to call for every byte.
 func (r *replay) must(err error) {
 	if err != nil {
 		require.NoError(r.t, err)
 	}
 }
 
-// check holds what has been recorded to the index.
+// check compares the recording with the index.
 func (r *replay) check() {
 	r.Attributes, r.Tail = r.c.Attributes, len(r.c.Bytes)-r.at // the parser's tests count the former
 	require.Equal(r.t, r.c.Counts, r.Counts)

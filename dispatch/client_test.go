@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// client is a connection as a client holds it: a Reader, and where the client has a buffer of its own, in which the
-// Reader works, that one; from it the client reads its replies itself.
+// client is a connection as a client holds it. It has a Reader. If it also has a buffer of its own, the Reader works in
+// that buffer, and the client reads its replies from it.
 type client struct {
 	*stream
 	rd  *parser.Reader
@@ -43,8 +43,8 @@ func inPlace(size int, opts ...parser.Option) connect {
 	}
 }
 
-// sizes are those of the buffers that clients have in these tests: the smallest there is, one that is no power of two,
-// one that holds a small push, and one that is real.
+// sizes are the sizes of the clients' buffers in these tests: the smallest possible one, one that is not a power of two,
+// one that holds a small push, and a realistic one.
 var sizes = []int{16, 17, 64, 4096}
 
 // eachClient runs a test for every way a Reader may hold the bytes of a connection.
@@ -65,12 +65,12 @@ func (c *client) next() (string, error) {
 	return readFrame(c.own)
 }
 
-// process is what the client does before it reads a reply.
+// process calls the processor as the client does before it reads a reply.
 func (c *client) process(p dispatch.NotificationProcessor) error {
 	return p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, c.rd)
 }
 
-// buffered is process without waiting.
+// buffered is like process but does not wait.
 func (c *client) buffered(p *dispatch.Processor) (int, error) {
 	return p.ProcessBuffered(context.Background(), dispatch.NotificationHandlerContext{}, c.rd)
 }
@@ -169,7 +169,7 @@ type report struct {
 	err  error
 }
 
-// reports is an error handler that remembers. A processor that reports for ever loses its goroutine.
+// reports is an error handler that remembers its calls. It ends the goroutine of a processor that does not stop reporting.
 type reports []report
 
 func (r *reports) handle(_ context.Context, name []byte, err error) {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kept is what a handler may try to keep of a push.
+// kept holds what a handler may try to retain of a push.
 type kept struct {
 	frame, clone parser.Frame
 	name, arg    []byte
@@ -80,7 +80,7 @@ func TestReplyAroundANestedPushIsIntact(t *testing.T) {
 	require.Empty(t, *failed)
 }
 
-// What a handler does not return from in the ordinary way ends its right as well.
+// A handler that panics or ends its goroutine also loses its right to the borrowed bytes.
 func TestKeptBytesAreOverwrittenAfterErrors(t *testing.T) {
 	wire := push("a", "some value")
 	for _, behave := range []func() error{

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// uses are the ways to use a Reader that can move its stream, or tell what to expect of it.
+// uses are the calls of a Reader that move its stream or tell what comes next in it.
 var uses = []struct {
 	name string
 	use  func(p *dispatch.Processor, rd *parser.Reader) error
@@ -72,7 +72,7 @@ func TestUsingTheSameReaderIsRefusedAndTheStreamIntact(t *testing.T) {
 	}
 }
 
-// A refusal must not open the door for what comes behind it.
+// After a refused call, the next call must be refused as well.
 func TestRefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 	for _, u := range uses {
 		t.Run(u.name, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestRefusalHoldsUntilTheHandlerReturns(t *testing.T) {
 	}
 }
 
-// Reset and Release return no error, so the Reader itself fails, until it is reset by who may do so.
+// Reset and Release return no error, so the Reader itself fails until a caller outside the handler resets it.
 func TestResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 	for name, use := range map[string]func(c *client){
 		"Reset":    func(c *client) { c.rd.Reset(bytes.NewReader([]byte(":1\r\n"))) },
@@ -131,7 +131,7 @@ func TestResetAndReleaseFromAHandlerFailTheReader(t *testing.T) {
 	}
 }
 
-// What tells about the Reader and changes nothing may be asked for at any time.
+// The methods that change nothing may be called at any time.
 func TestAskingTheReaderIsHarmless(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()

@@ -91,7 +91,7 @@ func TestTimeOutAtEveryByteDeliversOnce(t *testing.T) {
 			}
 		}
 		require.Equal(t, []string{wire, attribute + wire}, topLevel(got.pushes))
-		// The reply is the client's own affair, its time-outs too.
+		// The client reads the reply itself and sees its time-outs.
 		for {
 			f, err := c.rd.Next()
 			if err == nil {
@@ -103,7 +103,7 @@ func TestTimeOutAtEveryByteDeliversOnce(t *testing.T) {
 	})
 }
 
-// Attributes belong to what follows them, and what that is nobody knows yet.
+// Attributes belong to the value that follows them, which is not known yet.
 func TestTimeOutInsideAttributesIsNothingOfAPush(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		for cut := 1; cut <= len(attribute); cut++ {
@@ -261,7 +261,7 @@ func TestWaitsOnlyForWhatTheSeenPrefixGuarantees(t *testing.T) {
 			p, got, _ := recording()
 			c := connect(t, wire[:cut])
 			done := c.waiting(t, func() { _ = c.process(p) })
-			c.send(wire[cut:] + "+") // and not a byte more of the reply
+			c.send(wire[cut:] + "+") // only the first byte of the reply
 			select {
 			case <-done:
 			case <-c.starved:
@@ -319,7 +319,7 @@ func TestPubSubPushesAreLeftUnread(t *testing.T) {
 	}
 }
 
-// Whether a push is left is known when its name is, however that arrives.
+// The processor knows whether to leave a push as soon as it knows the name, however the name arrives.
 func TestPubSubPushIsLeftWhereverItIsCut(t *testing.T) {
 	wire := push("subscribe", "ch")
 	eachClient(t, func(t *testing.T, connect connect) {
@@ -344,7 +344,7 @@ func TestPubSubPushIsLeftWhereverItIsCut(t *testing.T) {
 }
 
 func TestPubSubPushIsLeftAfterTimeOutsInIt(t *testing.T) {
-	const head = ">2\r\n$9\r\nsubscribe" // when the name is known, the rest is the client's
+	const head = ">2\r\n$9\r\nsubscribe" // the rest is the client's as soon as the name is known
 	frame := head + "\r\n" + bulk("ch")
 	eachClient(t, func(t *testing.T, connect connect) {
 		for cut := 1; cut < len(head); cut++ {
@@ -360,7 +360,7 @@ func TestPubSubPushIsLeftAfterTimeOutsInIt(t *testing.T) {
 	})
 }
 
-// A push that somebody has begun to read from the Reader is left all the same.
+// A push that another call has begun to read from the Reader is left as well.
 func TestPubSubPushIsLeftAfterNextTimedOutInIt(t *testing.T) {
 	frame := push("subscribe", "ch")
 	eachClient(t, func(t *testing.T, connect connect) {

@@ -27,7 +27,7 @@ func TestPushIsTakenWholeBeforeItsHandlerRunsExactlyOnce(t *testing.T) {
 		"fails":    func(*parser.Reader) error { return errHandler },
 		"panics":   func(*parser.Reader) error { panic("boom") },
 		"panics with nil": func(*parser.Reader) error {
-			panic(nil) //nolint:govet // that is the case
+			panic(nil) //nolint:govet // this is the case under test
 		},
 		"reads on": func(rd *parser.Reader) error { _, err := rd.Next(); return err },
 	} {
@@ -52,8 +52,8 @@ func TestPushIsTakenWholeBeforeItsHandlerRunsExactlyOnce(t *testing.T) {
 	}
 }
 
-// A goroutine that a handler ends (as t.FailNow does) can report nothing, but what its caller runs on the way out, or
-// another goroutine after it, finds the stream behind the push.
+// A handler that ends its goroutine, as t.FailNow does, cannot report anything. The deferred functions of its caller, or
+// another goroutine after it, still find the stream behind the push.
 func TestPushIsTakenWhenItsHandlerEndsTheGoroutine(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, others, failed := recording()
@@ -275,7 +275,7 @@ func TestErrorsAreLoggedByDefault(t *testing.T) {
 	require.Contains(t, lines[1], "boom")
 }
 
-// Handlers see one snapshot per push: what a handler changes holds from the next push on.
+// Handlers see one snapshot per push: a change that a handler makes holds from the next push on.
 func TestChangeHoldsFromTheNextPushOn(t *testing.T) {
 	p, others, _ := recording()
 	var got []string
@@ -292,7 +292,7 @@ func TestChangeHoldsFromTheNextPushOn(t *testing.T) {
 	require.Equal(t, []string{push("new"), push("old")}, others.pushes)
 }
 
-// A run of pushes of one name is no exception.
+// The same holds within a run of pushes with one name.
 func TestChangeHoldsWithinARunOfOneName(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		var p *dispatch.Processor

@@ -4,15 +4,16 @@ package dispatch
 
 import "github.com/seed79615202/respush/parser"
 
-// expired is what borrowed bytes read once the handler has returned.
+// expired is the byte that replaces every borrowed byte after the handler has
+// returned.
 const expired = '!'
 
-// borrow returns a copy of the frame to give to a handler: a copy, so that the
-// reply around a nested push survives expire.
+// borrow returns a copy of f to pass to a handler. expire overwrites the copy,
+// and so spares the reply around a nested push.
 func borrow(f parser.Frame) parser.Frame { return f.Clone() }
 
-// expire overwrites what borrow returned, so that a handler that has kept a
-// slice of it sees garbage at once, and not only when the buffer is used again.
+// expire overwrites the frame that borrow returned. A handler that has retained
+// a slice of it sees the damage at once, rather than when the buffer is reused.
 func expire(f parser.Frame) {
 	b := f.Raw()
 	for i := range b {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// decoded are elements on the wire, and what go-redis' ReadReply (v9.22.0) makes of them inside a push.
+// decoded are elements on the wire, and the values that go-redis' ReadReply (v9.22.0) returns for them inside a push.
 var decoded = []struct {
 	name, wire string
 	want       interface{}
@@ -92,8 +92,8 @@ func TestNotificationsHoldNaN(t *testing.T) {
 	}
 }
 
-// go-redis has a type of its own for the errors of a server; what it has in common with ours is that it is an error and
-// a string, with the server's text.
+// go-redis has a type of its own for the errors of a server. Like ours, it is an error and a string with the server's
+// text.
 func TestNotificationsHoldErrorsAsErrors(t *testing.T) {
 	for wire, text := range map[string]string{
 		"-ERR no such key\r\n":             "ERR no such key",
@@ -110,7 +110,7 @@ func TestNotificationsHoldErrorsAsErrors(t *testing.T) {
 	require.Equal(t, map[interface{}]interface{}{"k": parser.ServerError("ERR no")}, got)
 }
 
-// What go-redis does not read, or reads as something else.
+// These are elements that go-redis does not read, or reads as another value.
 func TestNotificationsBeyondGoRedis(t *testing.T) {
 	for _, d := range []struct {
 		name, wire string
@@ -135,7 +135,7 @@ func TestNotificationsBeyondGoRedis(t *testing.T) {
 	}
 }
 
-// go-redis fails in the middle of the frame; here it is one push that cannot be had in this form, and no more.
+// go-redis fails in the middle of the frame. Here only this push cannot be decoded, and the stream goes on.
 func TestNotificationThatCannotBeDecodedIsAnErrorOfItsHandler(t *testing.T) {
 	for _, key := range []string{"*1\r\n:1\r\n", "%0\r\n", "~0\r\n"} {
 		p, others, failed := recording()

@@ -7,7 +7,7 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// The reasons that errors of this package give.
+// The values of the Reason field of the errors of this package.
 const (
 	ReasonHandlerNil                = registry.ReasonHandlerNil
 	ReasonHandlerExists             = registry.ReasonHandlerExists
@@ -15,10 +15,10 @@ const (
 	ReasonPushNotificationsDisabled = "push notifications are disabled"
 )
 
-// ProcessorOperation is what was being done when an error came up.
+// ProcessorOperation names the operation that failed.
 type ProcessorOperation = registry.ProcessorOperation
 
-// The operations.
+// The operations that errors name.
 const (
 	ProcessorOperationProcess    = registry.ProcessorOperationProcess
 	ProcessorOperationRegister   = registry.ProcessorOperationRegister
@@ -26,7 +26,7 @@ const (
 	ProcessorOperationUnknown    = registry.ProcessorOperationUnknown
 )
 
-// ProcessorType is the kind of processor an error comes from.
+// ProcessorType is the kind of processor that an error comes from.
 type ProcessorType string
 
 // The kinds of processors.
@@ -36,18 +36,20 @@ const (
 	ProcessorTypeCustom        ProcessorType = "custom"
 )
 
-// ErrHandlerNil is returned for a handler that is nil.
+// ErrHandlerNil is the error for registering a nil handler.
 var ErrHandlerNil = registry.ErrHandlerNil
 
 // HandlerError reports that a handler could not be registered or unregistered.
+// It is the type of package registry.
 type HandlerError = registry.HandlerError
 
-// NewHandlerError returns a HandlerError of these parts; err may be nil.
+// NewHandlerError returns a HandlerError with the given fields. err may be nil.
 func NewHandlerError(operation ProcessorOperation, pushNotificationName, reason string, err error) *HandlerError {
 	return registry.NewHandlerError(operation, pushNotificationName, reason, err)
 }
 
-// ErrHandlerExists returns the error for registering a name that is taken.
+// ErrHandlerExists returns the error for registering a name that already has a
+// handler.
 func ErrHandlerExists(pushNotificationName string) error {
 	return registry.ErrHandlerExists(pushNotificationName)
 }
@@ -60,13 +62,18 @@ func ErrProtectedHandler(pushNotificationName string) error {
 // IsHandlerNilError reports whether err is, or wraps, ErrHandlerNil.
 func IsHandlerNilError(err error) bool { return registry.IsHandlerNilError(err) }
 
-// IsHandlerExistsError reports whether err is, or wraps, what ErrHandlerExists returns.
+// IsHandlerExistsError reports whether err is, or wraps, an error that
+// ErrHandlerExists returned.
 func IsHandlerExistsError(err error) bool { return registry.IsHandlerExistsError(err) }
 
-// IsProtectedHandlerError reports whether err is, or wraps, what ErrProtectedHandler returns.
+// IsProtectedHandlerError reports whether err is, or wraps, an error that
+// ErrProtectedHandler returned.
 func IsProtectedHandlerError(err error) bool { return registry.IsProtectedHandlerError(err) }
 
-// ProcessorError reports something that a processor does not do.
+// ProcessorError reports an operation that a processor refuses.
+//
+// Invariant: PushNotificationName and Err may be empty, the other fields are
+// set.
 type ProcessorError struct {
 	ProcessorType        ProcessorType
 	Operation            ProcessorOperation
@@ -75,8 +82,8 @@ type ProcessorError struct {
 	Err                  error // may be nil
 }
 
-// NewProcessorError returns a ProcessorError of these parts; the name may be
-// empty and err nil.
+// NewProcessorError returns a ProcessorError with the given fields. The name
+// may be empty, and err may be nil.
 func NewProcessorError(processorType ProcessorType, operation ProcessorOperation, pushNotificationName, reason string, err error) *ProcessorError {
 	return &ProcessorError{
 		ProcessorType:        processorType,
@@ -87,8 +94,8 @@ func NewProcessorError(processorType ProcessorType, operation ProcessorOperation
 	}
 }
 
-// Error tells the processor, the operation, the name if there is one, and the
-// reason, in go-redis' words.
+// Error returns the processor, the operation, the name if it is set, and the
+// reason, in the same words as go-redis.
 func (e *ProcessorError) Error() string {
 	text := fmt.Sprintf("%s %s failed", e.ProcessorType, e.Operation)
 	if e.PushNotificationName != "" {
@@ -104,35 +111,39 @@ func (e *ProcessorError) Error() string {
 // Unwrap returns Err.
 func (e *ProcessorError) Unwrap() error { return e.Err }
 
-// ErrVoidProcessorRegister returns the error for registering with a VoidProcessor.
+// ErrVoidProcessorRegister returns the error for registering a handler with a
+// VoidProcessor.
 func ErrVoidProcessorRegister(pushNotificationName string) error {
 	return NewProcessorError(ProcessorTypeVoidProcessor, ProcessorOperationRegister,
 		pushNotificationName, ReasonPushNotificationsDisabled, nil)
 }
 
-// ErrVoidProcessorUnregister returns the error for unregistering from a VoidProcessor.
+// ErrVoidProcessorUnregister returns the error for unregistering a handler from
+// a VoidProcessor.
 func ErrVoidProcessorUnregister(pushNotificationName string) error {
 	return NewProcessorError(ProcessorTypeVoidProcessor, ProcessorOperationUnregister,
 		pushNotificationName, ReasonPushNotificationsDisabled, nil)
 }
 
-// IsVoidProcessorError reports whether err is, or wraps, what a VoidProcessor returns.
+// IsVoidProcessorError reports whether err is, or wraps, an error that a
+// VoidProcessor returned for registering or unregistering.
 func IsVoidProcessorError(err error) bool {
 	var e *ProcessorError
 	return errors.As(err, &e) && e.ProcessorType == ProcessorTypeVoidProcessor &&
 		e.Reason == ReasonPushNotificationsDisabled
 }
 
-// PanicError is what a handler's panic becomes.
+// PanicError is the error that reports the panic of a handler. The error
+// handler receives it and owns it.
 type PanicError struct {
 	Value any    // what the handler panicked with
-	Stack []byte // of the handler's goroutine at that moment, as debug.Stack gives it
+	Stack []byte // the stack of the handler's goroutine, as debug.Stack formats it
 }
 
-// Error tells the value; the stack is for who wants it.
+// Error returns the value as text. It does not include the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("dispatch: handler panicked: %v", e.Value) }
 
-// Unwrap returns the value if it is an error.
+// Unwrap returns the value if it is an error, and nil otherwise.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The counters of a processor beside the other variables of /debug/vars.
+// Var publishes the counters of a processor among the variables of /debug/vars.
 func ExampleProcessor_Var() {
 	p := dispatch.NewProcessor()
 	expvar.Publish("pushes", p.Var())

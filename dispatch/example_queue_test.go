@@ -10,10 +10,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// What takes long does not run on the goroutine that reads. Close delivers what waits.
+// A queue runs a slow handler off the goroutine that reads. Close delivers the pushes that wait.
 func ExampleQueue() {
 	slow := func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-		fmt.Println(push.Value()) // borrowed from the queue, until this function returns
+		fmt.Println(push.Value()) // borrowed from the queue until this function returns
 		return nil
 	}
 	q := dispatch.NewQueue(dispatch.HandlerFunc(slow), dispatch.QueueSize(100))
@@ -33,7 +33,7 @@ func ExampleQueue() {
 	// 2 delivered
 }
 
-// A typed handler of package notify runs behind a queue as it is.
+// A queue accepts the handlers that the adapters of package notify make.
 func ExampleNewQueueFunc() {
 	q := dispatch.NewQueueFunc(notify.OnMessage(
 		func(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Message) error {
@@ -54,8 +54,8 @@ func ExampleNewQueueFunc() {
 	// ended <nil> <nil>
 }
 
-// When invalidations come faster than a cache drops keys, one flush stands for those that have no room: nothing stale is
-// left behind.
+// When invalidations arrive faster than a cache drops keys, one flush replaces those that find no room, so that the cache
+// holds nothing stale.
 func ExampleQueueOverflow() {
 	started, proceed := make(chan struct{}), make(chan struct{})
 	drop := func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
@@ -78,7 +78,7 @@ func ExampleQueueOverflow() {
 	}
 
 	push("a")
-	<-started // the handler is busy with it
+	<-started // the handler is busy with a
 	for _, key := range []string{"b", "c", "d", "e"} {
 		push(key) // never waits
 	}

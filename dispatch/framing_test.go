@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests of this file, and of routing, handler_conduct, memory and idle beside it, are failures that were seen in other
-// clients, turned into what must hold. Every reader in them blocks when it has no more bytes: a stream that ends instead hides half of the failures.
+// The tests of this file, and of the files for routing, handler conduct, memory and idle connections, come from failures
+// that were seen in other clients. Each says what must hold instead. Every reader in them blocks when it has no more
+// bytes, because a stream that ends hides half of the failures.
 
 // messages is a thousand of them.
 func messages() (wire string, want []string) {
@@ -57,7 +58,7 @@ func TestNameCutAnywhereIsStillThatName(t *testing.T) {
 	}
 }
 
-// Of messages that are the client's own business none is taken and none is lost, whatever the reads were.
+// Messages that are the client's own business are neither taken nor lost, whatever the sizes of the reads are.
 func TestMessagesLeftUnreadAreAllThere(t *testing.T) {
 	wire, want := messages()
 	for _, size := range []int{4072, 50} {
@@ -247,7 +248,7 @@ func TestPushOfAnyNameIsNoReply(t *testing.T) {
 	}
 }
 
-// A processor is no filter for errors: what is wrong in a push is wrong for all of them.
+// A processor does not filter errors: each of them fails for a malformed push.
 func TestWrongBulkEndIsAnErrorForEveryProcessor(t *testing.T) {
 	wire := ">2\r\n$1\r\na\r\n$3\r\nabcXY" + pong
 	full, _, _ := recording(dispatch.WithSkipOversize(), dispatch.WithPubSub())

@@ -8,26 +8,35 @@ import (
 )
 
 // NotificationHandlerContext tells a handler where a push came from. The client
-// that drives the processor fills it in; any field may be nil, and the handler
-// knows the types by its client's documentation.
+// that calls the processor sets its fields, any of which may be nil. The
+// client's documentation says which types they have.
 type NotificationHandlerContext struct {
 	Client     interface{} // the client
 	ConnPool   interface{} // the pool of the connection
 	PubSub     interface{} // the subscription
 	Conn       interface{} // the connection
-	IsBlocking bool        // the connection is in a blocking command
+	IsBlocking bool        // whether the connection is in a blocking command
 }
 
-// Handler handles pushes without copying them. The frame is borrowed: it, and
-// every slice taken from it, is valid until HandlePush returns; push.Clone keeps
-// it. HandlePush runs on the goroutine that reads the connection, so that what
-// takes long belongs into a [Queue]. One Handler may be called from many
-// connections at once. A returned error goes to the processor's error handler.
+// Handler handles pushes without copying them.
+//
+// The frame is borrowed. It and every slice of it are valid until HandlePush
+// returns; to retain it, call push.Clone.
+//
+// HandlePush runs on the goroutine that reads the connection, and the next
+// reply waits for it. Slow work belongs behind a [Queue], and so does work that
+// uses the client whose connection this is: see "Handlers that use their
+// client" in the package documentation. The handlers of different connections
+// run concurrently, so a Handler that serves several of them must allow
+// concurrent calls.
+//
+// An error that HandlePush returns goes to the processor's error handler. It
+// affects neither the connection nor the next push.
 type Handler interface {
 	HandlePush(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error
 }
 
-// HandlerFunc is a function as a [Handler].
+// HandlerFunc is an adapter that makes a function a [Handler].
 type HandlerFunc func(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error
 
 // HandlePush calls f.
@@ -35,34 +44,39 @@ func (f HandlerFunc) HandlePush(ctx context.Context, handlerCtx NotificationHand
 	return f(ctx, handlerCtx, push)
 }
 
-// NotificationHandler is go-redis' handler. It gets the push decoded, its name
-// first, in the Go types of [parser.Value.Any]; it owns them and may keep them.
+// NotificationHandler is the handler interface of go-redis. It receives the
+// decoded elements of the push, the name first, as the Go types that
+// [parser.Value.Any] returns. The handler owns them and may retain them.
 type NotificationHandler interface {
 	HandlePushNotification(ctx context.Context, handlerCtx NotificationHandlerContext, notification []interface{}) error
 }
 
-// NotificationProcessor is go-redis' processor, for readers of this module.
+// NotificationProcessor is the processor interface of go-redis, with the Reader
+// of this module in place of that of go-redis.
 type NotificationProcessor interface {
 	// GetHandler returns the handler that RegisterHandler stored, or nil.
 	GetHandler(pushNotificationName string) NotificationHandler
-	// ProcessPendingNotifications handles the pushes before the next reply; it may block.
+	// ProcessPendingNotifications takes and handles the pushes that stand
+	// before the next reply. It may block.
 	ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error
-	// RegisterHandler adds a handler; a protected one cannot be unregistered.
+	// RegisterHandler adds a handler. A protected one cannot be unregistered.
 	RegisterHandler(pushNotificationName string, handler NotificationHandler, protected bool) error
-	// UnregisterHandler removes a handler.
+	// UnregisterHandler removes the handler of a name.
 	UnregisterHandler(pushNotificationName string) error
 }
 
-// target is what a name leads to: one of a function, a Handler, or a
-// NotificationHandler. A HandlerFunc is called as what it is, as a method would
-// copy the handler's context once more.
+// target is the handler of a name.
+//
+// Invariant: exactly one of the fields is set. A HandlerFunc is in function,
+// since a call of its HandlePush method would copy the handler context once
+// more.
 type target struct {
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
 }
 
-// newTarget returns the target for h, nil for none.
+// newTarget returns the target for h, or nil if h or the function in it is nil.
 func newTarget(h Handler) *target {
 	switch f, ok := h.(HandlerFunc); {
 	case h == nil, ok && f == nil:
@@ -73,7 +87,7 @@ func newTarget(h Handler) *target {
 	return &target{handler: h}
 }
 
-// handle gives a push to the handler.
+// handle calls the handler with a push.
 func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
 	if t.handler != nil {
 		return t.handler.HandlePush(ctx, handlerCtx, push)
@@ -104,15 +118,17 @@ func (h *handlers) get(name string) NotificationHandler {
 	return nil
 }
 
-// Registry is go-redis' registry: names and handlers, and no processor. The zero
-// value is ready, and all methods may be called at the same time.
+// Registry is the registry of go-redis: it maps names to handlers without a
+// processor. The zero value is ready to use, and all methods may be called
+// concurrently. A Registry must not be copied after first use.
 type Registry struct{ handlers handlers }
 
 // NewRegistry returns an empty Registry.
 func NewRegistry() *Registry { return new(Registry) }
 
-// RegisterHandler adds handler under a name. It returns [ErrHandlerNil] for nil,
-// and for a name that is taken an error that [IsHandlerExistsError] knows.
+// RegisterHandler adds handler under a name. It returns [ErrHandlerNil] if
+// handler is nil, and an error that [IsHandlerExistsError] recognizes if the
+// name already has a handler.
 func (r *Registry) RegisterHandler(pushNotificationName string, handler NotificationHandler, protected bool) error {
 	return r.handlers.register(pushNotificationName, handler, protected)
 }
@@ -122,8 +138,9 @@ func (r *Registry) GetHandler(pushNotificationName string) NotificationHandler {
 	return r.handlers.get(pushNotificationName)
 }
 
-// UnregisterHandler removes a name; for a protected one it returns an error that
-// [IsProtectedHandlerError] knows, for an unknown one nil.
+// UnregisterHandler removes a name. It returns nil if the name has no handler,
+// and an error that [IsProtectedHandlerError] recognizes if the name is
+// protected.
 func (r *Registry) UnregisterHandler(pushNotificationName string) error {
 	return r.handlers.Unregister(pushNotificationName)
 }

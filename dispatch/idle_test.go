@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The socket is empty and will stay so; what came with the last reply sits in the client's buffer.
+// The socket is empty and stays empty. The pushes that came with the last reply are in the client's buffer.
 func TestPushesThatCameWithAReplyAreFoundWithoutReading(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, got, _ := recording()
@@ -36,8 +36,8 @@ func TestPushesThatCameWithAReplyAreFoundWithoutReading(t *testing.T) {
 	})
 }
 
-// idle is what a pool asks of a connection it keeps: is it fit for the next command? Pushes are no reason against it,
-// bytes of a reply that nobody read are, and so is the end.
+// idle reports whether a connection in a pool is fit for the next command. Pushes do not make it unfit. Bytes of a reply
+// that nobody has read do, and so does the end of the connection.
 func (c *client) idle(p *dispatch.Processor) bool {
 	for range 100 {
 		err := c.rd.Driver().Fill()
@@ -55,7 +55,7 @@ func (c *client) idle(p *dispatch.Processor) bool {
 			return false
 		}
 	}
-	return false // it goes round in circles
+	return false // the loop makes no progress
 }
 
 func TestPendingPushIsNeitherABrokenConnectionNorAClosedPeer(t *testing.T) {

@@ -124,7 +124,7 @@ func TestWithSkipOversizeStopsAtWhatIsMalformed(t *testing.T) {
 	}, parser.WithLimits(narrow))
 }
 
-// A reply that is too large is not the processor's to drop.
+// The processor does not drop a reply that is too large.
 func TestWithSkipOversizeLeavesRepliesAlone(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		p, _, _ := recording(dispatch.WithSkipOversize())
@@ -188,8 +188,8 @@ func TestProcessBufferedDropsOversizePushesAsTheyCome(t *testing.T) {
 	})
 }
 
-// While a push is being dropped the next byte of the Source is in the middle of it, and a client that reads its Source
-// itself must be able to tell.
+// While a push is being dropped, the next byte of the Source is in the middle of that push. A client that reads its
+// Source itself must be able to tell.
 func TestPendingTellsOfAPushThatIsBeingDropped(t *testing.T) {
 	large := push("a", strings.Repeat("x", 300))
 	p, _, _ := recording(dispatch.WithSkipOversize())
@@ -228,7 +228,7 @@ func TestServeDropsOversizePushesOnly(t *testing.T) {
 	require.Zero(t, p.Stats().Oversize)
 }
 
-// pushOf gives a push of one string of n bytes without ever having it.
+// pushOf returns a reader of a push with one string of n bytes, which is never in memory as a whole.
 func pushOf(n int) io.Reader {
 	body := &cycle{wire: strings.Repeat("x", 1<<10), rounds: n >> 10}
 	return io.MultiReader(strings.NewReader(fmt.Sprintf(">2\r\n$1\r\na\r\n$%d\r\n", n)), body, strings.NewReader("\r\n"+push("after")+pong))

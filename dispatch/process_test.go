@@ -92,8 +92,8 @@ func TestProcessBufferedResumesALargePushThatArrivesInPieces(t *testing.T) {
 	}
 }
 
-// A push larger than the client's buffer is moved out of it. What comes next in that buffer is the middle of a frame
-// then, as Pending tells, and whatever the client does with the Reader, it gets the rest.
+// A push larger than the client's buffer is moved out of it. The buffer then continues in the middle of a frame, as
+// Pending tells, and every call of the Reader returns or skips the rest.
 func TestProcessBufferedMovesOutWhatFillsASource(t *testing.T) {
 	large := push("invalidate", strings.Repeat("x", 300))
 	for name, goOn := range map[string]func(t *testing.T, c *client, p *dispatch.Processor){
@@ -143,7 +143,7 @@ func TestProcessBufferedMovesOutWhatFillsASource(t *testing.T) {
 	}
 }
 
-// source is a Source that is no more than that: it does not tell its size.
+// source is a Source without further methods: it does not tell its size.
 type source struct{ rd *bufio.Reader }
 
 func (s source) Peek(n int) ([]byte, error)     { return s.rd.Peek(n) }
@@ -278,7 +278,7 @@ func TestDispatchDeliversPushesAndWhatIsInsideFrames(t *testing.T) {
 	require.Empty(t, got.pushes)
 }
 
-// Pushes inside a push of the connection are delivered behind it, in the order of the wire.
+// Pushes nested in a push are handled after it, in wire order.
 func TestProcessDeliversPushesInsidePushes(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		outer := ">2\r\n+a\r\n" + push("n") + ":1\r\n"
@@ -289,8 +289,8 @@ func TestProcessDeliversPushesInsidePushes(t *testing.T) {
 	})
 }
 
-// What stands before a reply has to be looked at, and may be more than the client's buffer holds. It is moved out of it
-// then as well, and the reply is the Reader's to hand out, as Pending tells.
+// The attributes before a reply have to be scanned, and may be larger than the client's buffer. They are then moved out
+// of it, and the Reader has to return the reply, as Pending tells.
 func TestReplyBehindAttributesLargerThanTheBufferIsWhole(t *testing.T) {
 	attributed := "|1\r\n" + bulk(strings.Repeat("k", 100)) + bulk(strings.Repeat("v", 100))
 	for _, size := range []int{16, 17, 64} {
@@ -316,7 +316,7 @@ type faulty struct{}
 
 func (faulty) Read([]byte) (int, error) { panic("a faulty connection") }
 
-// Only the panics of handlers end in the processor: nothing is known about the stream after any other.
+// The processor recovers from the panics of handlers only: the state of the stream is unknown after any other.
 func TestPanicOutsideHandlersIsTheCallers(t *testing.T) {
 	for name, rd := range map[string]*parser.Reader{
 		"own":    parser.NewReader(faulty{}),

@@ -7,11 +7,17 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Processor takes pushes off readers and calls the handlers registered for
-// their names, as the delivery contract of the package says. The zero value is
-// ready; a Processor must not be copied once in use. All its methods may be
-// called at the same time, from as many connections as there are, as long as
-// each [parser.Reader] stays with one goroutine.
+// Processor takes pushes off Readers and calls the handlers registered for
+// their names. The package documentation states the delivery contract. The zero
+// value is ready to use. A Processor must not be copied after first use.
+//
+// All methods may be called concurrently, as long as only one goroutine at a
+// time uses each [parser.Reader]. A Processor keeps nothing about a connection,
+// so several connections may share one. They then share its handlers, its error
+// handler and its counters: a handler runs concurrently for different
+// connections, and only its [NotificationHandlerContext] tells it which one a
+// push is from. A name has one handler, so each client that registers handlers
+// of its own needs a Processor of its own.
 type Processor struct {
 	handlers     handlers
 	fallback     *target
@@ -30,9 +36,10 @@ func NewProcessor(opts ...Option) *Processor {
 	return p
 }
 
-// Handle registers h for the pushes called name. It returns [ErrHandlerNil] for
-// nil, and for a name that is taken, here or by RegisterHandler, an error that
-// [IsHandlerExistsError] knows.
+// Handle registers h for the pushes called name, which are compared byte by
+// byte. It returns [ErrHandlerNil] if h is nil, and an error that
+// [IsHandlerExistsError] recognizes if Handle, HandleFunc or RegisterHandler
+// has already registered name.
 func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
 	t := newTarget(h)
 	if t == nil {
@@ -45,38 +52,48 @@ func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
 	return p.handlers.Register(name, t, o.protected)
 }
 
-// HandleFunc is Handle for a function.
+// HandleFunc is like Handle, but its handler is a function. It accepts the
+// functions that the adapters of package notify return.
 func (p *Processor) HandleFunc(name string, f HandlerFunc, opts ...HandleOption) error {
 	return p.Handle(name, f, opts...)
 }
 
-// RegisterHandler is Handle for go-redis' handlers.
+// RegisterHandler is like Handle, but its handler has the interface of
+// go-redis. A protected name cannot be unregistered.
 func (p *Processor) RegisterHandler(pushNotificationName string, handler NotificationHandler, protected bool) error {
 	return p.handlers.register(pushNotificationName, handler, protected)
 }
 
-// GetHandler returns what RegisterHandler stored under a name; nil for a name
-// that is unknown, or was registered with Handle.
+// GetHandler returns the handler that RegisterHandler registered under a name.
+// It returns nil if the name has no handler or was registered with Handle.
 func (p *Processor) GetHandler(pushNotificationName string) NotificationHandler {
 	return p.handlers.get(pushNotificationName)
 }
 
-// UnregisterHandler removes a name, whichever way it was registered. For a
-// protected one it returns an error that [IsProtectedHandlerError] knows, for an
-// unknown one nil. A call of the handler that is under way may still finish.
+// UnregisterHandler removes a name, whichever method registered it. It returns
+// nil if the name has no handler, and an error that [IsProtectedHandlerError]
+// recognizes if the name is protected. A call of the handler that is under way
+// may finish after UnregisterHandler has returned.
 func (p *Processor) UnregisterHandler(pushNotificationName string) error {
 	return p.handlers.Unregister(pushNotificationName)
 }
 
-// ProcessPendingNotifications takes and handles the pushes that stand before the
-// next reply. A client calls it before it reads a reply. It may block: it reads
-// until it knows that a reply, or a push it leaves unread, is next. It returns
-// nil then, and when the connection has nothing of a push to give: no data, a
-// time-out, the end. It returns an error when a push is cut short, malformed or
-// over a limit. A time-out inside a push is returned as well, and loses nothing:
-// a further call with the same Reader goes on where this one stopped, so a
-// client need not give up the connection for an error whose Timeout method
-// reports true. A nil Reader is nothing to do.
+// ProcessPendingNotifications takes and handles the pushes that stand before
+// the next reply. A client calls it before it reads a reply. If rd is nil it
+// does nothing and returns nil.
+//
+// It may block: it reads until it knows that a reply, or a push that it leaves
+// unread, is next. It does not watch ctx, which it only passes to the handlers.
+// A client bounds the wait with a read deadline on the connection.
+//
+// It returns nil when a reply or such a push is next. It also returns nil when
+// no byte of a push has been seen before the connection has no data, times out
+// or ends, because the client's own read reports these. It returns an error
+// when a push is cut short, malformed or over a limit.
+//
+// A time-out inside a push is returned as an error whose Timeout method reports
+// true. It loses nothing, and the client may keep the connection: the next call
+// with the same Reader continues where this one stopped.
 func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
 	if rd == nil || !rd.Driver().AwaitPush() {
 		return nil
@@ -85,10 +102,12 @@ func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx 
 	return verdict(rd, c.run())
 }
 
-// ProcessPendingNotificationsBuffered waits for one push, and then handles only
-// what has been received with it. It is for callers that know the connection to
-// be readable. A connection that has ended, or failed in any way but a time-out,
-// is an error here even between frames.
+// ProcessPendingNotificationsBuffered waits for one push, and takes and handles
+// it and the pushes that have been received with it. It is for callers that
+// know that the connection is readable. Like ProcessPendingNotifications, it
+// does not watch ctx, returns nil when a reply is next, and returns nil for a
+// time-out between frames. Unlike it, it returns an error when the connection
+// has ended or failed between frames.
 func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
 	if rd == nil {
 		return nil
@@ -101,11 +120,18 @@ func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, han
 	return verdict(rd, err)
 }
 
-// ProcessBuffered is ProcessPendingNotifications for what the Reader has
-// received: it never reads, so it never blocks. It handles whole pushes only
-// and returns how many it took; the rest of one that is not whole is left for
-// the next call, at no cost for looking at its beginning again. Whether more has
-// to come the caller may ask the Reader with Pending.
+// ProcessBuffered takes and handles the whole pushes that stand before the next
+// reply among the bytes that the Reader has already received. It never reads,
+// so it never blocks. It returns the number of pushes it took off the stream.
+// If rd is nil it does nothing.
+//
+// A push that is not whole is left for a later call, which does not scan its
+// beginning again. [parser.Reader.Pending] tells whether there is one. The
+// errors are those of ProcessPendingNotifications.
+//
+// An idle connection in a pool hears its pushes when its owner reads from it
+// with a read deadline and then calls ProcessBuffered. The Idle example shows
+// how.
 func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
 	if rd == nil {
 		return 0, nil
@@ -115,11 +141,16 @@ func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx Notification
 	return c.taken, err
 }
 
-// Dispatch handles a frame that the caller has read itself: a push, and the
-// pushes nested in it or in a reply, whatever their names. It returns how many
-// of them reached a handler or the fallback. It does not know the Reader that f
-// is borrowed from: a caller whose handlers might use that calls
-// [parser.Driver.Lend] before and Reclaim after.
+// Dispatch handles a frame that the caller has read itself. If f is a push,
+// Dispatch handles it and the pushes nested in it. If f is a reply, Dispatch
+// handles the pushes nested in that. It handles them whatever their names are,
+// so it includes those of publish and subscribe. It returns the number of
+// pushes that were given to a handler or to the fallback, and retains nothing
+// of f.
+//
+// Dispatch does not know the Reader that f is borrowed from. A caller whose
+// handlers might use that Reader calls [parser.Driver.Lend] before Dispatch and
+// Reclaim after it.
 func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
 	if !f.IsPush() && !f.HasNestedPushes() {
 		return 0

@@ -11,30 +11,32 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// ErrQueueClosed is what a [Queue] returns for a push after Close.
+// ErrQueueClosed is the error that [Queue.HandlePush] returns after Close.
 var ErrQueueClosed = errors.New("dispatch: queue closed")
 
-// Overflow says what a [Queue] does with a push when it is full.
+// Overflow is the policy of a [Queue] for a push that arrives when it is full.
 type Overflow int
 
 // The overflow policies.
 const (
-	// Block makes the reading goroutine wait for room, or for its context.
+	// Block makes HandlePush, and with it the goroutine that reads the
+	// connection, wait for room or for the end of its context.
 	Block Overflow = iota
 	// DropNewest drops the push that finds no room.
 	DropNewest
 	// DropOldest drops the push that has waited longest.
 	DropOldest
-	// CoalesceToFlush is for a cache: when there is no room, all invalidations
-	// that wait are replaced by one that flushes everything, which is the next
-	// thing delivered; until then it stands for those that arrive as well. Other
-	// pushes get the room that this makes, and block when no invalidation waits.
-	// The flush carries the handler context of the last invalidation that it
-	// stands for, so one Queue of this kind serves one cache.
+	// CoalesceToFlush is for a cache. When there is no room, one invalidation
+	// that flushes everything replaces all invalidations that wait. The worker
+	// of the invalidations delivers it next. Until then it also replaces the
+	// invalidations that arrive. Other pushes use the room that this makes. If
+	// no invalidation waits, they wait for room as with Block. The flush has
+	// the context and the handler context of the last invalidation that it
+	// replaces, so one Queue with this policy serves one cache.
 	CoalesceToFlush
 )
 
-// Defaults of [NewQueue].
+// The defaults of [NewQueue].
 const (
 	DefaultQueueSize    = 1024
 	DefaultQueueWorkers = 1
@@ -43,56 +45,61 @@ const (
 // QueueOption configures a [Queue].
 type QueueOption func(*Queue)
 
-// QueueSize sets how many pushes may wait, at least 1.
+// QueueSize sets the number of pushes that may wait. A smaller n than 1 counts
+// as 1. The default is [DefaultQueueSize].
 func QueueSize(n int) QueueOption { return func(q *Queue) { q.size = max(n, 1) } }
 
-// QueueWorkers sets how many goroutines call the handler, at least 1. Each lane
-// is delivered by one of them.
+// QueueWorkers sets the number of workers, the goroutines that call the
+// handler. A smaller n than 1 counts as 1. One worker delivers all pushes of a
+// lane. The default is [DefaultQueueWorkers].
 func QueueWorkers(n int) QueueOption {
 	return func(q *Queue) { q.shards = make([]shard, max(n, 1)) }
 }
 
-// QueueOverflow sets what happens when the queue is full; the default is Block.
+// QueueOverflow sets the overflow policy. The default is [Block].
 func QueueOverflow(o Overflow) QueueOption { return func(q *Queue) { q.overflow = o } }
 
 // QueueErrorHandler makes f the receiver of the handler's errors and panics, as
-// [WithErrorHandler] does for a processor; it is called on the worker.
+// [WithErrorHandler] does for a processor. f is called on the worker, and
+// concurrently if there are several.
 func QueueErrorHandler(f func(ctx context.Context, name []byte, err error)) QueueOption {
 	return func(q *Queue) { q.onError = f }
 }
 
-// Queue is a [Handler] that copies each push and calls another handler with the
-// copy off the reading goroutine. It holds at most as many pushes as its size
-// says, and the workers one each; what it has to drop it counts.
+// Queue is a [Handler] that copies each push and delivers the copy to another
+// handler on a goroutine of its own, a worker. At most as many pushes wait as
+// its size allows, and each worker has one more. A Queue counts the pushes that
+// it drops.
 //
-// Each push belongs to a lane. The pushes of one lane are delivered one after
-// another, in the order they arrived in, however many workers there are. The
+// Each push belongs to a lane. The pushes of a lane are delivered one after
+// another, in the order of their arrival, however many workers there are. The
 // lanes are:
 //
-//   - a channel: message, smessage, subscribe, ssubscribe, unsubscribe and
-//     sunsubscribe pushes about it
-//   - a pattern: pmessage, psubscribe and punsubscribe pushes about it
-//   - invalidate pushes, whatever their keys
-//   - the maintenance pushes together: MOVING, MIGRATING, MIGRATED,
+//   - one for each channel: its message, smessage, subscribe, ssubscribe,
+//     unsubscribe and sunsubscribe pushes
+//   - one for each pattern: its pmessage, psubscribe and punsubscribe pushes
+//   - one for all invalidate pushes, whatever their keys
+//   - one for all maintenance pushes: MOVING, MIGRATING, MIGRATED,
 //     FAILING_OVER, FAILED_OVER, SMIGRATING and SMIGRATED
-//   - any other name
+//   - one for each other name
 //
-// So a message never overtakes the confirmation of its subscription, nor the end
-// of a maintenance window its beginning. Pushes of different lanes may overtake
-// each other when there are several workers, such as a message and the pmessage
-// that one PUBLISH makes of a channel and a pattern.
+// So a message never overtakes the confirmation of its subscription, and the
+// end of a maintenance window never overtakes its beginning. With several
+// workers, a push may overtake a push of another lane. For example, one PUBLISH
+// can cause a message and a pmessage, which are in different lanes.
 //
-// The frame that the handler gets is borrowed until it returns. Its context has
-// the values of the one given to HandlePush, and not its end; making that costs
-// an allocation, except for a context that has no end, or is the one of the push
-// before.
+// The frame that the handler receives is borrowed until the handler returns.
+// The context that it receives has the values of the context given to
+// HandlePush, but does not end with it. Deriving that context costs an
+// allocation, unless the context never ends or is that of the push before.
 //
-// All methods may be called at the same time, and one Queue may serve many
-// connections. Close ends its goroutines. The handler itself must not call Close,
-// nor HandlePush of a Queue that may block.
+// All methods may be called concurrently, and several connections may share a
+// Queue. Close ends its goroutines. The handler must not call Close. It
+// must not call HandlePush either if that may block.
 //
-// Invariant, with mu held: used counts the pushes in the list arrived, and the
-// reserved ones that are still being copied; it is at most size.
+// Invariant, with mu held: used is the number of pushes in the list arrived
+// plus reserved, the number of those that are still being copied. It is at most
+// size.
 type Queue struct {
 	handler  Handler
 	size     int
@@ -102,37 +109,39 @@ type Queue struct {
 	shards   []shard // one for each worker
 
 	mu        sync.Mutex
-	arrived   list // all that wait, oldest first
+	arrived   list // the pushes that wait, oldest first
 	used      int
 	reserved  int
 	closed    bool
-	abandoned bool // Close has given up: what waits is dropped
+	abandoned bool // Close has given up, and the pushes that wait are dropped
 	stats     QueueStats
 	free      *entry // spare entries
 	ctx       context.Context
 	detached  context.Context // ctx without its end
 
-	room    chan struct{} // holds a token when a waiting producer should look again
+	room    chan struct{} // holds a token when a call that waits should look again
 	closing chan struct{} // closed by Close
 	workers sync.WaitGroup
 	done    chan struct{} // closed when all workers have ended
 }
 
-// QueueStats counts what a [Queue] has done. At any moment
-// Pushes = Delivered + Dropped + Coalesced + Waiting.
+// QueueStats holds the counts of a [Queue] since it was made.
+//
+// Invariant: Pushes = Delivered + Dropped + Coalesced + Waiting.
 type QueueStats struct {
 	Pushes    uint64 // pushes given to the queue
-	Delivered uint64 // those of them given to the handler
-	Dropped   uint64 // those lost: to the policy, the context or Close
-	Coalesced uint64 // invalidations for which a flush was or will be delivered
-	Flushes   uint64 // flushes delivered in their place
+	Delivered uint64 // pushes given to the handler, without flushes
+	Dropped   uint64 // pushes lost to the policy, to a context or to Close
+	Coalesced uint64 // invalidations that a flush has replaced
+	Flushes   uint64 // flushes given to the handler
 	Blocked   uint64 // pushes that had to wait for room
 	Errors    uint64 // errors of the handler
 	Panics    uint64 // panics of the handler and of the error handler
 	Waiting   uint64 // pushes in the queue now
 }
 
-// NewQueue returns a Queue that calls h, and starts its workers.
+// NewQueue returns a Queue that delivers to h, and starts its workers. The
+// caller ends them with [Queue.Close].
 func NewQueue(h Handler, opts ...QueueOption) *Queue {
 	q := &Queue{
 		handler: h,
@@ -161,17 +170,17 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 	return q
 }
 
-// NewQueueFunc is [NewQueue] for a function. It takes what the adapters of
-// package notify return as it is:
+// NewQueueFunc is like [NewQueue], but its handler is a function. It accepts
+// the functions that the adapters of package notify return:
 //
 //	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate))
 func NewQueueFunc(f HandlerFunc, opts ...QueueOption) *Queue { return NewQueue(f, opts...) }
 
-// HandlePush copies push into the queue. It returns [ErrQueueClosed] after
-// Close, and the error of a ctx that ends while it waits for room; a push that
-// the policy drops is no error.
+// HandlePush copies push into the queue, and may wait for room as the overflow
+// policy says. It returns [ErrQueueClosed] after Close, and the error of ctx if
+// ctx ends during the wait. It returns nil for a push that the policy drops.
 func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
-	if ctx == nil { // clients have been seen to pass none
+	if ctx == nil { // some clients pass nil
 		ctx = context.Background()
 	}
 	s := q.shardOf(push)
@@ -189,7 +198,7 @@ func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerCo
 	q.reserved++
 	q.mu.Unlock()
 
-	// The copy may be large: other connections need not wait for it.
+	// The copy may be large, and other connections do not have to wait for it.
 	e.buf = bufpool.Get(len(push.Raw()))
 	e.push = push.CloneTo(e.buf.B)
 	e.buf.B = e.push.Raw()
@@ -202,18 +211,18 @@ func (q *Queue) HandlePush(ctx context.Context, handlerCtx NotificationHandlerCo
 	if q.abandoned {
 		q.abandon()
 	}
-	q.signalRoom() // there is one more that could make room
+	q.signalRoom() // dropping this push could make room
 	last := q.closed && q.reserved == 0
 	q.mu.Unlock()
 	s.signal()
 	if last {
-		q.signalAll() // no worker has to wait for more
+		q.signalAll() // no further push will arrive
 	}
 	return nil
 }
 
-// admit makes room for a push, or reports that there is to be none. It is called
-// with mu held, and may let go of it for a time.
+// admit makes room for a push and reports whether the push may enter the queue.
+// The caller holds mu, which admit may unlock and lock again.
 func (q *Queue) admit(ctx context.Context, handlerCtx NotificationHandlerContext, s *shard, invalidation bool) (bool, error) {
 	for waited := false; ; {
 		switch {
@@ -225,7 +234,7 @@ func (q *Queue) admit(ctx context.Context, handlerCtx NotificationHandlerContext
 			return false, nil
 		case q.used < q.size:
 			if q.used+1 < q.size {
-				q.signalRoom() // for another one that waits
+				q.signalRoom() // another call that waits may find room too
 			}
 			return true, nil
 		case q.overflow == DropNewest:
@@ -249,7 +258,7 @@ func (q *Queue) admit(ctx context.Context, handlerCtx NotificationHandlerContext
 	}
 }
 
-// wait lets go of mu until there may be room.
+// wait unlocks mu until there may be room.
 func (q *Queue) wait(ctx context.Context) error {
 	q.mu.Unlock()
 	defer q.mu.Lock()
@@ -262,8 +271,9 @@ func (q *Queue) wait(ctx context.Context) error {
 	return nil
 }
 
-// flushInvalidations replaces the invalidations that wait by a flush, and
-// reports whether that has changed anything: made room, or spared the need.
+// flushInvalidations replaces the invalidations that wait with a flush. It
+// reports whether that has made room, or whether the push to admit is itself an
+// invalidation and needs none.
 func (q *Queue) flushInvalidations(ctx context.Context, handlerCtx NotificationHandlerContext, invalidation bool) bool {
 	s := q.shardFor([]byte(invalidate))
 	found := false
@@ -276,7 +286,7 @@ func (q *Queue) flushInvalidations(ctx context.Context, handlerCtx NotificationH
 		}
 		e = next
 	}
-	if invalidation { // which admit adds to the flush
+	if invalidation { // admit adds it to the flush
 		s.flush = true
 	}
 	if found || invalidation {
@@ -285,20 +295,20 @@ func (q *Queue) flushInvalidations(ctx context.Context, handlerCtx NotificationH
 	return found || invalidation
 }
 
-// coalesce adds an invalidation to the flush of s.
+// coalesce adds an invalidation to those that the flush of s replaces.
 func (q *Queue) coalesce(ctx context.Context, handlerCtx NotificationHandlerContext, s *shard) {
 	s.flush, s.ctx, s.handlerCtx = true, q.detach(ctx), handlerCtx
 	q.stats.Coalesced++
 }
 
-// detach returns ctx without its end, since a push is no longer a matter of the
-// call it arrived in. The last result is kept, as a connection's context tends
-// to stay the same.
+// detach returns a context with the values of ctx that does not end, because a
+// push outlives the call that it arrived in. detach remembers its last result,
+// since the context of a connection tends to stay the same.
 func (q *Queue) detach(ctx context.Context) context.Context {
 	if ctx.Done() == nil {
 		return ctx
 	}
-	if reflect.TypeOf(ctx).Kind() != reflect.Pointer { // what is no pointer may not be comparable
+	if reflect.TypeOf(ctx).Kind() != reflect.Pointer { // other kinds may not be comparable
 		return context.WithoutCancel(ctx)
 	}
 	if q.ctx != ctx {
@@ -307,11 +317,15 @@ func (q *Queue) detach(ctx context.Context) context.Context {
 	return q.detached
 }
 
-// Close stops intake, delivers what waits, and returns when the last handler
-// has returned. When ctx ends first it drops, and counts, what still waits, and
-// returns the error of ctx; handlers that run then finish on their own. With
-// CoalesceToFlush one flush stands for the invalidations given up, and is still
-// delivered when its worker is free. Close may be called again.
+// Close makes the queue refuse further pushes, delivers those that wait, and
+// returns nil when the last call of the handler has returned.
+//
+// If ctx ends first, Close drops and counts the pushes that still wait, and
+// returns the error of ctx. Calls of the handler that are under way then finish
+// by themselves. With CoalesceToFlush a flush replaces the invalidations that
+// were waiting, and is still delivered when its worker is free.
+//
+// Close may be called more than once, and concurrently.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	if !q.closed {
@@ -338,8 +352,8 @@ func (q *Queue) Close(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// abandon drops what waits; with CoalesceToFlush a flush stands for the
-// invalidations among it.
+// abandon drops the pushes that wait. With CoalesceToFlush a flush replaces the
+// invalidations among them.
 func (q *Queue) abandon() {
 	if q.overflow == CoalesceToFlush {
 		q.flushInvalidations(context.Background(), NotificationHandlerContext{}, false)
@@ -350,7 +364,7 @@ func (q *Queue) abandon() {
 	}
 }
 
-// Stats returns the counts so far.
+// Stats returns the counts so far. They are of one moment.
 func (q *Queue) Stats() QueueStats {
 	q.mu.Lock()
 	defer q.mu.Unlock()

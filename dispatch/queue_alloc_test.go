@@ -35,7 +35,7 @@ func (c *tally) HandlePush(context.Context, dispatch.NotificationHandlerContext,
 // perRun is the number of pushes in a run: testing.AllocsPerRun rounds down to whole allocations in one.
 const perRun = 500
 
-// eachContext runs a test with contexts that never end, can end, and have a value too.
+// eachContext runs a test with a context that never ends, one that can end, and one that also has a value.
 func eachContext(t *testing.T, test func(t *testing.T, ctx context.Context)) {
 	type key struct{}
 	cancelable, cancel := context.WithCancel(context.Background())
@@ -83,7 +83,7 @@ func TestQueueDoesNotAllocate(t *testing.T) {
 	})
 }
 
-// Nor when its handler is too slow for anything to be delivered.
+// A queue whose handler is too slow for any delivery does not allocate either.
 func TestQueueThatIsFullDoesNotAllocate(t *testing.T) {
 	skipAllocations(t)
 	f := framed(invalidation("user:00000000042"))
@@ -116,8 +116,8 @@ func (a *again) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Every option is on, and every way a push can go is gone: its own handler, one that fails, a queue, the fallback with
-// a name that is unknown or missing, and nested in a reply.
+// Every option is on, and the pushes go every way there is: to a handler, to one that fails, to a queue, to the fallback
+// with an unknown name or none, and out of a reply in which they are nested.
 func TestProcessorWithAllOptionsDoesNotAllocate(t *testing.T) {
 	skipAllocations(t)
 	wire := invalidation("user:00000000042") + push("message", "channel", strings.Repeat("x", 1<<10)) +

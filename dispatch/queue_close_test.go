@@ -76,7 +76,7 @@ func TestQueueCloseDropsAndCountsWhenItsContextEnds(t *testing.T) {
 	})
 }
 
-// Invalidations that are given up leave no stale cache behind.
+// A cache is not stale after Close has given up on its invalidations.
 func TestQueueCloseThatGivesUpFlushes(t *testing.T) {
 	large, ctx := framed(push("invalidate", strings.Repeat("x", 15<<20))), over(t)
 	q, g := stuck(t, dispatch.QueueSize(5), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
@@ -99,7 +99,7 @@ func TestQueueCloseReturnsAtTheDeadline(t *testing.T) {
 	finish(t, q, g)
 }
 
-// What has been drained has been drained, even for a caller without time.
+// Close returns nil for a queue that is empty, even if its context has ended.
 func TestQueueCloseAfterTheEndIsNoError(t *testing.T) {
 	q := dispatch.NewQueue(discard{}, dispatch.QueueWorkers(2))
 	hand(t, q, push("a"))
@@ -143,7 +143,8 @@ func TestQueueCloseEndsTheWaitForRoom(t *testing.T) {
 	}
 }
 
-// A push is taken or refused, also when Close comes in between: what is taken is delivered before Close returns.
+// A push is accepted or refused, even if Close is called meanwhile. A push that is accepted is delivered before Close
+// returns.
 func TestQueueCloseMayComeAtAnyMoment(t *testing.T) {
 	eachOverflow(t, func(t *testing.T, policy dispatch.Overflow) {
 		for round := range 25 {
@@ -195,7 +196,7 @@ func TestQueueCloseMayComeAtAnyMoment(t *testing.T) {
 	})
 }
 
-// Once Close has given up no further push gets to the handler, not even one that was still being copied.
+// After Close has given up, no further push reaches the handler, not even one that was still being copied.
 func TestQueueDropsWhatIsCopiedWhileCloseGivesUp(t *testing.T) {
 	large, ctx := framed(push("large", strings.Repeat("x", 15<<20))), over(t)
 	for range 20 { // it takes luck to get in between
@@ -210,7 +211,7 @@ func TestQueueDropsWhatIsCopiedWhileCloseGivesUp(t *testing.T) {
 	}
 }
 
-// A handler that ends its goroutine, as t.FailNow does, costs no other push.
+// A handler that ends its goroutine, as t.FailNow does, does not lose any other push.
 func TestQueueOutlivesAHandlerThatEndsItsGoroutine(t *testing.T) {
 	got := new(record)
 	q := dispatch.NewQueue(dispatch.HandlerFunc(
@@ -228,7 +229,7 @@ func TestQueueOutlivesAHandlerThatEndsItsGoroutine(t *testing.T) {
 	require.EqualValues(t, 6, s.Delivered)
 }
 
-// No context is one without values and without an end.
+// A nil context counts as one without values and without an end.
 func TestQueueTakesAPushWithoutContext(t *testing.T) {
 	var none context.Context
 	q, g := stuck(t, dispatch.QueueSize(1))

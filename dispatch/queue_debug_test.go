@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// heldBack gives pushes to a queue whose handler begins when all have been given, so that none has a buffer that another
-// had before, and returns when all have been delivered.
+// heldBack gives pushes to a queue whose handler begins when all have been given, so that no two of them use the same
+// buffer. It returns when all have been delivered.
 func heldBack(t *testing.T, wires []string, handler func(f parser.Frame) error, opts ...dispatch.QueueOption) {
 	t.Helper()
 	entered, begin := make(chan struct{}, len(wires)+1), make(chan struct{})

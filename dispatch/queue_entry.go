@@ -9,8 +9,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// entry is a push that waits. It is in two lists: that of all that wait, and
-// that of its shard, both in the order of arrival.
+// entry is a push that waits.
+//
+// Invariant: an entry that waits is in two lists, Queue.arrived and the list of
+// its shard. Both are in the order of arrival.
 type entry struct {
 	links        [2]links
 	spare        *entry // the next one in Queue.free
@@ -25,13 +27,15 @@ type entry struct {
 // links are an entry's neighbours in one list.
 type links struct{ prev, next *entry }
 
-// The two kinds of lists: which of an entry's links they use.
+// The kinds of lists. The kind selects the links of an entry that the list
+// uses.
 const (
 	linkArrived = iota
 	linkShard
 )
 
-// list is a ring of entries with a root that is none of them.
+// list is a ring of entries. Its root is in the ring but is not one of the
+// entries.
 type list struct {
 	link int
 	root entry
@@ -64,21 +68,23 @@ func (l *list) next(e *entry) *entry {
 	return nil
 }
 
-// shard is what one worker delivers.
+// shard holds the pushes that one worker delivers. The mutex of the queue
+// guards it.
 type shard struct {
 	waiting list
 	wake    chan struct{} // holds a token when the worker should look again
 
-	// A flush that is to be delivered before anything else.
+	// Whether a flush is to be delivered before anything else, and its
+	// contexts.
 	flush      bool
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
 }
 
-// signal makes the worker look for work.
+// signal makes the worker of s look for work.
 func (s *shard) signal() { signal(s.wake) }
 
-// signal puts a token into c unless there is one.
+// signal puts a token into c unless c holds one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -104,7 +110,7 @@ func (q *Queue) entry() *entry {
 	return e
 }
 
-// take removes e from the queue, which makes room.
+// take removes e from both lists, which makes room.
 func (q *Queue) take(e *entry) {
 	q.arrived.remove(e)
 	e.shard.waiting.remove(e)
@@ -112,13 +118,13 @@ func (q *Queue) take(e *entry) {
 	q.signalRoom()
 }
 
-// drop removes e from the queue and forgets it.
+// drop removes e from the queue and discards its push.
 func (q *Queue) drop(e *entry) {
 	q.take(e)
 	q.spare(e)
 }
 
-// spare keeps e for the next push.
+// spare makes e available for another push.
 func (q *Queue) spare(e *entry) {
 	bufpool.Put(e.buf)
 	*e = entry{spare: q.free}

@@ -6,14 +6,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// invalidate is the name of the pushes that CoalesceToFlush is about.
+// invalidate is the name of the pushes that CoalesceToFlush replaces.
 const invalidate = "invalidate"
 
 // maintenance is the lane of all maintenance pushes.
 var maintenance = []byte("maintenance")
 
-// isMaintenance reports whether name is one of the pushes that open and close
-// the maintenance windows of a server.
+// isMaintenance reports whether name is that of a push that opens or closes a
+// maintenance window of a server.
 func isMaintenance(name []byte) bool {
 	switch string(name) {
 	case "MOVING", "MIGRATING", "MIGRATED", "FAILING_OVER", "FAILED_OVER", "SMIGRATING", "SMIGRATED":
@@ -22,8 +22,9 @@ func isMaintenance(name []byte) bool {
 	return false
 }
 
-// laneOf returns the lane of a push, borrowed from it. Two lanes of one text,
-// such as a channel that is called like a pattern, are one.
+// laneOf returns the lane of a push, borrowed from it. Lanes with the same
+// text, such as those of a channel and a pattern of the same name, are one
+// lane.
 func laneOf(push parser.Frame) []byte {
 	name := push.Name()
 	switch {

@@ -63,8 +63,8 @@ func (m *inHand) fences(t *testing.T, q *dispatch.Queue, workers int) map[string
 	return fences
 }
 
-// The first of two pushes is in hand and stays there. What the second would have to overtake it is a worker of its own:
-// all of those have been seen to be done with what came after the second.
+// The handler has the first of two pushes and does not return. The second could overtake it only on another worker. The
+// test waits until all of those have delivered a push that arrived after the second.
 func TestQueueLaneIsNeverOvertakenWhileItsHandlerIsSlow(t *testing.T) {
 	const workers = 8
 	for name, wires := range lanes {

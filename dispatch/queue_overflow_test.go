@@ -27,10 +27,11 @@ func floodSize() int {
 	return 100_000
 }
 
-// model is a server that tracks what its client has read and tells it once when that changes, or broadcasts what
-// changes, and the client's cache. Broadcasting is for policies that lose pushes: a client that has not been told once
-// reads from its cache for ever, and is never told again. The server, and the client that reads, are on the goroutine that hands pushes to the queue, as replies and pushes
-// come in one stream; the handler that drops from the cache is behind the queue.
+// model is a server and the cache of its client. The server tracks the keys that the client has read and tells it once
+// when one changes, or else it broadcasts every change. Broadcasting is for policies that lose pushes: a client that
+// misses the one push about a key reads the old value from its cache for ever. The server and the client that reads run
+// on the goroutine that gives pushes to the queue, since replies and pushes come in one stream. The handler that removes
+// keys from the cache is behind the queue.
 type model struct {
 	broadcasts bool
 	version    []uint32 // on the server, by key
@@ -48,7 +49,7 @@ func newModel(keys int) *model {
 	return m
 }
 
-// read is a client's: from the cache, or else from the server.
+// read is a read of the client: from the cache, or else from the server.
 func (m *model) read(key int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -57,7 +58,7 @@ func (m *model) read(key int) {
 	}
 }
 
-// write is another client's. It reports whether the server has to tell.
+// write is a write of another client. It reports whether the server has to tell.
 func (m *model) write(key int) bool {
 	m.version[key]++
 	told := m.tracked[key] || m.broadcasts
@@ -307,8 +308,8 @@ func asLongAs(t *testing.T, n int) func() {
 	}
 }
 
-// One cache may be told of its keys by several connections, which bring other pushes too. Each flush hides what was lost
-// before it, hence the many short floods.
+// Several connections may bring the invalidations of one cache, and other pushes too. A flush hides every loss before it,
+// so the test makes many short floods.
 func TestQueueFlushesForSeveralConnections(t *testing.T) {
 	const connections, n = 4, 20
 	rounds := floodSize() / 250

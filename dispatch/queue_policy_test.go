@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// flushAll is the invalidation that stands for all others.
+// flushAll is the invalidation of every key.
 const flushAll = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 
 // invalidation is the invalidation of a key.
@@ -149,7 +149,7 @@ func TestQueueCoalescesInvalidationsToOneFlush(t *testing.T) {
 	require.Equal(t, dispatch.QueueStats{Pushes: 11, Delivered: 5, Coalesced: 6, Flushes: 1}, s)
 }
 
-// A push that is no invalidation takes the room of those that are.
+// A push that is not an invalidation gets the room of those that are.
 func TestQueueCoalescesForOtherPushes(t *testing.T) {
 	q, g := stuck(t, dispatch.QueueSize(2), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
 	hand(t, q, invalidation("k1"), invalidation("k2"), push("m1"), push("m2"))
@@ -160,7 +160,7 @@ func TestQueueCoalescesForOtherPushes(t *testing.T) {
 	require.Equal(t, dispatch.QueueStats{Pushes: 6, Delivered: 3, Coalesced: 3, Flushes: 1}, s)
 }
 
-// Where no invalidation waits the others block, and an invalidation needs no room.
+// When no invalidation waits, other pushes block. An invalidation needs no room.
 func TestQueueCoalesceBlocksForOtherPushesAlone(t *testing.T) {
 	q, g := stuck(t, dispatch.QueueSize(2), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
 	hand(t, q, push("m1"), push("m2"))
@@ -182,7 +182,7 @@ func TestQueueCoalesceBlocksForOtherPushesAlone(t *testing.T) {
 	require.Equal(t, dispatch.QueueStats{Pushes: 7, Delivered: 4, Dropped: 1, Coalesced: 2, Flushes: 1, Blocked: 2}, s)
 }
 
-// The worker that is to deliver the flush may have had nothing to do, while another one is busy and all that waits is its.
+// The worker that delivers the flush may be idle while another worker is busy and everything that waits is for that one.
 func TestQueueFlushWakesItsWorker(t *testing.T) {
 	flushed, entered, leave := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var mu sync.Mutex
@@ -293,7 +293,7 @@ func TestQueueOfSizeOne(t *testing.T) {
 	}
 }
 
-// Every snapshot adds up, whatever goes on.
+// The counts add up at any moment.
 func TestQueueCountsAddUpAtAnyMoment(t *testing.T) {
 	const producers, pushes = 4, 1000
 	eachOverflow(t, func(t *testing.T, policy dispatch.Overflow) {
@@ -348,7 +348,7 @@ func TestQueueCountsAddUpAtAnyMoment(t *testing.T) {
 	})
 }
 
-// A push that is still being copied is one that waits: the others wait for the copy at most, not for the handler.
+// A push that is still being copied counts as one that waits. Others wait for the copy at most, not for the handler.
 func TestQueueWaitsForNoHandlerWhileAnotherPushIsCopied(t *testing.T) {
 	large := framed(push("invalidate", strings.Repeat("x", 8<<20)))
 	for _, policy := range []dispatch.Overflow{dispatch.DropOldest, dispatch.CoalesceToFlush} {

@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds the wait for what must happen.
+// patience bounds the wait for an event that must happen.
 const patience = 30 * time.Second
 
-// arrives receives from c, which must have something soon.
+// arrives receives from c, which must have a value soon.
 func arrives[T any](t *testing.T, c <-chan T) T {
 	t.Helper()
 	select {
@@ -32,7 +32,7 @@ func arrives[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-// eventually waits for what must become true soon.
+// eventually waits for a condition that must become true soon.
 func eventually(t *testing.T, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); runtime.Gosched() {
@@ -51,7 +51,7 @@ func framed(wire string) parser.Frame {
 	return f
 }
 
-// hand gives pushes to q, which must take each without waiting for long.
+// hand gives pushes to q, which must accept each without a long wait.
 func hand(t *testing.T, q *dispatch.Queue, wires ...string) {
 	t.Helper()
 	for _, wire := range wires {
@@ -193,7 +193,7 @@ func (o *ordered) HandlePush(_ context.Context, _ dispatch.NotificationHandlerCo
 	return nil
 }
 
-// A channel or pattern has one order for all that is about it: its confirmations, and its messages.
+// The confirmations and the messages of a channel or pattern are delivered in one order.
 func TestQueueKeepsTheOrderOfEachNameChannelAndPattern(t *testing.T) {
 	const producers, pushes = 6, 1500
 	keys := []string{"invalidate", "MOVING", "other", "a", "b", "c", "d", "e", "f"} // names, then channels and patterns
@@ -232,7 +232,7 @@ func TestQueueKeepsTheOrderOfEachNameChannelAndPattern(t *testing.T) {
 	}
 }
 
-// With as many channels as here it cannot be that all of them share a worker with the first.
+// There are so many channels here that not all of them can share a worker with the first.
 func TestQueueGoesOnWithOtherChannels(t *testing.T) {
 	const channels = 100
 	entered, leave, others := make(chan struct{}), make(chan struct{}), make(chan struct{}, channels)
@@ -415,7 +415,7 @@ func TestQueueLogsErrorsByDefault(t *testing.T) {
 	}
 }
 
-// Whatever is full or slow, the reply is read behind its pushes and the handler has them in wire order.
+// The reply is read after its pushes, and the handler gets those in wire order, even if the queue is full or slow.
 func TestQueueIsAHandlerOfAProcessor(t *testing.T) {
 	eachClient(t, func(t *testing.T, connect connect) {
 		got := new(record)

@@ -8,14 +8,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// flushAll is the invalidation that stands for all others.
+// flushAll is the invalidation of every key.
 var flushAll, _, _ = parser.Parse([]byte(">2\r\n$10\r\n" + invalidate + "\r\n_\r\n"))
 
-// errGoexit is reported for a handler that ends the worker it runs on, which is
-// then replaced.
+// errGoexit is the error that is reported for a handler that ends the worker it
+// runs on. Another goroutine then replaces the worker.
 var errGoexit = errors.New("dispatch: handler called runtime.Goexit")
 
-// work delivers what arrives in s until the queue is closed and s is empty.
+// work delivers the pushes of s until the queue is closed and s is empty.
 func (q *Queue) work(s *shard) {
 	over := false
 	defer func() {
@@ -38,7 +38,7 @@ func (q *Queue) work(s *shard) {
 	}
 }
 
-// delivery is a push in the hands of a worker.
+// delivery is a push that a worker delivers.
 type delivery struct {
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
@@ -46,7 +46,8 @@ type delivery struct {
 	entry      *entry // nil for a flush
 }
 
-// next takes what is to be delivered next in s.
+// next removes from s the push to deliver next and returns it. It reports
+// whether there is one.
 func (q *Queue) next(s *shard) (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -65,19 +66,20 @@ func (q *Queue) next(s *shard) (delivery, bool) {
 	return delivery{e.ctx, e.handlerCtx, e.push, e}, true
 }
 
-// ended reports whether nothing will come to s any more.
+// ended reports whether s has nothing left to deliver and no push can arrive in
+// it.
 func (q *Queue) ended(s *shard) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed && q.reserved == 0 && s.waiting.first() == nil && !s.flush
 }
 
-// deliver calls the handler with a push, and sees to what comes after in any
-// case: the handler may return, panic, or end the goroutine.
+// deliver calls the handler with a push. It settles the delivery in any case,
+// whether the handler returns, panics or ends the goroutine.
 func (q *Queue) deliver(d delivery) {
 	push := d.push
 	if d.entry == nil {
-		push = borrow(push) // flushAll is everybody's
+		push = borrow(push) // all deliveries share flushAll
 	}
 	err, panicked := errGoexit, true
 	defer func() {
@@ -90,9 +92,9 @@ func (q *Queue) deliver(d delivery) {
 	panicked = false
 }
 
-// settle reports and counts what came of a delivery, and takes its memory back.
+// settle reports and counts the outcome of a delivery, and reclaims its memory.
 func (q *Queue) settle(d delivery, push parser.Frame, err error, panicked bool) {
-	reporterPanicked := err != nil // or ended the goroutine
+	reporterPanicked := err != nil // also true if the reporter ends the goroutine
 	defer func() {
 		expire(push)
 		q.mu.Lock()

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// churn registers and unregisters the names, flat out, until stop is closed, at least once. Each registration is in
-// another way, and its handler reports a push that is not its own.
+// churn registers and unregisters the names until stop is closed, at least once and without a pause. It varies the method
+// of registration. Each handler reports a push that has another name.
 func churn(p *dispatch.Processor, names []string, handled *atomic.Int64, stop <-chan struct{}) error {
 	for round := 0; ; round++ {
 		for i, name := range names {

@@ -45,7 +45,7 @@ func TestUnknownPushIsDroppedAndTheConnectionGoesOn(t *testing.T) {
 	})
 }
 
-// The connection has come back to the pool, its subscription a moment older than its last message.
+// The connection is back in the pool, and the last message of its ended subscription arrives late.
 func TestLatePubSubPushIsTakenWhenAskedFor(t *testing.T) {
 	eachPiece(t, push("message", "ch", "late")+pong, func(t *testing.T, c *client) {
 		p, got, _ := recording(dispatch.WithPubSub())
@@ -136,7 +136,7 @@ func TestInvalidateBeforeTheSubscribeConfirmation(t *testing.T) {
 	})
 }
 
-// Redis before 7.2 puts the message of an own PUBLISH in MULTI inside the reply of EXEC.
+// Redis before 7.2 puts the message that the connection's own PUBLISH in MULTI causes inside the reply to EXEC.
 const selfPublish = ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$2\r\nm1\r\n"
 
 func TestPushInsideAReplyIsDeliveredAndNoElement(t *testing.T) {
@@ -181,8 +181,8 @@ func TestPushInsideAReplyIsDeliveredAndNoElement(t *testing.T) {
 	}
 }
 
-// The server has torn its own message: 1 of the reply of PUBLISH stands in the middle of it. What the frame says is wrong
-// then, and the bytes behind it mean nothing.
+// The server has torn a message: the reply to PUBLISH stands in the middle of it. The length in its header is then wrong,
+// and the bytes behind it mean nothing.
 func TestTornSelfPublishIsAClearError(t *testing.T) {
 	payload := strings.Repeat("x", 16<<10)
 	torn := ">3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$16384\r\n" + payload[:9000] + ":1\r\n" + payload[9000:] + "\r\n"

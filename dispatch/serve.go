@@ -8,19 +8,36 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Serve reads a connection that nobody else reads until it ends, such as one
-// that is there for tracking or for publish and subscribe. Pushes, whatever
-// their names, go to their handlers, and so do those nested in a reply, before
-// the reply goes to reply. Replies come in order, borrowed until reply returns;
-// an error from reply ends Serve with that error, and a nil reply drops them.
+// Serve reads a connection until it ends. It is for a connection that nobody
+// else reads, such as one for tracking or for publish and subscribe. Serve
+// handles every push, whatever its name is, and the pushes nested in a reply
+// before that reply. It passes the replies to reply in wire order. A reply is
+// borrowed until reply returns. If reply returns an error, Serve returns that
+// error. If reply is nil, replies are dropped. If rd is nil, Serve does nothing
+// and returns nil.
 //
-// Serve returns nil when the connection ends between frames and
-// io.ErrUnexpectedEOF when it ends inside one, a [*parser.SyntaxError] or
-// [*parser.LimitError] when the stream cannot go on, and any other error of the
-// connection as it is. When ctx ends, Serve returns its error: at once if the
-// connection, which is what rd reads from or else handlerCtx.Conn, has read
-// deadlines, otherwise after the next frame. The deadline is then cleared, so
-// that the connection and rd can be used further.
+// Otherwise Serve returns:
+//
+//   - nil when the connection ends between frames
+//   - io.ErrUnexpectedEOF when the connection ends inside a frame
+//   - a [*parser.SyntaxError] or [*parser.LimitError] when the stream cannot
+//     continue
+//   - the error of ctx when ctx ends
+//   - any other error of the connection, unchanged
+//
+// The nil is an end and not a success. No more pushes arrive, and those that
+// were on their way are lost. A cache that relied on the pushes is worthless
+// from then on and must be emptied. The same holds after every error that ended
+// the connection or the stream.
+//
+// A time-out of the connection loses nothing, and neither does the end of ctx.
+// The connection and rd remain usable, and Serve can be called again with the
+// same Reader. It continues where it stopped, even inside a frame.
+//
+// When ctx ends, Serve returns at once if the connection has read deadlines,
+// and otherwise after the next frame. The connection in question is the one
+// that rd reads from, or else handlerCtx.Conn. Serve uses its read deadline for
+// this and clears it before it returns.
 func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
 	if rd == nil {
 		return nil
@@ -42,13 +59,14 @@ func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerCon
 	return err
 }
 
-// interruptReads makes the end of ctx fail the read that is under way. The
-// function it returns ends that, and leaves no deadline behind.
+// interruptReads makes the read that is under way fail when ctx ends. The
+// caller calls the returned function to stop that; it clears a deadline that
+// was set.
 func interruptReads(ctx context.Context, d *parser.Driver, conn any) func() {
 	deadline := func(t time.Time) {
 		c, ok := conn.(interface{ SetReadDeadline(time.Time) error })
 		if d.SetReadDeadline(t) == nil || !ok {
-			return // without deadlines ctx is looked at between frames
+			return // without deadlines, ctx is checked between frames
 		}
 		_ = c.SetReadDeadline(t)
 	}

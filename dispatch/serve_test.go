@@ -172,7 +172,7 @@ func TestServeHandlersMayFailAndPanic(t *testing.T) {
 	require.Len(t, *failed, 100)
 }
 
-// A panic of the receiver is not that of a handler: it goes its way, and leaves the Reader behind the reply.
+// Serve does not recover from a panic of the receiver of replies. The Reader is then behind the reply.
 func TestServePanicOfTheReceiverIsTheCallers(t *testing.T) {
 	p, got, failed := recording()
 	c := ownBuffer()(t, pong+push("a")+":1\r\n")
@@ -247,7 +247,7 @@ func TestServeEndOfContextEndsABlockedRead(t *testing.T) {
 				require.Zero(t, conn.set[len(conn.set)-1], "no deadline is left behind")
 				conn.mu.Unlock()
 
-				// Connection and Reader can be used on, wherever they stood.
+				// Connection and Reader remain usable, wherever they stood.
 				rest := push("c") + pong
 				if strings.HasSuffix(before, push("b")[:7]) {
 					rest = push("b")[7:] + rest
@@ -300,7 +300,7 @@ func TestServeWithAnEndedContextTakesNothing(t *testing.T) {
 	require.Equal(t, []string{push("a")}, got.pushes)
 }
 
-// Without deadlines there is nothing to end a read with, but the frame that comes next ends it.
+// Without deadlines nothing can end a read, and Serve returns after the next frame.
 func TestServeWithoutDeadlinesEndsAfterTheNextFrame(t *testing.T) {
 	for _, frame := range []string{push("a"), pong} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -323,7 +323,7 @@ func TestServeWithoutDeadlinesEndsAfterTheNextFrame(t *testing.T) {
 	}
 }
 
-// The receiver of replies, or a handler, may be who ends it.
+// The receiver of replies or a handler may end the context.
 func TestServeEndsBetweenFramesWhenAHandlerCancels(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p, got, _ := recording()
@@ -336,7 +336,7 @@ func TestServeEndsBetweenFramesWhenAHandlerCancels(t *testing.T) {
 	require.Equal(t, []string{push("a"), push("left")}, got.pushes)
 }
 
-// What rd reads from is what is read: another connection's deadlines end nothing.
+// Serve sets the deadline of the connection that rd reads from, not that of another one.
 func TestServeInterruptsTheConnectionThatIsRead(t *testing.T) {
 	conn, server := watch(t)
 	other, _ := watch(t)

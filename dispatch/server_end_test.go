@@ -129,8 +129,8 @@ func TestServerThatEndsBetweenFramesIsForTheClientToTell(t *testing.T) {
 	})
 }
 
-// The subscriber does not read: the server closes its connection, as a rule in the middle of a
-// message. Every message before that is delivered whole and in order, and the end is told.
+// The subscriber does not read, so the server closes its connection, usually in the middle of a message. Every message
+// before that is handled whole and in order, and Serve reports the end.
 func TestServerThatCutsAFrameLosesNoMessageBeforeIt(t *testing.T) {
 	onServer(t, func(t *testing.T, server *redistest.Server, open func(...dispatch.Option) *session) {
 		s, other := open(dispatch.WithPubSub()), server.Dial(t)

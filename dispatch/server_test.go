@@ -104,7 +104,7 @@ func TestServerPushesAndRepliesOfEveryTypeAreToldApart(t *testing.T) {
 	})
 }
 
-// The client that invalidations go to is gone.
+// The client that the invalidations are redirected to is gone.
 func TestServerTellsOfABrokenRedirection(t *testing.T) {
 	for name, mode := range map[string]string{"default": "", "bcast": " BCAST"} {
 		t.Run(name, func(t *testing.T) {

@@ -20,8 +20,8 @@ const soakKeys = 1000
 
 var errSoak = errors.New("every third")
 
-// A soak is what the handlers of TestSoakDeliversEachPushOnceAndLeavesEachReplyToItsCommand have seen. Pushes are numbered by kind: the invalidation of a key is told from
-// the one before by the key, a message by its text.
+// A soak records what the handlers of TestSoakDeliversEachPushOnceAndLeavesEachReplyToItsCommand have seen. Pushes are
+// numbered by kind: the key numbers an invalidation, and the text numbers a message.
 type soak struct {
 	invalidated int
 	messages    map[string]int // by channel
@@ -31,7 +31,7 @@ type soak struct {
 	wrong       []string
 }
 
-// expect notes when something is not as it should be. It must not end the test, as handlers call it.
+// expect notes a value that is not as it should be. It must not end the test, since handlers call it.
 func (k *soak) expect(ok bool, format string, args ...any) {
 	if !ok {
 		k.wrong = append(k.wrong, fmt.Sprintf(format, args...))

@@ -7,21 +7,21 @@ import (
 	"sync/atomic"
 )
 
-// Stats counts what a [Processor] has done since it was made.
+// Stats holds the counts of a [Processor] since it was made.
 type Stats struct {
-	Pushes    uint64 // pushes taken or given to Dispatch, nested ones too
-	Bytes     uint64 // their bytes on the wire; those of a push inside another twice
-	Unhandled uint64 // those of them without a handler or fallback
-	Errors    uint64 // errors that handlers returned, and those given to ReportError
+	Pushes    uint64 // pushes taken or given to Dispatch, including nested ones
+	Bytes     uint64 // wire size of Pushes; a push nested in a push counts twice
+	Unhandled uint64 // pushes among Pushes without a handler or fallback
+	Errors    uint64 // errors that handlers returned or ReportError received
 	Panics    uint64 // panics of handlers and of the error handler
 	Oversize  uint64 // pushes dropped for their size; not among Pushes
-	Nested    uint64 // pushes that were inside another frame
+	Nested    uint64 // pushes among Pushes that were nested in another frame
 }
 
-// A tally has a count for each field of Stats.
+// tally holds a count for each field of Stats, in the same order.
 type tally [7]uint64
 
-// The places in a tally.
+// The indices of a tally.
 const (
 	pushes = iota
 	bytesTaken
@@ -32,16 +32,17 @@ const (
 	nested
 )
 
-// stripes is how many copies of the counters there are, a power of two. Calls
-// that end at the same time on different cores are likely to use different ones.
+// stripes is the number of copies of the counters, a power of two. Calls that
+// end at the same time on different cores are likely to use different copies.
 const stripes = 8
 
-// counters holds the running totals. A call counts for itself and adds its sums
-// when it ends or is about to wait, so no line of memory is written per push.
+// counters holds the running totals. A call counts in a tally of its own, which
+// it adds when it ends or is about to wait. So a push does not write to shared
+// memory.
 type counters struct {
 	stripe [stripes]struct {
 		n [len(tally{})]atomic.Uint64
-		_ [64 + 8]byte // to two cache lines, as they are fetched in pairs
+		_ [64 + 8]byte // pads to two cache lines, which are fetched in pairs
 	}
 }
 
@@ -55,8 +56,8 @@ func (c *counters) add(t *tally) {
 	}
 }
 
-// Stats returns the counts so far. A call that is under way adds its own when it
-// ends, and before it waits for the connection.
+// Stats returns the counts so far. A call that is under way adds its counts
+// when it ends and before it waits for the connection.
 func (p *Processor) Stats() Stats {
 	var t tally
 	for i := range p.counters.stripe {
@@ -70,22 +71,24 @@ func (p *Processor) Stats() Stats {
 	}
 }
 
-// Var returns the processor's counters as an expvar.Var, live, as a JSON object:
+// Var returns an expvar.Var whose String method returns the current [Stats] as
+// a JSON object:
 //
 //	expvar.Publish("pushes", p.Var())
 //
-// This package does not import expvar itself, since that brings a HTTP server
-// along.
+// This package does not import expvar itself, because expvar imports an HTTP
+// server.
 func (p *Processor) Var() fmt.Stringer { return liveVar(func() any { return p.Stats() }) }
 
-// Var returns the queue's counters as an expvar.Var, as that of [Processor] does.
+// Var returns an expvar.Var whose String method returns the current
+// [QueueStats] as a JSON object.
 func (q *Queue) Var() fmt.Stringer { return liveVar(func() any { return q.Stats() }) }
 
-// liveVar is a function whose result is looked at when it is asked for.
+// liveVar is a function that String calls for the value to format.
 type liveVar func() any
 
-// String returns the result as JSON.
+// String returns the result of v as JSON.
 func (v liveVar) String() string {
-	b, _ := json.Marshal(v()) // structs of numbers do not fail
+	b, _ := json.Marshal(v()) // never fails for a struct of numbers
 	return string(b)
 }

@@ -101,7 +101,7 @@ func TestStatsLeaveOutWhatIsLeftUnreadAndWhatFailed(t *testing.T) {
 	require.Equal(t, dispatch.Stats{Pushes: 1, Bytes: uint64(len(push("ok")))}, p.Stats())
 }
 
-// Whoever watches a connection that waits for the next push sees what it has taken.
+// The counts include the pushes of a connection that waits for the next one.
 func TestStatsAreUpToDateWhileACallWaits(t *testing.T) {
 	for name, call := range map[string]func(c *client, p *dispatch.Processor){
 		"ProcessPendingNotifications": func(c *client, p *dispatch.Processor) { _ = c.process(p) },
@@ -122,7 +122,7 @@ func TestStatsAreUpToDateWhileACallWaits(t *testing.T) {
 	}
 }
 
-// What a handler ends its goroutine with is the test's or the program's own affair; that the push was taken is not.
+// A push is counted as taken even if its handler ends the goroutine.
 func TestStatsCountAPushWhoseHandlerEndsTheGoroutine(t *testing.T) {
 	p := dispatch.NewProcessor()
 	handle(t, p, "exits", func(parser.Frame) error { runtime.Goexit(); return nil })

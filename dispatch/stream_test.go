@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// stream is the reading side of a connection, in the hands of a test. Each Read gives one piece, or what fits of it, as
-// a socket gives what has arrived. When there is none Read blocks, as it does on a socket on which nothing arrives, and
-// says so.
+// stream is the reading side of a connection that a test controls. Each Read returns one piece, or as much of it as fits,
+// as a socket returns the bytes that have arrived. When there is no piece, Read signals that and blocks, as it does on a
+// socket on which nothing arrives.
 type stream struct {
 	mu      sync.Mutex
 	more    sync.Cond
@@ -119,7 +119,7 @@ func background(f func()) <-chan struct{} {
 // timeout is what a read returns when its deadline has passed.
 var timeout error = os.ErrDeadlineExceeded
 
-// bytewise cuts wire into single bytes; behind each stands what else is given.
+// bytewise cuts wire into single bytes and puts the further pieces behind each of them.
 func bytewise(wire string, behind ...any) []any {
 	var pieces []any
 	for i := range len(wire) {

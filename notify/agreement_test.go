@@ -17,14 +17,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// longest is how long a line may be, in bytes.
+// longest is the maximum length of a line in bytes.
 const longest = 6 << 10
 
-// causes are those of a ShapeError.
+// causes are the causes of a ShapeError.
 var causes = []error{notify.ErrFamily, notify.ErrMissing, notify.ErrExtra, notify.ErrType, notify.ErrEndpoint, notify.ErrSlots}
 
-// disagreement takes the frame that wire begins with, if any, for a push of every family in turn, and says where the
-// views, or the lines, are not what they should be. element is that of the error as the family that f has.
+// disagreement parses the frame that wire begins with, if any, as a push of every family in turn. It describes how the
+// views or the lines differ from what they should be. element is that of the error for the frame's own family.
 func disagreement(wire []byte) (element int, d string) {
 	f, n, err := parser.Parse(wire)
 	if err != nil {
@@ -66,7 +66,7 @@ func disagreement(wire []byte) (element int, d string) {
 	return element, ""
 }
 
-// oddLine says what is wrong with a line.
+// oddLine describes what is wrong with a line, if anything.
 func oddLine(line string) string {
 	switch {
 	case line == "":
@@ -84,7 +84,8 @@ func oddLine(line string) string {
 	return ""
 }
 
-// oddError says what is wrong with the error for f as a push of a family, and returns its element.
+// oddError describes what is wrong with the error for f as a push of a family, if anything. It returns the element of the
+// error.
 func oddError(err error, f parser.Frame, family notify.Family) (element int, d string) {
 	var e *notify.ShapeError
 	switch known := notify.Kind(f.Name()); {
@@ -109,7 +110,7 @@ func TestShapesAgreeWithTheOracle(t *testing.T) {
 	}
 }
 
-// The test cuts every push at every byte: what is left is no frame.
+// The test cuts every push at every byte. The rest is never a frame.
 func TestShapesCutAreNoFrames(t *testing.T) {
 	for _, all := range shapes() {
 		for _, s := range all {
@@ -122,8 +123,8 @@ func TestShapesCutAreNoFrames(t *testing.T) {
 	}
 }
 
-// The test puts other bytes in the place of each byte of every push, and leaves each out: one in five of all there are,
-// as that takes long, and with the race detector one in 17. The fuzz targets see the others.
+// The test replaces each byte of every push with other bytes, and leaves it out. This takes long, so it makes one in five
+// of these changes, and one in 17 with the race detector. The fuzz targets see the others.
 func TestShapesWithOtherBytesAgreeWithTheOracle(t *testing.T) {
 	turn, every := 0, 5
 	if race.Enabled {
@@ -153,7 +154,7 @@ func TestShapesWithOtherBytesAgreeWithTheOracle(t *testing.T) {
 	}
 }
 
-// elements are what TestShapesWithOtherElementsAgreeWithTheOracle puts in the place of others.
+// elements are the elements that TestShapesWithOtherElementsAgreeWithTheOracle puts in the place of others.
 var elements = []string{
 	"_\r\n", "$-1\r\n", "*-1\r\n", ":0\r\n", ":-1\r\n", ":16383\r\n", ":16384\r\n", "(1\r\n", ",1\r\n", "#t\r\n", "-ERR\r\n", "!3\r\nERR\r\n",
 	"$0\r\n\r\n", "$1\r\n7\r\n", "+1-2\r\n", "+2-1\r\n", "$3\r\na:1\r\n", "+null\r\n", "=9\r\ntxt:<nil>\r\n", "$?\r\n;1\r\n1\r\n;1\r\n2\r\n;0\r\n",
@@ -161,8 +162,8 @@ var elements = []string{
 	"~1\r\n+a\r\n", "%1\r\n+a\r\n+1\r\n", "|1\r\n+a\r\n+b\r\n:1\r\n", ">1\r\n+p\r\n+a\r\n", "*1\r\n_\r\n",
 }
 
-// The test leaves out, repeats and replaces the elements of every push, at every depth. Nothing before
-// an element is affected by it.
+// The test leaves out, repeats and replaces the elements of every push, at every depth. A change of an element affects
+// nothing before it.
 func TestShapesWithOtherElementsAgreeWithTheOracle(t *testing.T) {
 	for _, all := range shapes() {
 		for _, s := range all {
@@ -175,7 +176,8 @@ func TestShapesWithOtherElementsAgreeWithTheOracle(t *testing.T) {
 	}
 }
 
-// change changes child i of n, and what is in it, all of which is in an element of wire. good says that wire is.
+// change changes child i of n and everything in it. The child is in an element of wire, and good says that wire itself is
+// good.
 func change(t *testing.T, wire []byte, n *oracle.Node, i int, good bool, element int) {
 	if n.Type != '>' && n.Type != '*' || n.Streamed {
 		return

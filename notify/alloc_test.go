@@ -12,10 +12,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// sink keeps what the uses below compute.
+// sink holds the results of the uses below, so that they are computed.
 var sink int
 
-// uses parse a push and look at all there is in it.
+// uses parse a push and read everything in it.
 var uses = map[notify.Family]func(parser.Frame) error{
 	notify.FamilyInvalidation:        used(notify.ParseInvalidation, useInvalidation),
 	notify.FamilyMessage:             used(notify.ParseMessage, useMessage),

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The test parses every push of the captures, nested ones too, as what its name says.
+// The test parses every push of the captures, including nested ones, as a push of the family of its name.
 func TestCapturesAreReadAsTheirNamesSay(t *testing.T) {
 	seen := map[notify.Family]int{}
 	unknown := map[string]int{}
@@ -27,7 +27,7 @@ func TestCapturesAreReadAsTheirNamesSay(t *testing.T) {
 			v, err := views[family](f)
 			require.NoError(t, err, "%s: %.200q", c.File, f.Raw())
 			if seen[family]++; seen[family] > 2000 || testing.Short() && seen[family] > 200 {
-				return // alike, and slow to look at
+				return // the others are alike, and slow to check
 			}
 			_, d := disagreement(f.Raw())
 			require.Empty(t, d, "%s: %.200q", c.File, f.Raw())

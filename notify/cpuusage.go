@@ -6,14 +6,16 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// ServerCPUUsage is a server-cpu-usage push, which a server sends in answer to
-// DEBUG PROTOCOL push, for tests. It owns its memory.
+// ServerCPUUsage is a server-cpu-usage push. A server sends it in response to
+// the test command DEBUG PROTOCOL push. It does not refer to the frame it was
+// parsed from.
 type ServerCPUUsage struct {
 	Usage int64 // always 42
 }
 
-// ParseServerCPUUsage returns the usage that push is, a number. Anything else is
-// a [*ShapeError]. It does not allocate but for that.
+// ParseServerCPUUsage parses a server-cpu-usage push. Its one element after the
+// name is an integer. ParseServerCPUUsage returns a [*ShapeError] for any other
+// frame, and allocates only for that.
 func ParseServerCPUUsage(push parser.Frame) (ServerCPUUsage, error) {
 	if string(push.Name()) != NameServerCPUUsage {
 		return ServerCPUUsage{}, errFamily(push, FamilyServerCPUUsage)
@@ -27,7 +29,7 @@ func ParseServerCPUUsage(push parser.Frame) (ServerCPUUsage, error) {
 	return u, nil
 }
 
-// String returns u in words on one line.
+// String returns a description of u on one line.
 func (u ServerCPUUsage) String() string { return string(u.appendLine(nil)) }
 
 func (u ServerCPUUsage) appendLine(dst []byte) []byte {

@@ -7,31 +7,31 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxFixed is the number of elements, its name not counted, of the longest push
-// whose elements are told by their place.
+// maxFixed is the number of elements, without the name, of the longest push
+// that a decoder reads.
 const maxFixed = 3
 
-// decoder reads the elements of one push by their place, the name's being 0.
-// The first error stays, and later calls return zero values.
+// decoder reads the elements of one push by their index. The name has index 0.
+// A decoder remembers its first error, and later calls return zero values.
 //
-// Invariant: without an error, arguments[:count-1] are the elements of the push
-// once they have been read.
+// Invariant: after read, and unless err is set, arguments[:count-1] are the
+// elements of the push without its name.
 type decoder struct {
 	family    Family
 	push      Name
 	arguments [maxFixed]parser.Value
-	count     int // of elements, the name included
+	count     int // the number of elements, including the name
 	err       error
 }
 
-// errFamily is the error for a push that is not of a family.
+// errFamily returns the error for a push that does not belong to a family.
 func errFamily(push parser.Frame, family Family) error {
 	name, _ := lookup(push.Name())
 	return &ShapeError{family, name, 0, ErrFamily}
 }
 
-// read takes the elements of f, of which there are at least least and at most
-// most, the name included.
+// read reads the elements of f. It fails unless there are at least least and at
+// most most of them, including the name.
 func (d *decoder) read(f parser.Frame, least, most int) {
 	n := 0
 	for v := range f.Args() {
@@ -48,14 +48,14 @@ func (d *decoder) read(f parser.Frame, least, most int) {
 	}
 }
 
-// fail keeps the first error.
+// fail sets the error unless there is one.
 func (d *decoder) fail(element int, cause error) {
 	if d.err == nil {
 		d.err = &ShapeError{d.family, d.push, element, cause}
 	}
 }
 
-// integer returns element i.
+// integer returns element i, which must be an integer.
 func (d *decoder) integer(i int) int64 {
 	if d.err != nil {
 		return 0
@@ -63,7 +63,7 @@ func (d *decoder) integer(i int) int64 {
 	return d.number(i, d.arguments[i-1])
 }
 
-// number returns v, which is element i or in it.
+// number returns v, which must be an integer. It is element i or a part of it.
 func (d *decoder) number(i int, v parser.Value) int64 {
 	n, err := v.Int64()
 	if v.Type() != parser.TypeInteger || err != nil {
@@ -72,7 +72,7 @@ func (d *decoder) number(i int, v parser.Value) int64 {
 	return n
 }
 
-// text returns element i, borrowed.
+// text returns element i, borrowed. It must be a string.
 func (d *decoder) text(i int) []byte {
 	if d.err != nil {
 		return nil
@@ -85,7 +85,7 @@ func (d *decoder) text(i int) []byte {
 	return v.Bytes()
 }
 
-// isText reports whether v is a string of any of the three kinds.
+// isText reports whether v is a bulk, simple or verbatim string.
 func isText(v parser.Value) bool {
 	switch v.Type() {
 	case parser.TypeBulkString, parser.TypeSimpleString, parser.TypeVerbatimString:
@@ -94,7 +94,8 @@ func isText(v parser.Value) bool {
 	return false
 }
 
-// seconds returns n seconds, or the longest Duration when that is more.
+// seconds returns n seconds as a Duration. It returns the longest or shortest
+// whole number of seconds if n is beyond that.
 func seconds(n int64) time.Duration {
 	const most = math.MaxInt64 / int64(time.Second)
 	return time.Duration(max(-most, min(most, n))) * time.Second

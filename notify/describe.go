@@ -7,12 +7,18 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Describe returns a push as one readable line of at most 6 KiB: its name, two
-// spaces, and what it says. The name holds no space. A push of a known family and
-// shape is told as the String method of its type does; any other element by
-// element. Long texts and long lists are cut and their size told, and what is
-// not printable is escaped. Attributes before the push come last, those of inner
-// values not at all. A frame that is no push is told without a name.
+// Describe returns a description of a push on one line of at most 6 KiB, for
+// people to read. The line consists of the name, two spaces, and a text. Spaces
+// in the name are escaped.
+//
+// For a push of a known family and shape, the line is that of the String method
+// of its type. For any other push it lists the elements. Long texts and long
+// lists are cut, and the line says how much is missing. Characters that are not
+// printable are escaped. The attributes of the push are at the end of the line,
+// and those of inner values are left out. The line for a frame that is not a
+// push has no name.
+//
+// The line does not refer to the memory of the frame.
 func Describe(push parser.Frame) string {
 	var line []byte
 	if push.IsPush() {
@@ -27,7 +33,7 @@ func Describe(push parser.Frame) string {
 	return string(line)
 }
 
-// appendPush appends push in the words of its family, if its shape allows.
+// appendPush appends the description of push.
 func appendPush(dst []byte, push parser.Frame) []byte {
 	switch Kind(push.Name()) {
 	case FamilyInvalidation:
@@ -50,7 +56,8 @@ func appendPush(dst []byte, push parser.Frame) []byte {
 	return appendElements(dst, push)
 }
 
-// appendView appends push as parse sees it, or else element by element.
+// appendView appends the line of the view that parse returns. If parse fails,
+// it appends the elements of push.
 func appendView[T interface{ appendLine([]byte) []byte }](dst []byte, push parser.Frame, parse func(parser.Frame) (T, error)) []byte {
 	view, err := parse(push)
 	if err != nil {
@@ -74,7 +81,7 @@ func appendElements(dst []byte, push parser.Frame) []byte {
 	return appendItems(dst, elements, count, 0)
 }
 
-// appendItems appends the values of items, of which there are count.
+// appendItems appends the values of items. count is their number.
 func appendItems(dst []byte, items iter.Seq[parser.Value], count, depth int) []byte {
 	l := newList(dst, count, " ")
 	for v := range items {
@@ -86,7 +93,7 @@ func appendItems(dst []byte, items iter.Seq[parser.Value], count, depth int) []b
 	return l.line
 }
 
-// appendPairs appends the pairs in v.
+// appendPairs appends the pairs of v, which is a map or an attribute.
 func appendPairs(dst []byte, v parser.Value, depth int) []byte {
 	l := newList(dst, v.Len()/2, ", ")
 	for key, val := range v.Pairs() {
@@ -99,8 +106,7 @@ func appendPairs(dst []byte, v parser.Value, depth int) []byte {
 	return l.line
 }
 
-// appendValue appends v, with text as a word where it reads as one. Depth is how
-// many lists are around it.
+// appendValue appends v. depth is the number of lists around it.
 func appendValue(dst []byte, v parser.Value, depth int) []byte {
 	switch v.Type() {
 	case parser.TypeNull:
@@ -121,7 +127,8 @@ func appendValue(dst []byte, v parser.Value, depth int) []byte {
 	return appendWord(dst, v.Bytes())
 }
 
-// appendInside appends what v holds, or how much it is once that lies too deep.
+// appendInside appends the elements of v, or only their number if v is nested
+// too deep.
 func appendInside(dst []byte, v parser.Value, depth int) []byte {
 	switch {
 	case depth >= maxDepth && v.Len() > 0:

@@ -6,17 +6,18 @@ import (
 	"strconv"
 )
 
-// Endpoint is the address of a server: a name or an IP address, and a port. It
-// is borrowed from what it was parsed from. The zero Endpoint is none.
+// Endpoint is the address of a server: a host, which is a name or an IP
+// address, and a port. It is borrowed from the text that it was parsed from.
+// The zero Endpoint means that there is none.
 type Endpoint struct {
 	Host []byte // without brackets
 	Port uint16
 }
 
-// ParseEndpoint splits host:port at its last colon, so that an IPv6 address may
-// stand there with brackets around it or without. ok is false for a text without a
-// host, or without a port of at most 65535. The Endpoint borrows text; nothing is
-// allocated.
+// ParseEndpoint splits text of the form host:port at its last colon, so
+// brackets around an IPv6 address are optional. ok is false if text has no
+// host, has no port or a port above 65535, or has other brackets. The Endpoint
+// borrows from text. ParseEndpoint does not allocate.
 func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
 	colon, port, unit := len(text)-1, 0, 1
 	for ; colon > 0 && text[colon]-'0' <= 9; colon-- {
@@ -44,8 +45,8 @@ func ParseEndpoint(text []byte) (e Endpoint, ok bool) {
 // IsZero reports whether e is the zero Endpoint.
 func (e Endpoint) IsZero() bool { return e.Host == nil && e.Port == 0 }
 
-// String returns e in the form that net.Dial takes, an IPv6 address in brackets.
-// Its host is as the server sent it, whatever that holds.
+// String returns e in the form that net.Dial accepts, with brackets around an
+// IPv6 address. It does not escape anything in the host that the server sent.
 func (e Endpoint) String() string { return string(e.appendText(nil)) }
 
 func (e Endpoint) appendText(dst []byte) []byte {
@@ -59,9 +60,9 @@ func (e Endpoint) appendText(dst []byte) []byte {
 	return strconv.AppendUint(append(dst, ':'), uint64(e.Port), 10)
 }
 
-// cutNumber reads the decimal digits that b begins with, a number of at most
-// most, and returns what is behind them. ok is false when there are none, more
-// than five, or the number is larger.
+// cutNumber parses the decimal number that b begins with, and returns it and
+// the rest of b. It reads at most five digits. ok is false if b begins with no
+// digit or the number is above most.
 func cutNumber(b []byte, most int) (n int, rest []byte, ok bool) {
 	i := 0
 	for ; i < len(b) && i < 5 && b[i]-'0' <= 9; i++ {

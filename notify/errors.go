@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// The causes of a [*ShapeError], to be tested for with errors.Is.
+// The causes of a [*ShapeError]. Test for them with errors.Is.
 var (
 	ErrFamily   = errors.New("not a push of this family")
 	ErrMissing  = errors.New("element is missing")
@@ -15,20 +15,21 @@ var (
 	ErrSlots    = errors.New("malformed slots")
 )
 
-// ShapeError reports a push whose elements are not what its name promises, and
-// not one of the departures from it that are tolerated. The frame itself is
-// valid, and the stream goes on behind it.
+// ShapeError reports a push whose elements do not have a shape that its Parse
+// function accepts. The frame itself is valid, and the stream continues after
+// it.
 //
-// Invariant: Push is empty only when Err is ErrFamily; then Element is 0.
+// Invariant: Push is empty only if Err is ErrFamily. If Err is ErrFamily,
+// Element is 0.
 type ShapeError struct {
-	Family  Family // what was to be parsed
-	Push    Name   // what was there; empty for a push without a known name, and for what is no push
+	Family  Family // the family that the Parse function is for
+	Push    Name   // the name of the push; empty if it is unknown or the frame is not a push
 	Element int    // index of the first element that is wrong or missing; the name is 0
-	Err     error  // the cause: ErrFamily, ErrMissing, ...
+	Err     error  // the cause, one of the errors above
 }
 
-// Error tells the family, the push, the element and the cause, and echoes no
-// payload.
+// Error returns the family, the push, the element and the cause. It does not
+// include any payload.
 func (e *ShapeError) Error() string {
 	text := "notify: " + e.Family.String() + ": "
 	if e.Push != "" {

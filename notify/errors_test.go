@@ -29,7 +29,7 @@ func TestShapeErrorSaysPushAndCause(t *testing.T) {
 	}
 }
 
-// TestEveryCauseIsReached says that the tables have every cause, and that no error echoes what came in.
+// TestEveryCauseIsReached checks that the tables have every cause, and that no error echoes the payload.
 func TestEveryCauseIsReached(t *testing.T) {
 	reached := map[error]bool{}
 	for family, all := range shapes() {
@@ -47,7 +47,7 @@ func TestEveryCauseIsReached(t *testing.T) {
 	require.Len(t, reached, len(causes))
 }
 
-// A view that comes with an error holds nothing, and does not fail for that.
+// A view that is returned with an error is empty, and its methods still work.
 func TestViewsOfNothingAreEmpty(t *testing.T) {
 	for _, parse := range views {
 		v, err := parse(parser.Frame{})

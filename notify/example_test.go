@@ -12,19 +12,20 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A handler of a processor gets the push as what it is.
+// An On function makes a handler of a function that takes a view.
 func Example() {
+	invalidate := func(_ context.Context,
+		_ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+		if i.FlushAll() {
+			fmt.Println("drop every key")
+		}
+		for key := range i.Keys() { // borrowed until this function returns
+			fmt.Printf("drop %s\n", key)
+		}
+		return nil
+	}
 	p := dispatch.NewProcessor()
-	err := p.HandleFunc("invalidate", notify.OnInvalidate(
-		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
-			if i.FlushAll() {
-				fmt.Println("drop everything")
-			}
-			for key := range i.Keys() {
-				fmt.Printf("drop %s\n", key) // borrowed: valid until this function returns
-			}
-			return nil
-		}))
+	err := p.HandleFunc("invalidate", notify.OnInvalidate(invalidate))
 	if err != nil {
 		panic(err)
 	}
@@ -35,11 +36,11 @@ func Example() {
 	// Output:
 	// drop user
 	// drop cart
-	// drop everything
+	// drop every key
 	// <nil>
 }
 
-// Without a processor, Kind tells which Parse function is for a push.
+// Without a processor, Kind returns the family of a push, and so its Parse function.
 func ExampleKind() {
 	r := parser.NewReader(strings.NewReader(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n" + ">1\r\n$4\r\npong\r\n"))
 	for {
@@ -60,7 +61,7 @@ func ExampleKind() {
 	// unknown
 }
 
-// The endpoint of MOVING, for whoever reconnects.
+// A client that reconnects reads the endpoint of a MOVING push.
 func ExampleParseMoving() {
 	f, _, err := parser.Parse([]byte(">4\r\n$6\r\nMOVING\r\n:123\r\n:30\r\n$12\r\nfe80::1:6379\r\n"))
 	if err != nil {
@@ -99,7 +100,7 @@ func ExampleParseSlotMigration() {
 	// slots 789 to 1000 are at node:2 now, no longer at node:1
 }
 
-// Invalidations that were redirected to a RESP2 connection are messages.
+// Invalidations that were redirected to a RESP2 connection may arrive as messages.
 func ExampleMessage_Invalidation() {
 	f, _, err := parser.Parse([]byte(">3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$4\r\nuser\r\n"))
 	if err != nil {
@@ -131,7 +132,7 @@ func ExampleShapeError() {
 	// notify: moving: MOVING element 2: value of another type
 }
 
-// Any push as a line for a log.
+// Describe makes a line for a log from any push.
 func ExampleDescribe() {
 	f, _, err := parser.Parse([]byte(">3\r\n$8\r\nnew-push\r\n*2\r\n+a\r\n:1\r\n$3\r\n\x00\xffb\r\n"))
 	if err != nil {

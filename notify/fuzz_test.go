@@ -11,11 +11,11 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxInput is the longest input a target looks at, in bytes.
+// maxInput is the maximum length in bytes of the inputs that a target uses.
 const maxInput = 4 << 10
 
-// fuzz holds the views of a family against the oracle, on frames, and on elements that it puts behind each name of the
-// family: that finds the way to deep shapes faster. A clone must give the same view when the original is overwritten.
+// fuzz compares the views of a family with the oracle, for frames, and for elements that it puts behind each name of the
+// family, which reaches deep shapes faster. A clone must give the same view after the original has been overwritten.
 func fuzz(f *testing.F, family notify.Family, names ...notify.Name) {
 	for of, all := range shapes() {
 		for _, s := range all {

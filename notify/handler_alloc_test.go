@@ -13,7 +13,7 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// allHandlers are handlers that look at all there is in a push.
+// allHandlers are handlers that read everything in a push.
 var allHandlers = map[notify.Family]dispatch.HandlerFunc{
 	notify.FamilyInvalidation:        handle(notify.OnInvalidate[from], useInvalidation),
 	notify.FamilyMessage:             handle(notify.OnMessage[from], useMessage),

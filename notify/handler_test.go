@@ -51,7 +51,7 @@ func newProcessor(t *testing.T, handlers map[notify.Family]dispatch.HandlerFunc,
 	return p
 }
 
-// handle makes a handler with one of the On functions out of what looks at a view.
+// handle makes a handler with one of the On functions from a function that reads a view.
 func handle[T any](on func(func(context.Context, from, T) error) func(context.Context, from, parser.Frame) error, look func(T)) dispatch.HandlerFunc {
 	return on(func(_ context.Context, _ from, v T) error {
 		look(v)
@@ -87,8 +87,8 @@ func TestHandlersAreCalledWithTheViewOfTheirPush(t *testing.T) {
 	require.EqualValues(t, 19, p.Stats().Pushes)
 }
 
-// A push of another shape, and what the function returns, reach the error handler, and the next push is
-// delivered.
+// The error handler receives the error for a push of another shape, and the error of the function. The next push is
+// handled.
 func TestHandlerErrorsAreReportedAndTheNextPushDelivered(t *testing.T) {
 	var names []string
 	var errs []error
@@ -120,7 +120,7 @@ func TestHandlerErrorsAreReportedAndTheNextPushDelivered(t *testing.T) {
 	require.ErrorIs(t, errs[2], failure)
 }
 
-// What is refused without an adapter is refused with it.
+// A nil function is refused with an adapter as it is without one.
 func TestHandlerOfNothingIsRefused(t *testing.T) {
 	var none func(context.Context, from, notify.Message) error
 	require.Nil(t, notify.OnMessage(none))

@@ -6,20 +6,20 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Invalidation is an invalidate push, which a server sends to a connection with
-// client-side caching (CLIENT TRACKING): keys have changed, or all have. It is
-// borrowed from the frame it was parsed from. The zero Invalidation is one of no
-// keys.
+// Invalidation is an invalidate push: keys have changed, or all of them have. A
+// server sends it to a connection with client-side caching (CLIENT TRACKING).
+// An Invalidation is borrowed from the frame it was parsed from. The zero
+// Invalidation has no keys.
 //
-// Invariant: keys are strings, or null.
+// Invariant: keys is a list of strings, or a null.
 type Invalidation struct {
 	keys parser.Elements
 }
 
-// ParseInvalidation returns the invalidation that push is. Its second element is
-// an array of keys, or a null, which flushes everything; a key without an array
-// around it is tolerated. Anything else is a [*ShapeError]. It does not allocate
-// but for that.
+// ParseInvalidation parses an invalidate push. Its one element after the name
+// is an array of keys, or a null, which means every key. A single key without
+// an array around it is accepted as well. ParseInvalidation returns a
+// [*ShapeError] for any other frame, and allocates only for that.
 func ParseInvalidation(push parser.Frame) (Invalidation, error) {
 	if name, e := push.Split(); string(name) == NameInvalidate && e.Len() == 1 {
 		if keys, _, ok := e.NextStrings(); ok {
@@ -29,7 +29,7 @@ func ParseInvalidation(push parser.Frame) (Invalidation, error) {
 	return Invalidation{}, errInvalidation(push)
 }
 
-// errInvalidation is the error for a push that is no invalidation.
+// errInvalidation returns the error for a frame that ParseInvalidation rejects.
 func errInvalidation(push parser.Frame) error {
 	if string(push.Name()) != NameInvalidate {
 		return errFamily(push, FamilyInvalidation)
@@ -40,25 +40,26 @@ func errInvalidation(push parser.Frame) error {
 	return d.err
 }
 
-// FlushAll reports whether the push stands for every key, as it does after
-// FLUSHALL, FLUSHDB and SWAPDB. Keys then yields nothing.
+// FlushAll reports whether the push invalidates every key, as it does after
+// FLUSHALL, FLUSHDB and SWAPDB. Keys then yields nothing, and Len returns 0.
 func (i Invalidation) FlushAll() bool { return i.keys.IsNull() }
 
 // Len returns the number of keys.
 func (i Invalidation) Len() int { return i.keys.Len() }
 
-// Keys yields the keys in wire order, each borrowed like the Invalidation.
+// Keys returns an iterator over the keys in wire order. Each is borrowed like
+// the Invalidation.
 func (i Invalidation) Keys() iter.Seq[[]byte] { return i.keys.Texts() }
 
-// String returns the invalidation in words on one line: the number of keys, and
-// the first ten of them.
+// String returns a description of the invalidation on one line: the number of
+// keys, and the first ten of them.
 func (i Invalidation) String() string { return string(i.appendLine(nil)) }
 
 func (i Invalidation) appendLine(dst []byte) []byte {
 	return i.appendWords(append(dst, NameInvalidate...))
 }
 
-// appendWords appends what follows the name.
+// appendWords appends the part of the line that follows the name.
 func (i Invalidation) appendWords(dst []byte) []byte {
 	if i.FlushAll() {
 		return append(dst, gap+"flush all"...)

@@ -4,26 +4,28 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// RedirectChannel is the channel on which a RESP2 connection gets the
+// RedirectChannel is the channel on which a RESP2 connection receives the
 // invalidations that another connection has redirected to it. RESP2 has no
-// pushes: a server sends them as arrays, and it takes a proxy or a client's own
-// translation to make messages of them. See [Message.Invalidation].
+// pushes, so the server sends arrays. A proxy or a client may turn these into
+// message pushes. See [Message.Invalidation].
 const RedirectChannel = "__redis__:invalidate"
 
-// Message is a message, pmessage or smessage push: something was published. It
-// is borrowed from the frame it was parsed from.
+// Message is a message, pmessage or smessage push: a message that was
+// published. It is borrowed from the frame it was parsed from.
 //
-// Invariant: Pattern is not nil only if Kind is NamePMessage.
+// Invariant: Pattern is nil unless Kind is NamePMessage.
 type Message struct {
 	Kind    Name         // NameMessage, NamePMessage or NameSMessage
-	Pattern []byte       // the pattern that matched, of a pmessage; nil otherwise
-	Channel []byte       // the channel, a sharded one for a smessage
-	Payload parser.Value // nearly always a string: see Payload.Bytes
+	Pattern []byte       // the pattern that matched the channel of a pmessage
+	Channel []byte       // the channel, a sharded one for an smessage
+	Payload parser.Value // of any type, nearly always a string; see Payload.Bytes
 }
 
-// ParseMessage returns the message that push is. Pattern and channel are
-// strings, the payload may be of any type. Anything else is a [*ShapeError]. It
-// does not allocate but for that.
+// ParseMessage parses a message, pmessage or smessage push. The elements after
+// the name are the pattern, for pmessage only, the channel and the payload.
+// Pattern and channel are strings, and the payload may be of any type.
+// ParseMessage returns a [*ShapeError] for any other frame, and allocates only
+// for that.
 func ParseMessage(push parser.Frame) (Message, error) {
 	if name, e := push.Split(); string(name) == NameMessage && e.Len() == 2 {
 		if channel, e, ok := e.NextText(); ok {
@@ -34,7 +36,7 @@ func ParseMessage(push parser.Frame) (Message, error) {
 	return parseMessage(push)
 }
 
-// parseMessage is ParseMessage for all there is.
+// parseMessage is the general path of ParseMessage, for every frame.
 func parseMessage(push parser.Frame) (Message, error) {
 	var m Message
 	switch string(push.Name()) {
@@ -64,9 +66,9 @@ func parseMessage(push parser.Frame) (Message, error) {
 	return m, nil
 }
 
-// Invalidation returns the invalidation that m carries when it is a message on
-// [RedirectChannel] whose payload is one: the keys, or a null. It is borrowed
-// like m.
+// Invalidation returns the invalidation that m carries. ok is false unless m is
+// a message on [RedirectChannel] whose payload is a list of keys or a null. The
+// Invalidation is borrowed like m.
 func (m Message) Invalidation() (i Invalidation, ok bool) {
 	if m.Kind != NameMessage || string(m.Channel) != RedirectChannel {
 		return Invalidation{}, false
@@ -75,7 +77,8 @@ func (m Message) Invalidation() (i Invalidation, ok bool) {
 	return Invalidation{keys}, ok
 }
 
-// String returns the message in words on one line, a long payload cut short.
+// String returns a description of the message on one line. A long payload is
+// cut.
 func (m Message) String() string { return string(m.appendLine(nil)) }
 
 func (m Message) appendLine(dst []byte) []byte {

@@ -6,24 +6,26 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Migration is a MIGRATING, MIGRATED, FAILING_OVER or FAILED_OVER push: the
-// shards behind this connection are about to be moved or failed over, or have
-// been, and commands take longer meanwhile. It is borrowed from the frame it was
-// parsed from.
+// Migration is a MIGRATING, MIGRATED, FAILING_OVER or FAILED_OVER push. The
+// shards behind this connection are about to move or to fail over, or have done
+// so. Commands take longer in between. A Migration is borrowed from the frame
+// it was parsed from.
 //
-// Invariant: After is zero unless Timed.
+// Invariant: After is zero unless Timed is true.
 type Migration struct {
 	Kind   Name          // NameMigrating, NameMigrated, NameFailingOver or NameFailedOver
-	Seq    int64         // repeats across nodes, has gaps, and is shared with other maintenance pushes
-	After  time.Duration // until it begins; may be zero or negative
-	Timed  bool          // the server sent After
-	Shards []byte        // the shards as the server writes them; nil when it sent none
+	Seq    int64         // sequence number of maintenance pushes; repeats across nodes and has gaps
+	After  time.Duration // time until it begins; may be zero or negative
+	Timed  bool          // whether the server sent After
+	Shards []byte        // the shards as the server writes them; nil if it sent none
 }
 
-// ParseMigration returns the migration that push is: a sequence number, for
-// MIGRATING and FAILING_OVER seconds, and shards. Seconds and shards may be
-// missing. Seconds beyond what a Duration holds become the longest it does.
-// Anything else is a [*ShapeError]. It does not allocate but for that.
+// ParseMigration parses a MIGRATING, MIGRATED, FAILING_OVER or FAILED_OVER
+// push. The elements after the name are a sequence number, the seconds until it
+// begins, for MIGRATING and FAILING_OVER only, and the shards. Seconds and
+// shards may be missing. Seconds beyond the range of a Duration are limited to
+// it. ParseMigration returns a [*ShapeError] for any other frame, and allocates
+// only for that.
 func ParseMigration(push parser.Frame) (Migration, error) {
 	kind, family := lookup(push.Name())
 	if family != FamilyMigration {
@@ -38,7 +40,8 @@ func ParseMigration(push parser.Frame) (Migration, error) {
 	d.read(push, 2, most)
 	m.Seq = d.integer(1)
 	next := 2
-	// Where either of two may be missing, its type tells which of them is there.
+	// If only one of seconds and shards is there, its type tells which one it
+	// is.
 	if m.Begins() && (d.count == 4 || d.count == 3 && !isText(d.arguments[1])) {
 		m.After, m.Timed = seconds(d.integer(2)), true
 		next = 3
@@ -52,10 +55,11 @@ func ParseMigration(push parser.Frame) (Migration, error) {
 	return m, nil
 }
 
-// Begins reports whether m announces something; otherwise it is over.
+// Begins reports whether m announces a migration or a failover. If not, m
+// reports that one is over.
 func (m Migration) Begins() bool { return m.Kind == NameMigrating || m.Kind == NameFailingOver }
 
-// String returns the migration in words on one line.
+// String returns a description of the migration on one line.
 func (m Migration) String() string { return string(m.appendLine(nil)) }
 
 func (m Migration) appendLine(dst []byte) []byte {

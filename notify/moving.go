@@ -7,24 +7,26 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Moving is a MOVING push: the endpoint of this connection moves, and the client
-// should have reconnected before the time is over. It is borrowed from the frame
-// it was parsed from.
+// Moving is a MOVING push: the endpoint of this connection moves, and the
+// client should reconnect before the server closes the connection. A Moving is
+// borrowed from the frame it was parsed from.
 type Moving struct {
-	Seq      int64         // repeats across nodes, has gaps, and is shared with other maintenance pushes
-	After    time.Duration // until the connection is closed; may be zero or negative
-	Endpoint Endpoint      // where to reconnect to; zero for the same address, see SameAddress
+	Seq      int64         // sequence number of maintenance pushes; repeats across nodes and has gaps
+	After    time.Duration // time until the connection is closed; may be zero or negative
+	Endpoint Endpoint      // the address to reconnect to; zero for the same one, see SameAddress
 }
 
-// ParseMoving returns the MOVING that push is: a sequence number, seconds, and
-// host:port. A null in its place, the texts null and <nil>, and none at all mean
-// the same address. Seconds beyond what a Duration holds become the longest it
-// does. Anything else is a [*ShapeError]. It does not allocate but for that.
+// ParseMoving parses a MOVING push. The elements after the name are a sequence
+// number, seconds, and an endpoint as host:port. The endpoint means the same
+// address if it is missing, a null, or the text null or <nil>. Seconds beyond
+// the range of a Duration are limited to it. ParseMoving returns a
+// [*ShapeError] for any other frame, and allocates only for that.
 func ParseMoving(push parser.Frame) (Moving, error) {
 	seq, after, endpoint, err := readMoving(push)
 	return Moving{seq, after, endpoint}, err
 }
 
+// readMoving parses a MOVING push and returns the fields of its Moving.
 func readMoving(push parser.Frame) (int64, time.Duration, Endpoint, error) {
 	if name, e := push.Split(); string(name) == NameMoving && e.Len() == 3 {
 		seq, e, ok1 := e.NextInt64()
@@ -40,7 +42,7 @@ func readMoving(push parser.Frame) (int64, time.Duration, Endpoint, error) {
 	return m.Seq, m.After, m.Endpoint, err
 }
 
-// parseMoving is ParseMoving for all there is.
+// parseMoving is the general path of ParseMoving, for every frame.
 func parseMoving(push parser.Frame) (Moving, error) {
 	if string(push.Name()) != NameMoving {
 		return Moving{}, errFamily(push, FamilyMoving)
@@ -57,7 +59,8 @@ func parseMoving(push parser.Frame) (Moving, error) {
 	return m, nil
 }
 
-// endpoint returns element i, the zero Endpoint for what stands for none.
+// endpoint returns element i, which must be an endpoint. It returns the zero
+// Endpoint for a value that means the same address.
 func (d *decoder) endpoint(i int) Endpoint {
 	if d.err == nil && d.arguments[i-1].IsNull() {
 		return Endpoint{}
@@ -74,11 +77,11 @@ func (d *decoder) endpoint(i int) Endpoint {
 	return e
 }
 
-// SameAddress reports whether the client should reconnect to the address that it
-// is connected to.
+// SameAddress reports whether the client should reconnect to the address to
+// which it is connected.
 func (m Moving) SameAddress() bool { return m.Endpoint.IsZero() }
 
-// String returns the move in words on one line.
+// String returns a description of the move on one line.
 func (m Moving) String() string { return string(m.appendLine(nil)) }
 
 func (m Moving) appendLine(dst []byte) []byte {
@@ -96,7 +99,7 @@ func appendSeq(dst []byte, seq int64) []byte {
 	return strconv.AppendInt(append(dst, gap+"seq "...), seq, 10)
 }
 
-// appendAfter appends the time until something happens.
+// appendAfter appends the time until an announced event.
 func appendAfter(dst []byte, after time.Duration) []byte {
 	if after <= 0 {
 		return append(dst, gap+"now"...)

@@ -1,9 +1,10 @@
 package notify
 
-// Name is the name of a push that this package knows, as it is on the wire.
+// Name is the name of a push that this package knows, in its form on the wire.
 type Name string
 
-// The names of the known pushes, untyped: each serves as a Name and as a string.
+// The names of the known pushes. They are untyped, so each is both a Name and a
+// string.
 const (
 	NameInvalidate          = "invalidate"
 	NameMessage             = "message"
@@ -26,8 +27,8 @@ const (
 	NameServerCPUUsage      = "server-cpu-usage"
 )
 
-// Family is a group of pushes that one Parse function reads. The zero Family is
-// that of pushes this package does not know.
+// Family is a group of pushes that share a Parse function. The zero Family is
+// [FamilyUnknown].
 type Family uint8
 
 // The families, and the names of their pushes.
@@ -35,7 +36,7 @@ const (
 	FamilyUnknown             Family = iota // any other name, or none
 	FamilyInvalidation                      // invalidate
 	FamilyMessage                           // message, pmessage, smessage
-	FamilySubscription                      // subscribe, unsubscribe, and those that begin with p or s
+	FamilySubscription                      // subscribe, unsubscribe, and their forms with p and s
 	FamilyMoving                            // MOVING
 	FamilyMigration                         // MIGRATING, MIGRATED, FAILING_OVER, FAILED_OVER
 	FamilySlotMigration                     // SMIGRATING, SMIGRATED
@@ -43,7 +44,7 @@ const (
 	FamilyServerCPUUsage                    // server-cpu-usage
 )
 
-// families are the words of Family.String.
+// families holds the results of Family.String.
 var families = [...]string{
 	FamilyUnknown:             "unknown",
 	FamilyInvalidation:        "invalidation",
@@ -64,8 +65,9 @@ func (f Family) String() string {
 	return families[f]
 }
 
-// Kind returns the family of the push called name, which is compared byte by
-// byte, and [FamilyUnknown] when there is none. It does not allocate.
+// Kind returns the family of the pushes called name, and [FamilyUnknown] if
+// there is none. It compares name byte by byte, does not retain it, and does
+// not allocate.
 func Kind(name []byte) Family {
 	_, family := lookup(name)
 	return family

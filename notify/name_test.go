@@ -27,7 +27,7 @@ func TestKindComparesWholeNames(t *testing.T) {
 	require.Equal(t, notify.FamilyUnknown, notify.Kind([]byte("pong")))
 }
 
-// The parser and this package must mean the same by publish and subscribe.
+// The parser and this package must agree on which names are those of publish and subscribe.
 func TestKindKnowsPubSub(t *testing.T) {
 	for family, names := range namesOf {
 		for _, name := range strings.Fields(names) {

@@ -11,8 +11,8 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// The oracle reads the tree that another parser has made of a push, by the table of known pushes, slowly. It tells what it
-// finds as view.dump does; ok is false when the push has another shape.
+// The oracle reads the tree that another parser has made of a push. It follows the table of known pushes and is slow. It
+// describes what it finds in the form of view.dump. ok is false if the push has another shape.
 
 var oracles = map[notify.Family]func(name string, args []*oracle.Node) (dump string, ok bool){
 	notify.FamilyInvalidation:        oracleInvalidation,
@@ -49,7 +49,7 @@ func familyOf(name []byte) notify.Family {
 	return notify.FamilyUnknown
 }
 
-// wanted is what the oracle finds in the push n when it is taken for one of a family.
+// wanted returns what the oracle finds in the push n, read as a push of a family.
 func wanted(n *oracle.Node, family notify.Family) (dump string, ok bool) {
 	name, ok := n.Name()
 	if !ok || familyOf(name) != family {
@@ -232,7 +232,7 @@ var (
 	slotChars = regexp.MustCompile(`^[-,0-9]+$`)
 )
 
-// slotsLike says whether n can be taken for slots where an endpoint may stand too.
+// slotsLike reports whether n counts as slots at an index where an endpoint is possible too.
 func slotsLike(n *oracle.Node) bool {
 	text, ok := textOf(n)
 	return n.Type == ':' || ok && slotChars.MatchString(text)

@@ -14,7 +14,7 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// random writes pushes, of shapes that are known, near to one, or neither.
+// random writes pushes whose shapes are known, nearly known, or unknown.
 type random struct{ *rand.Rand }
 
 // text returns a string of one of the three kinds, or rarely a streamed one.
@@ -66,7 +66,7 @@ func (r random) array() string {
 	return all
 }
 
-// element returns anything.
+// element returns an element of any type.
 func (r random) element() string {
 	switch r.IntN(8) {
 	case 0, 1:
@@ -102,8 +102,8 @@ func (r random) push(names []string) string {
 	return all
 }
 
-// TestRandomPushesAgreeWithTheOracle holds the views, which read what is common in ways of their own, against an oracle
-// that reads everything in one way.
+// TestRandomPushesAgreeWithTheOracle compares the views, which have fast paths for common shapes, with an oracle that
+// reads every shape in one way.
 func TestRandomPushesAgreeWithTheOracle(t *testing.T) {
 	r := random{rand.New(rand.NewPCG(19, 20))}
 	names := strings.Fields(strings.Join(slices.Sorted(maps.Values(namesOf)), " ") + " invalidate message MOVING invalidate unknown")

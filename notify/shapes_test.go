@@ -11,7 +11,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A shape is a push, and what it is to be taken for: a view, told as view.dump does, and its line; or an error.
+// A shape is a push and the result of parsing it: a view in the form of view.dump and its line, or an error.
 type shape struct {
 	name    string
 	wire    string // with a LF for each CR LF
@@ -41,7 +41,7 @@ func bulk(texts ...string) string {
 	return out.String()
 }
 
-// shapes has every row of the table of known pushes, with everything that it tolerates and examples of what it does not.
+// shapes has every row of the table of known pushes, with all that is accepted and examples of what is not.
 func shapes() map[notify.Family][]shape {
 	return map[notify.Family][]shape{
 		notify.FamilyInvalidation:        invalidations,

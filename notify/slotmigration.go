@@ -6,34 +6,39 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// SlotMigration is a SMIGRATING or SMIGRATED push: slots of a cluster are about
-// to move from one server to another, or have moved. It is borrowed from the
-// frame it was parsed from.
+// SlotMigration is an SMIGRATING or SMIGRATED push: slots of a cluster are
+// about to move from one server to another, or have moved. It is borrowed from
+// the frame it was parsed from.
 //
-// Invariant: all that push holds has been checked.
+// Invariant: ParseSlotMigration has validated every element of push.
 type SlotMigration struct {
 	Kind Name  // NameSMigrating or NameSMigrated
-	Seq  int64 // repeats across nodes, has gaps, and is shared with other maintenance pushes
+	Seq  int64 // sequence number of maintenance pushes; repeats across nodes and has gaps
 	push parser.Frame
 }
 
-// SlotMove is one part of a SMIGRATED push: the slots that have moved to one
+// SlotMove is a part of an SMIGRATED push: the slots that have moved to one
 // server. It is borrowed like the SlotMigration it is from.
 //
-// Invariant: slots has been checked.
+// Invariant: ParseSlotMigration has validated slots.
 type SlotMove struct {
-	Source []byte // who had the slots, as the server writes it; nil when it does not tell. See ParseEndpoint
-	Target []byte // who has them now
+	Source []byte // the server that had the slots, for ParseEndpoint; nil if the push does not name it
+	Target []byte // the server that has them now, for ParseEndpoint
 	slots  parser.Value
 }
 
-// ParseSlotMigration returns the slot migration that push is. Behind a sequence
-// number SMIGRATING has slots such as 123,789-1000, in one element or several,
-// and SMIGRATED has an array of arrays of source, target and slots. The source
-// may be missing, and so may the inner arrays, or all of them; the sequence
-// number of SMIGRATED may be a string. A slot that stands alone may be an
-// integer. Ranges run upwards within 0 to 16383. Anything else is a
-// [*ShapeError]. It does not allocate but for that.
+// ParseSlotMigration parses an SMIGRATING or SMIGRATED push. The first element
+// after the name is a sequence number.
+//
+// In SMIGRATING the other elements are slots, such as 123,789-1000. In
+// SMIGRATED the other element is an array of moves, and each move is an array
+// of source, target and slots. The source may be missing. The arrays around the
+// moves, or all arrays, may be missing too. The sequence number of SMIGRATED
+// may be a string. A single slot may be an integer. Slots are in the range 0 to
+// 16383, and a range does not end before its start.
+//
+// ParseSlotMigration returns a [*ShapeError] for any other frame, and allocates
+// only for that.
 func ParseSlotMigration(push parser.Frame) (SlotMigration, error) {
 	kind, family := lookup(push.Name())
 	if family != FamilySlotMigration {
@@ -54,7 +59,8 @@ func ParseSlotMigration(push parser.Frame) (SlotMigration, error) {
 	return m, nil
 }
 
-// sequence returns element 1, v, a number or, of SMIGRATED, the text of one.
+// sequence returns v, which is element 1. It must be an integer, or in
+// SMIGRATED the text of one.
 func (d *decoder) sequence(v parser.Value) int64 {
 	if d.push == NameSMigrated && isText(v) {
 		if n, err := v.Int64(); err == nil {
@@ -64,7 +70,7 @@ func (d *decoder) sequence(v parser.Value) int64 {
 	return d.number(1, v)
 }
 
-// check walks all that is behind the sequence number of m.
+// check validates the elements of m after the sequence number.
 func (d *decoder) check(m SlotMigration) {
 	if m.Kind == NameSMigrating {
 		if element, err := m.walkRanges(func(SlotRange) bool { return true }); err != nil {
@@ -85,19 +91,19 @@ func (d *decoder) check(m SlotMigration) {
 	}
 }
 
-// Slots yields the slots in wire order: those of SMIGRATING, or of all moves of
-// SMIGRATED one after the other.
+// Slots returns an iterator over the slots in wire order. For SMIGRATED these
+// are the slots of all moves.
 func (m SlotMigration) Slots() iter.Seq[SlotRange] {
 	return func(yield func(SlotRange) bool) { m.eachSlots(yield) }
 }
 
-// Moves yields the moves of SMIGRATED in wire order, each borrowed like m, and
-// nothing for SMIGRATING.
+// Moves returns an iterator over the moves of SMIGRATED in wire order. Each is
+// borrowed like m. For SMIGRATING it yields nothing.
 func (m SlotMigration) Moves() iter.Seq[SlotMove] {
 	return func(yield func(SlotMove) bool) { m.eachMove(yield) }
 }
 
-// Slots yields the slots that have moved, in wire order.
+// Slots returns an iterator over the slots that have moved, in wire order.
 func (m SlotMove) Slots() iter.Seq[SlotRange] {
 	return func(yield func(SlotRange) bool) { eachRange(m.slots, yield) }
 }
@@ -119,8 +125,9 @@ func (m SlotMigration) eachMove(yield func(SlotMove) bool) {
 	}
 }
 
-// walkRanges calls yield for the ranges behind the sequence number until it
-// returns false. An error is that of the element.
+// walkRanges calls yield for the ranges after the sequence number until yield
+// returns false. It returns the index of the element at which it stopped, and
+// the error of that element.
 func (m SlotMigration) walkRanges(yield func(SlotRange) bool) (element int, err error) {
 	for v := range m.push.Args() {
 		if element++; element == 1 {
@@ -139,9 +146,10 @@ func (m SlotMigration) walkRanges(yield func(SlotRange) bool) (element int, err 
 	return element, nil
 }
 
-// walkMoves calls yield for the moves behind the sequence number until it returns
-// false. Arrays may be around each of them, around all of them, or not at all.
-// element is where it stopped; an error is that of the element.
+// walkMoves calls yield for the moves after the sequence number until yield
+// returns false. There may be an array around each move, around all of them,
+// both or neither. It returns the index of the element at which it stopped, and
+// the error of that element.
 func (m SlotMigration) walkMoves(yield func(SlotMove) bool) (element int, err error) {
 	var a assembly
 	for v := range m.push.Args() {
@@ -166,17 +174,17 @@ func (m SlotMigration) walkMoves(yield func(SlotMove) bool) (element int, err er
 	return element, nil
 }
 
-// assembly puts moves together from the values that they are made of.
+// assembly assembles moves from the values that they consist of.
 //
-// Invariant: ends is how many endpoints the move under way has; one is in
-// move.Target, two are in move.Source and move.Target.
+// Invariant: ends is the number of endpoints that move has so far. One endpoint
+// is in move.Target, and two are in move.Source and move.Target.
 type assembly struct {
 	move SlotMove
 	ends int
 }
 
-// addList adds what an array holds: whole moves, with arrays around them or
-// without.
+// addList adds the values of an array of whole moves. There may be an array
+// around each move.
 func (a *assembly) addList(list parser.Value, yield func(SlotMove) bool) (more bool, err error) {
 	for v := range list.All() {
 		if v.Type() != parser.TypeArray {
@@ -196,7 +204,7 @@ func (a *assembly) addList(list parser.Value, yield func(SlotMove) bool) (more b
 	return true, nil
 }
 
-// addMove adds what an array holds: one move.
+// addMove adds the values of an array that is one move.
 func (a *assembly) addMove(list parser.Value, yield func(SlotMove) bool) (more bool, err error) {
 	switch n := list.Len(); {
 	case n < 2:
@@ -215,8 +223,9 @@ func (a *assembly) addMove(list parser.Value, yield func(SlotMove) bool) (more b
 	return true, nil
 }
 
-// add adds one value: an endpoint, or slots, which end the move. A second value
-// that reads as slots is no endpoint: the move has no source.
+// add adds one value, which is an endpoint or slots. Slots complete the move
+// and make it yield. The second value of a move is slots if it looks like
+// slots, and the move then has no source.
 func (a *assembly) add(v parser.Value, yield func(SlotMove) bool) (more bool, err error) {
 	switch slots := looksLikeSlots(v); {
 	case a.ends > 0 && slots:
@@ -236,8 +245,8 @@ func (a *assembly) add(v parser.Value, yield func(SlotMove) bool) (more bool, er
 	return true, nil
 }
 
-// String returns the slot migration in words on one line: the first ten of its
-// moves, or of its ranges.
+// String returns a description of the slot migration on one line: the first ten
+// of its moves or ranges.
 func (m SlotMigration) String() string { return string(m.appendLine(nil)) }
 
 func (m SlotMigration) appendLine(dst []byte) []byte {
@@ -262,7 +271,7 @@ func (m SlotMigration) appendLine(dst []byte) []byte {
 	return l.line
 }
 
-// String returns the move in words on one line.
+// String returns a description of the move on one line.
 func (m SlotMove) String() string { return string(m.appendText(nil)) }
 
 func (m SlotMove) appendText(dst []byte) []byte {
@@ -273,7 +282,7 @@ func (m SlotMove) appendText(dst []byte) []byte {
 	return appendSlots(dst, m.Slots())
 }
 
-// appendSlots appends the first ten of ranges.
+// appendSlots appends the first ten ranges.
 func appendSlots(dst []byte, ranges iter.Seq[SlotRange]) []byte {
 	n := 0
 	for range ranges {

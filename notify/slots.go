@@ -9,7 +9,7 @@ import (
 // maxSlot is the highest slot of a cluster.
 const maxSlot = 1<<14 - 1
 
-// SlotRange is the slots of a cluster from Start to End, both included.
+// SlotRange is a range of slots of a cluster, from Start to End inclusive.
 //
 // Invariant: Start <= End <= 16383.
 type SlotRange struct{ Start, End uint16 }
@@ -20,7 +20,7 @@ func (r SlotRange) Len() int { return int(r.End-r.Start) + 1 }
 // Contains reports whether slot is in r.
 func (r SlotRange) Contains(slot uint16) bool { return r.Start <= slot && slot <= r.End }
 
-// String returns r as servers write it, 123 or 789-1000.
+// String returns r as servers write it, such as 123 or 789-1000.
 func (r SlotRange) String() string { return string(r.appendText(nil)) }
 
 func (r SlotRange) appendText(dst []byte) []byte {
@@ -31,9 +31,9 @@ func (r SlotRange) appendText(dst []byte) []byte {
 	return dst
 }
 
-// eachRange calls yield for the ranges that v holds, a text such as 123,789-1000
-// or one slot as an integer, until yield returns false; then more is false. ok
-// is false when v holds something else.
+// eachRange calls yield for the ranges in v until yield returns false. v is a
+// text such as 123,789-1000, or one slot as an integer. more is false if yield
+// returned false. ok is false if v is something else.
 func eachRange(v parser.Value, yield func(SlotRange) bool) (more, ok bool) {
 	if v.Type() == parser.TypeInteger {
 		n, err := v.Int64()
@@ -60,8 +60,8 @@ func eachRange(v parser.Value, yield func(SlotRange) bool) (more, ok bool) {
 	return true, true
 }
 
-// cutRange reads the range that b begins with. rest is what is behind it: nothing,
-// or a comma and more.
+// cutRange parses the range that b begins with. rest is the part of b after it,
+// which is empty or begins with a comma.
 func cutRange(b []byte) (r SlotRange, rest []byte, ok bool) {
 	start, rest, ok := cutNumber(b, maxSlot)
 	end := start
@@ -74,8 +74,8 @@ func cutRange(b []byte) (r SlotRange, rest []byte, ok bool) {
 	return SlotRange{uint16(start), uint16(end)}, rest, true
 }
 
-// looksLikeSlots reports whether v is slots rather than an endpoint, going by the
-// characters in it.
+// looksLikeSlots reports whether v is slots rather than an endpoint. It looks
+// only at the characters in v.
 func looksLikeSlots(v parser.Value) bool {
 	if !isText(v) {
 		return v.Type() == parser.TypeInteger

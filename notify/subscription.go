@@ -6,19 +6,21 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Subscription is the confirmation of a subscription or its end: one for each
-// channel or pattern, and no reply beside it. A server sends sunsubscribe unasked
-// when it gives up the slot of a sharded channel. It is borrowed from the frame
-// it was parsed from.
+// Subscription is the confirmation that a subscription to a channel or pattern
+// has begun or ended. A server sends one for each channel and pattern, in place
+// of a reply to the command. It also sends sunsubscribe of its own accord when
+// it gives up the slot of a sharded channel. A Subscription is borrowed from
+// the frame it was parsed from.
 type Subscription struct {
 	Kind    Name   // one of the six from NameSubscribe to NameSUnsubscribe
-	Channel []byte // the channel, or pattern; nil when nothing was subscribed that could be ended
-	Count   int64  // what the connection is subscribed to now: channels and patterns, or sharded channels
+	Channel []byte // the channel or pattern; nil if there was no subscription to end
+	Count   int64  // subscriptions that the connection has now: to channels and patterns, or to sharded channels
 }
 
-// ParseSubscription returns the confirmation that push is: a channel and a
-// number. Where something ends the channel may be null. Anything else is a
-// [*ShapeError]. It does not allocate but for that.
+// ParseSubscription parses the confirmation of a subscription. The elements
+// after the name are a channel or pattern and an integer. The channel may be a
+// null if the subscription ends. ParseSubscription returns a [*ShapeError] for
+// any other frame, and allocates only for that.
 func ParseSubscription(push parser.Frame) (Subscription, error) {
 	kind, family := lookup(push.Name())
 	if family != FamilySubscription {
@@ -37,12 +39,12 @@ func ParseSubscription(push parser.Frame) (Subscription, error) {
 	return s, nil
 }
 
-// Ends reports whether s says that a subscription ended.
+// Ends reports whether s confirms the end of a subscription.
 func (s Subscription) Ends() bool {
 	return s.Kind == NameUnsubscribe || s.Kind == NamePUnsubscribe || s.Kind == NameSUnsubscribe
 }
 
-// String returns the confirmation in words on one line.
+// String returns a description of the confirmation on one line.
 func (s Subscription) String() string { return string(s.appendLine(nil)) }
 
 func (s Subscription) appendLine(dst []byte) []byte {

@@ -6,19 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// What a line shows at most. Together they bound its length to 6 KiB.
+// The limits of a line. Together they bound its length to 6 KiB.
 const (
 	maxText  = 64      // bytes of one text
 	maxItems = 10      // elements of one list
 	maxDepth = 4       // lists inside one another
-	maxLine  = 4 << 10 // bytes behind which lists are told by their length
+	maxLine  = 4 << 10 // bytes of a line after which a list shows no further element
 )
 
-// gap stands between the parts of a line.
+// gap separates the parts of a line.
 const gap = "  "
 
-// appendText appends b in double quotes, with Go escapes for what is not
-// printable. Of a long text it appends the beginning and the length.
+// appendText appends b in double quotes, and escapes characters that are not
+// printable as Go does. It appends the beginning and the length of a long text.
 func appendText(dst, b []byte) []byte {
 	if len(b) <= maxText {
 		return strconv.AppendQuote(dst, string(b))
@@ -27,8 +27,8 @@ func appendText(dst, b []byte) []byte {
 	return append(strconv.AppendInt(dst, int64(len(b)), 10), " bytes)"...)
 }
 
-// head returns the first maxText bytes of the longer b, without a character that
-// goes on behind them.
+// head returns the first maxText bytes of b, which is longer than that. It
+// leaves out a character that is only partly in them.
 func head(b []byte) []byte {
 	n := maxText
 	for n > maxText-utf8.UTFMax+1 && !utf8.RuneStart(b[n]) {
@@ -40,8 +40,8 @@ func head(b []byte) []byte {
 	return b[:n]
 }
 
-// appendWord appends b bare when it reads as one word, and as appendText does
-// otherwise: a bare word holds no space, quote or backslash.
+// appendWord appends b without quotes if it is a word, and as appendText does
+// otherwise. A word has no space, quote or backslash.
 func appendWord(dst, b []byte) []byte {
 	if len(b) == 0 || len(b) > maxText || !isWord(b) {
 		return appendText(dst, b)
@@ -60,8 +60,8 @@ func isWord(b []byte) bool {
 	return true
 }
 
-// appendName appends a push's name as a word without spaces, so that the first
-// space behind it ends it.
+// appendName appends the name of a push and escapes the spaces in it, so that
+// the name ends at the first space.
 func appendName[T Name | []byte](dst []byte, name T) []byte {
 	at := len(dst)
 	dst = appendWord(dst, []byte(name))
@@ -71,7 +71,7 @@ func appendName[T Name | []byte](dst []byte, name T) []byte {
 	return append(dst[:at], bytes.ReplaceAll(dst[at:], []byte(" "), []byte(`\x20`))...)
 }
 
-// appendCount appends n and a noun.
+// appendCount appends n and a noun in the singular or plural.
 func appendCount(dst []byte, n int, noun string) []byte {
 	dst = append(strconv.AppendInt(dst, int64(n), 10), ' ')
 	dst = append(dst, noun...)
@@ -81,11 +81,12 @@ func appendCount(dst []byte, n int, noun string) []byte {
 	return dst
 }
 
-// list appends the first items of a list to a line, and how many more there are.
+// list appends the first items of a list to a line, and the number of those
+// that it leaves out.
 type list struct {
 	line      []byte
 	shown     int
-	count     int // all there are
+	count     int // the number of all items
 	separator string
 }
 
@@ -93,8 +94,9 @@ func newList(line []byte, count int, separator string) list {
 	return list{line: line, count: count, separator: separator}
 }
 
-// next makes the line ready for another item, of which there is one, and reports
-// whether it is to be shown; if not, the line has been ended.
+// next prepares the line for the next item and reports whether the line shows
+// it. If not, next has completed the line. The caller calls it only if there is
+// a next item.
 func (l *list) next() bool {
 	if l.shown > 0 {
 		l.line = append(l.line, l.separator...)

@@ -6,18 +6,27 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// TrackingRedirBroken is a tracking-redir-broken push: the connection that the
-// invalidations of this one are redirected to is gone, so that what is cached
-// can no longer be trusted. It owns its memory.
+// TrackingRedirBroken is a tracking-redir-broken push. With CLIENT TRACKING
+// REDIRECT, the invalidations of this connection, the source, go to another,
+// the target. The push tells the source that the target has gone, so a cache
+// can no longer be trusted. A server may send it only when it has an
+// invalidation for the target. A TrackingRedirBroken does not refer to the
+// frame it was parsed from.
+//
+// The reverse has no push: the server tells the target nothing when the source
+// goes, and stops tracking keys for it. A client must watch the source itself
+// and empty its cache when the source ends.
 type TrackingRedirBroken struct {
-	ClientID int64 // of the connection that is gone
+	ClientID int64 // the client ID of the target
 }
 
-// ParseTrackingRedirBroken returns the broken redirection that push is, a client
-// ID. Anything else is a [*ShapeError]. It does not allocate but for that.
+// ParseTrackingRedirBroken parses a tracking-redir-broken push. Its one element
+// after the name is a client ID. ParseTrackingRedirBroken returns a
+// [*ShapeError] for any other frame, and allocates only for that.
 //
-// Redis 6.0.9 and 6.0.10 announce a third element and never send it: to a reader
-// that does not know of this, the next frame is that element.
+// Redis 6.0.9 and 6.0.10 announce a third element and never send it. A Reader
+// then takes the next frame for that element, unless it has the option
+// parser.WithTrackingRedirBrokenQuirk.
 func ParseTrackingRedirBroken(push parser.Frame) (TrackingRedirBroken, error) {
 	if string(push.Name()) != NameTrackingRedirBroken {
 		return TrackingRedirBroken{}, errFamily(push, FamilyTrackingRedirBroken)
@@ -31,7 +40,7 @@ func ParseTrackingRedirBroken(push parser.Frame) (TrackingRedirBroken, error) {
 	return t, nil
 }
 
-// String returns t in words on one line.
+// String returns a description of t on one line.
 func (t TrackingRedirBroken) String() string { return string(t.appendLine(nil)) }
 
 func (t TrackingRedirBroken) appendLine(dst []byte) []byte {

@@ -11,8 +11,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A view is what one of the Parse functions returns. dump tells every field of it, in a form of its own that the tables
-// and the slow oracle share.
+// A view is the result of one of the Parse functions. dump describes every field of it, in a form that the tables and the
+// slow oracle share.
 type view interface {
 	fmt.Stringer
 	dump() string
@@ -79,7 +79,7 @@ func (v messageView) dump() string {
 	return out
 }
 
-// node renders a value: its type byte, and its text or what is in it.
+// node renders a value as its type byte and its text or elements.
 func node(v parser.Value) string {
 	t := string(rune(v.Type()))
 	switch v.Type() {

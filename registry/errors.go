@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// The reasons a [HandlerError] gives.
+// The values of the Reason field of a [HandlerError].
 const (
 	ReasonHandlerNil       = "handler cannot be nil"
 	ReasonHandlerExists    = "cannot overwrite existing handler"
 	ReasonHandlerProtected = "handler is protected"
 )
 
-// ProcessorOperation is what was being done when an error came up.
+// ProcessorOperation names the operation that failed.
 type ProcessorOperation string
 
-// The operations.
+// The operations that errors name.
 const (
 	ProcessorOperationProcess    ProcessorOperation = "process"
 	ProcessorOperationRegister   ProcessorOperation = "register"
@@ -23,10 +23,12 @@ const (
 	ProcessorOperationUnknown    ProcessorOperation = "unknown"
 )
 
-// ErrHandlerNil is returned for a handler that is nil.
+// ErrHandlerNil is the error for registering a nil handler.
 var ErrHandlerNil = errors.New(ReasonHandlerNil)
 
 // HandlerError reports that a handler could not be registered or unregistered.
+//
+// Invariant: only Err, the underlying error, may be empty.
 type HandlerError struct {
 	Operation            ProcessorOperation
 	PushNotificationName string
@@ -34,7 +36,7 @@ type HandlerError struct {
 	Err                  error // may be nil
 }
 
-// NewHandlerError returns a HandlerError of these parts; err may be nil.
+// NewHandlerError returns a HandlerError with the given fields. err may be nil.
 func NewHandlerError(operation ProcessorOperation, pushNotificationName, reason string, err error) *HandlerError {
 	return &HandlerError{
 		Operation:            operation,
@@ -44,7 +46,8 @@ func NewHandlerError(operation ProcessorOperation, pushNotificationName, reason 
 	}
 }
 
-// Error tells the operation, the name and the reason, in go-redis' words.
+// Error returns the operation, the name and the reason in the same words as
+// go-redis.
 func (e *HandlerError) Error() string {
 	text := fmt.Sprintf("handler %s failed for '%s': %s", e.Operation, e.PushNotificationName, e.Reason)
 	if e.Err != nil {
@@ -56,7 +59,8 @@ func (e *HandlerError) Error() string {
 // Unwrap returns Err.
 func (e *HandlerError) Unwrap() error { return e.Err }
 
-// ErrHandlerExists returns the error for registering a name that is taken.
+// ErrHandlerExists returns the error for registering a name that already has a
+// handler.
 func ErrHandlerExists(pushNotificationName string) error {
 	return NewHandlerError(ProcessorOperationRegister, pushNotificationName, ReasonHandlerExists, nil)
 }
@@ -69,12 +73,14 @@ func ErrProtectedHandler(pushNotificationName string) error {
 // IsHandlerNilError reports whether err is, or wraps, ErrHandlerNil.
 func IsHandlerNilError(err error) bool { return errors.Is(err, ErrHandlerNil) }
 
-// IsHandlerExistsError reports whether err is, or wraps, what ErrHandlerExists returns.
+// IsHandlerExistsError reports whether err is, or wraps, an error that
+// ErrHandlerExists returned.
 func IsHandlerExistsError(err error) bool {
 	return isHandlerError(err, ProcessorOperationRegister, ReasonHandlerExists)
 }
 
-// IsProtectedHandlerError reports whether err is, or wraps, what ErrProtectedHandler returns.
+// IsProtectedHandlerError reports whether err is, or wraps, an error that
+// ErrProtectedHandler returned.
 func IsProtectedHandlerError(err error) bool {
 	return isHandlerError(err, ProcessorOperationUnregister, ReasonHandlerProtected)
 }

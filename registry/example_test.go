@@ -10,7 +10,7 @@ func Example() {
 	handlers := registry.New[func()]()
 	_ = handlers.Register("invalidate", func() { fmt.Println("flush") }, true)
 
-	name := []byte("invalidate") // as it stands in a buffer: Lookup neither copies nor keeps it
+	name := []byte("invalidate") // Lookup neither copies nor retains it
 	if handle, ok := handlers.Lookup(name); ok {
 		handle()
 	}
@@ -22,7 +22,7 @@ func Example() {
 	// handler unregister failed for 'invalidate': handler is protected
 }
 
-// What is registered meanwhile does not change what a loop goes through.
+// A name that is registered during the iteration does not affect it.
 func ExampleRegistry_All() {
 	handlers := registry.New[int]()
 	_ = handlers.Register("MOVING", 1, false)

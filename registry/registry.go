@@ -1,6 +1,6 @@
-// Package registry maps push names to handlers. Reading is what every push of
-// every connection does, so it takes no lock: one atomic load finds an immutable
-// map, and a writer replaces that map by a changed copy.
+// Package registry maps push names to handlers. Every push of every connection
+// looks its name up, so a look-up acquires no lock: one atomic load finds an
+// immutable map. A writer replaces that map with a changed copy.
 //
 //	var r registry.Registry[func()]
 //	err := r.Register("invalidate", flush, false)
@@ -9,8 +9,9 @@
 //		h()
 //	}
 //
-// The package knows nothing of pushes. It also holds the handler errors of
-// go-redis' push API, which package dispatch passes on under the same names.
+// The package does not depend on how a push is represented. It also defines the
+// handler errors of go-redis' push API, which package dispatch exports under
+// the same names.
 package registry
 
 import (
@@ -20,17 +21,18 @@ import (
 	"sync/atomic"
 )
 
-// Registry maps names to handlers of type H. The zero value is empty and ready.
-// All methods may be called at the same time; readers never wait. A Registry
-// must not be copied once in use.
+// Registry maps names to handlers of type H. The zero value is empty and ready
+// to use. All methods may be called concurrently, and readers never wait. A
+// Registry must not be copied after first use.
 //
-// Invariant: the map that snapshot points to is never written to; mu is held
-// from reading it to replacing it.
+// Invariant: the map that snapshot points to is never written to. A writer
+// holds mu from the moment it reads the map until it has replaced it.
 type Registry[H any] struct {
 	mu       sync.Mutex
 	snapshot atomic.Pointer[map[string]entry[H]]
 }
 
+// entry is what a name maps to.
 type entry[H any] struct {
 	handler   H
 	protected bool
@@ -39,18 +41,19 @@ type entry[H any] struct {
 // New returns an empty Registry.
 func New[H any]() *Registry[H] { return new(Registry[H]) }
 
-// Snapshot is the immutable content of a [Registry] at one moment. Two snapshots
-// of one Registry are equal (==) if nothing was registered or unregistered
-// between them. The zero value is empty.
+// Snapshot is the immutable content of a [Registry] at one moment. Two
+// snapshots of one Registry are equal (==) if nothing was registered or
+// unregistered between them. The zero value is empty. A Snapshot may be used
+// concurrently.
 type Snapshot[H any] struct {
 	names *map[string]entry[H]
 }
 
-// Snapshot returns the current content: one atomic load.
+// Snapshot returns the current content. It costs one atomic load.
 func (r *Registry[H]) Snapshot() Snapshot[H] { return Snapshot[H]{r.snapshot.Load()} }
 
-// Lookup returns the handler of name, which it does not keep. It does not
-// allocate.
+// Lookup returns the handler of name and reports whether there is one. It does
+// not retain name and does not allocate.
 func (s Snapshot[H]) Lookup(name []byte) (H, bool) {
 	e, ok := s.load()[string(name)]
 	return e.handler, ok
@@ -67,10 +70,10 @@ func (s Snapshot[H]) load() map[string]entry[H] {
 // load returns the map of the current snapshot, which may be nil.
 func (r *Registry[H]) load() map[string]entry[H] { return r.Snapshot().load() }
 
-// Register adds h under name. It returns [ErrHandlerNil] for an interface that
-// is nil, and for a name that is taken an error that [IsHandlerExistsError] knows.
-// A protected name cannot be unregistered. The cost is linear in the number of
-// names: the map is copied.
+// Register adds h under name. It returns [ErrHandlerNil] if h is a nil
+// interface, and an error that [IsHandlerExistsError] recognizes if name
+// already has a handler. A protected name cannot be unregistered. Register
+// copies the map, so its cost is linear in the number of names.
 func (r *Registry[H]) Register(name string, h H, protected bool) error {
 	if any(h) == nil {
 		return ErrHandlerNil
@@ -88,9 +91,10 @@ func (r *Registry[H]) Register(name string, h H, protected bool) error {
 	return nil
 }
 
-// Unregister removes name, and returns nil for one that is not there. For a
-// protected name it returns an error that [IsProtectedHandlerError] knows. A
-// reader that has already looked the name up still has the handler.
+// Unregister removes name. It returns nil if name has no handler, and an error
+// that [IsProtectedHandlerError] recognizes if name is protected. A reader that
+// has already looked name up still has the handler. Like Register, it copies
+// the map.
 func (r *Registry[H]) Unregister(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,18 +112,19 @@ func (r *Registry[H]) Unregister(name string) error {
 	return nil
 }
 
-// Lookup returns the handler of name, which it does not keep. It takes no lock
-// and does not allocate.
+// Lookup returns the handler of name and reports whether there is one. It does
+// not retain name, acquires no lock, and does not allocate.
 func (r *Registry[H]) Lookup(name []byte) (H, bool) { return r.Snapshot().Lookup(name) }
 
-// Get is Lookup for a string.
+// Get is like Lookup, but its argument is a string.
 func (r *Registry[H]) Get(name string) (H, bool) {
 	e, ok := r.load()[name]
 	return e.handler, ok
 }
 
-// All yields the names and handlers of one snapshot in no order: what is
-// registered or unregistered meanwhile changes nothing.
+// All returns an iterator over the names and handlers of one snapshot, in no
+// particular order. Names that are registered or unregistered during the
+// iteration do not affect it.
 func (r *Registry[H]) All() iter.Seq2[string, H] {
 	snapshot := r.load()
 	return func(yield func(string, H) bool) {

@@ -173,7 +173,7 @@ func TestLookupAllocatesNothing(t *testing.T) {
 	}))
 }
 
-// model is what a Registry must behave like.
+// model is a plain map that a Registry must behave like.
 type model struct {
 	mu        sync.Mutex
 	handlers  map[string]int

@@ -43,7 +43,8 @@
 //     use any other connection. The Reader refuses calls from inside a handler
 //     with [parser.ErrReentrant] and never returns a corrupted frame. Reset and
 //     Release return no error; they leave the Reader failed with
-//     ErrReentrant instead.
+//     ErrReentrant instead. A handler may read the client's own buffer: what it
+//     has consumed is gone, and the processor continues behind it.
 //  5. Each push is looked up in one snapshot of the handlers. A call that is
 //     under way may finish after UnregisterHandler has returned.
 //  6. ProcessPendingNotifications returns nil when a reply is next. It also
@@ -53,7 +54,7 @@
 //     A time-out inside a push is such an error, but loses nothing: the next
 //     call with the same Reader continues there.
 //  7. The processor waits only for bytes that the beginning of a frame
-//     guarantees. It never waits for a fixed time.
+//     guarantees. It never waits for a fixed number of bytes.
 //  8. By default the pushes with the nine names of publish and subscribe (see
 //     [parser.IsPubSub]) are left.
 //  9. With the build tag respushdebug, borrowed bytes are overwritten when a

@@ -1,6 +1,7 @@
 package parser_test
 
 import (
+	"bufio"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -103,5 +104,44 @@ func TestDeepValues(t *testing.T) {
 			levels -= strings.Count(w.before, "1\r\n") - 1
 		}
 		values(t, []byte("|1\r\n+k\r\n"+wire+"*1\r\n"+wire))
+	}
+}
+
+// trickle is a connection that gives a byte at a time, as long as there are some.
+type trickle struct{ left string }
+
+func (c *trickle) Read(b []byte) (int, error) {
+	if c.left == "" {
+		return 0, timeout
+	}
+	n := copy(b[:1], c.left)
+	c.left = c.left[1:]
+	return n, nil
+}
+
+func TestAttributesThatTrickleInAreScannedOnce(t *testing.T) {
+	work := func(pairs int) (bytes float64) {
+		attributes := fmt.Sprintf("|%d\r\n%s", pairs, strings.Repeat("+k\r\n:1\r\n", pairs))
+		wire := attributes + invalidate
+		own := bufio.NewReaderSize(&trickle{wire}, 64<<10)
+		r := parser.NewReader(own)
+		taken := ""
+		bytes = float64(parser.CountWork(func() {
+			for taken == "" {
+				_, err := own.Peek(own.Buffered() + 1)
+				require.NoError(t, err)
+				f, ok, err := bufferedPush(r, true)
+				if ok {
+					taken = string(f.Raw())
+				} else {
+					require.Equal(t, parser.ErrIncomplete, err)
+				}
+			}
+		}))
+		require.Equal(t, wire, taken)
+		return bytes
+	}
+	for pairs := 100; pairs <= 1600; pairs *= 4 {
+		require.LessOrEqual(t, work(4*pairs), 4.5*work(pairs), pairs)
 	}
 }

@@ -198,6 +198,7 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	}
 	n, done, err = s.step(p, u)
 	s.pos += int64(n)
+	walked(n)
 	if err == nil && !done && int64(n) == room && !s.reached(u) {
 		err = s.overFrame()
 	}

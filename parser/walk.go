@@ -68,7 +68,7 @@ func newValue(b []byte, from, at, body, end int, t Type, streamed bool) Value {
 	return v
 }
 
-// onWalk, which only tests set, is told how many bytes a walk goes over.
+// onWalk, which only tests set, is told how many bytes a walk or scan goes over.
 var onWalk func(n int)
 
 // walked tells onWalk.

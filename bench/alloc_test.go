@@ -13,24 +13,26 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The benchmarks' bodies allocate nothing after a first pass. Those that need
-// pooled memory, for frames larger than the Reader's buffer, are left out under
-// the race detector, which makes a sync.Pool drop what it is given at random.
+// The benchmarks' bodies allocate nothing after a first pass. They need pooled
+// memory, for a Reader's buffer and for frames larger than that.
+
+// skipUnderRace skips a test: the race detector makes a sync.Pool drop what it is
+// given at random.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("the pool drops some of what it is given")
+	}
+}
 
 func TestProcessDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, r := range runs() {
 		t.Run(r.name, func(t *testing.T) {
-			if race.Enabled && len(r.frame.Frame) > 32<<10 {
-				t.Skip("needs the pool")
-			}
 			if strings.HasSuffix(r.name, "/keys=1000000") {
 				t.Skip("a frame of 22 MB, which is more than is pooled")
 			}
 			s := r.stream()
-			if race.Enabled { // slow
-				s.Count = max(1, s.Count/16)
-				s.Bytes = s.Bytes[:s.Count*len(r.frame.Frame)]
-			}
 			pass := r.start(t, r.frame, s)
 			pass()
 			require.Zero(t, testing.AllocsPerRun(2, func() {
@@ -42,6 +44,7 @@ func TestProcessDoesNotAllocate(t *testing.T) {
 }
 
 func TestIdleDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, c := range idles {
 		n := c.make(t)
 		require.Zero(t, testing.AllocsPerRun(1000, func() {
@@ -53,6 +56,7 @@ func TestIdleDoesNotAllocate(t *testing.T) {
 }
 
 func TestLookupDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	r, keys := registered(t, 1000)
 	i := 0
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
@@ -67,6 +71,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 }
 
 func TestValueDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, a := range accesses {
 		f := frame(t, a.wire)
 		allocs := testing.AllocsPerRun(100, func() { sink += a.do(f) })
@@ -76,6 +81,7 @@ func TestValueDoesNotAllocate(t *testing.T) {
 }
 
 func TestNotifyDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, n := range notifications() {
 		f := frame(t, n.wire)
 		for _, do := range []func(parser.Frame) error{n.parse, n.use} {
@@ -89,16 +95,15 @@ func TestNotifyDoesNotAllocate(t *testing.T) {
 }
 
 func TestHandlersThatReadElementsDoNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, h := range append(byNotify(), byValues()...) {
-		if race.Enabled && len(h.frame.Frame) > 32<<10 {
-			continue // needs the pool
-		}
 		s := shortened(h.frame, reads)
 		requireNoAllocations(t, s, h.start(t, s), h.frame.ID)
 	}
 }
 
 func TestRepliesDoNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, r := range replyRuns {
 		s := shortened(workload.Find("F9"), reads)
 		requireNoAllocations(t, s, r.start(t, s), r.impl)
@@ -106,6 +111,7 @@ func TestRepliesDoNotAllocate(t *testing.T) {
 }
 
 func TestWaitingDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, at := range places {
 		for _, by := range waits {
 			w := newWaiter(by.make(t), at, status)
@@ -115,6 +121,7 @@ func TestWaitingDoesNotAllocate(t *testing.T) {
 }
 
 func TestPushAloneDoesNotAllocate(t *testing.T) {
+	skipUnderRace(t)
 	for _, at := range places {
 		w := workload.Find("F1")
 		s := shortened(w, len(w.Frame))

@@ -88,6 +88,9 @@ func TestScannerDoesNotAllocate(t *testing.T) {
 
 // TestReaderDoesNotAllocate reads each workload in each way, off a Reader with its own buffer and in place.
 func TestReaderDoesNotAllocate(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the pool drops some of what it is given")
+	}
 	ways := map[string]func(r *parser.Reader) error{
 		"Next": uses["Next"],
 		"Skip": uses["Skip"],
@@ -121,9 +124,6 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 		},
 	}
 	for _, w := range workload.Workloads {
-		if race.Enabled && len(w.Frame) > 4096 {
-			continue // needs the pool
-		}
 		s := short(w, 32<<10, 256<<10)
 		for name, way := range ways {
 			own := bufio.NewReaderSize(s, 4096)
@@ -131,9 +131,6 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 				var rd io.Reader = s
 				if i == 1 {
 					rd = own
-				}
-				if race.Enabled && i == 2 && len(w.Frame) > 512 {
-					continue
 				}
 				noAllocs(t, func() {
 					s.Rewind()

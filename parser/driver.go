@@ -18,6 +18,15 @@ func IsPubSub(name []byte) bool {
 	return false
 }
 
+// isMessage reports whether name is that of a message, and not of a confirmation.
+func isMessage(name []byte) bool {
+	switch string(name) {
+	case "message", "pmessage", "smessage":
+		return true
+	}
+	return false
+}
+
 // maxPubSub is the length of the longest name that IsPubSub knows.
 const maxPubSub = int64(len("punsubscribe"))
 
@@ -40,6 +49,18 @@ func (d *Driver) MayHavePush() bool {
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
 }
 
+// TakeMessages makes methods that leave the pushes of publish and subscribe take
+// the messages among them all the same: message, pmessage and smessage. Only
+// confirmations are left then. It is for connections without a subscription that
+// their client reads, where a message is a stray that would pass for a reply.
+func (d *Driver) TakeMessages(take bool) { d.messages = take }
+
+// leaves reports whether a push of this name is left when those of publish and
+// subscribe are.
+func (r *Reader) leaves(name []byte) bool {
+	return IsPubSub(name) && !(r.messages && isMessage(name))
+}
+
 // mayBePush is MayHavePush for a frame that has been looked at, or an error that
 // the next call has to return.
 func (r *Reader) mayBePush() bool {
@@ -51,7 +72,7 @@ func (r *Reader) mayBePush() bool {
 }
 
 // NextPush takes the next frame if it is a push, and with leavePubSub unless
-// [IsPubSub] knows its name. ok reports whether it did; if not, and err is nil,
+// [IsPubSub] knows its name (see TakeMessages). ok reports whether it did; if not, and err is nil,
 // the frame is left where it is. NextPush reads until it knows what comes next,
 // and then, for a push that it takes, until that is complete. Errors are as for
 // [Reader.Next]; after one, [Reader.Pending] tells whether a push was being taken.
@@ -136,7 +157,7 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 	var head shortHead
 	for w := r.win.bytes(); ; {
 		again := head.opens(w)
-		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
+		if !again && (!head.read(w) || leavePubSub && r.leaves(w[head.meta.nameAt():head.meta.nameEnd()])) {
 			return true
 		}
 		n := head.elements(w)
@@ -212,16 +233,16 @@ func (r *Reader) shortPush(w []byte, leavePubSub bool) (f Frame, n int) {
 		return Frame{}, 0
 	}
 	f, n = shortPush(w)
-	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && IsPubSub(f.Name()) {
+	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && r.leaves(f.Name()) {
 		return Frame{}, 0
 	}
 	return f, n
 }
 
 // namesPubSub reports whether the frame under way is known to be a push of publish
-// and subscribe.
+// and subscribe that is left.
 func (r *Reader) namesPubSub() bool {
-	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && IsPubSub(r.pendingName())
+	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && r.leaves(r.pendingName())
 }
 
 // Withdraw moves what has come of the push that is being taken out of the

@@ -25,9 +25,11 @@ const (
 // call is one call of a processor's method, and the loop that all of them share.
 //
 // Invariant: target is what the name of the last push that was looked up leads to
-// in snapshot; handling is true only while a handler runs.
+// in snapshot, and own what it leads to in ownSnapshot of over; handling is true
+// only while a handler runs.
 type call struct {
 	p          *Processor // nil drops pushes
+	over       *Overlay   // of p, or nil
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
 	rd         *parser.Reader // nil when the caller reads
@@ -43,8 +45,10 @@ type call struct {
 	handling bool
 
 	// Where the last name led to, in which snapshot.
-	target   *target
-	snapshot registry.Snapshot[*target]
+	target      *target
+	snapshot    registry.Snapshot[*target]
+	own         *target
+	ownSnapshot registry.Snapshot[*target]
 }
 
 // run takes and handles what has been received, and what c waits for. It returns
@@ -135,7 +139,7 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 
 // takesPubSub reports whether c takes the pushes of publish and subscribe too.
 func (c *call) takesPubSub() bool {
-	return c.wait == forFrames || c.p != nil && c.p.takePubSub
+	return c.wait == forFrames || c.p != nil && c.p.takePubSub && c.over == nil
 }
 
 // drop waits for the next frame and drops it if it is a push that is wanted,
@@ -221,6 +225,9 @@ func (c *call) handle(f parser.Frame, again bool) {
 		c.snapshot, c.target = s, c.p.find(s, f.Name())
 	}
 	t := c.target
+	if c.over != nil {
+		t, f = c.overlaid(f, again)
+	}
 	if t == nil {
 		c.counts.Unhandled++
 		return

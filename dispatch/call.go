@@ -39,7 +39,7 @@ type call struct {
 
 	taken   int   // top-level pushes
 	handled int   // pushes given to a handler
-	counts  Stats // not yet published
+	counts  tally // not yet published
 
 	push     parser.Frame // in the hands of a handler
 	handling bool
@@ -57,7 +57,6 @@ func (c *call) run() error {
 	if c.rd.Driver().Lent() { // by a call further up this goroutine, which reclaims it
 		return parser.ErrReentrant
 	}
-	defer c.publish() // in any case: a handler may end the goroutine
 	for {
 		if over, err := c.untilPanic(); over {
 			return err
@@ -96,7 +95,9 @@ func (c *call) untilPanic() (over bool, err error) {
 			return true, nil
 		case err == parser.ErrIncomplete:
 			c.publish() // before what may be a long wait
-			err = c.next(d, take)
+			if over, err = c.next(d, take); over {
+				return true, err
+			}
 		case err == nil && c.wait == forFrames:
 			err = c.frame()
 		case err == nil:
@@ -120,10 +121,11 @@ func (c *call) waits() bool {
 	return c.wait > forPush || c.wait == forPush && c.taken == 0
 }
 
-// next waits for the next frame, and takes it if it is one that c waits for.
-func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool) error {
+// next waits for the next frame, and takes it if it is one that c waits for. over
+// reports whether something else is next.
+func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool) (over bool, err error) {
 	if c.p == nil {
-		return c.drop()
+		return false, c.drop()
 	}
 	f, ok, err := d.NextPush(!c.takesPubSub())
 	switch {
@@ -132,9 +134,11 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 		take(f, false)
 		d.Reclaim()
 	case err == nil && c.wait == forFrames:
-		return c.frame()
+		err = c.frame()
+	case err == nil:
+		return true, nil
 	}
-	return err
+	return false, err
 }
 
 // takesPubSub reports whether c takes the pushes of publish and subscribe too.
@@ -197,15 +201,15 @@ func (c *call) dispatch(f parser.Frame) {
 	}
 	for n := range f.NestedPushes() {
 		c.count(n)
-		c.counts.Nested++
+		c.counts[nested]++
 		c.guarded(n)
 	}
 }
 
 // count counts a push.
 func (c *call) count(f parser.Frame) {
-	c.counts.Pushes++
-	c.counts.Bytes += uint64(len(f.Raw()))
+	c.counts[pushes]++
+	c.counts[bytesTaken] += uint64(len(f.Raw()))
 }
 
 // guarded is handle with its own recovery.
@@ -229,7 +233,7 @@ func (c *call) handle(f parser.Frame, again bool) {
 		t, f = c.overlaid(f, again)
 	}
 	if t == nil {
-		c.counts.Unhandled++
+		c.counts[unhandled]++
 		return
 	}
 	c.handled++
@@ -243,7 +247,7 @@ func (c *call) handle(f parser.Frame, again bool) {
 	}
 	c.handling = false
 	if err != nil {
-		c.counts.Errors++
+		c.counts[errs]++
 		c.report(err)
 	}
 	expire(f)
@@ -259,28 +263,28 @@ func (p *Processor) find(s registry.Snapshot[*target], name []byte) *target {
 	return p.fallback
 }
 
-// recovered ends a handler's panic; one of the connection, or of this module,
-// goes its way. When the handler ended its goroutine instead, the Reader is at
-// least left usable.
+// recovered publishes what has been counted, and ends a handler's panic; one of the
+// connection, or of this module, goes its way. When the handler ended its goroutine
+// instead, the Reader is at least left usable.
 func (c *call) recovered() {
-	if !c.handling {
-		return
+	if c.handling {
+		c.handling = false
+		if v := recover(); v != nil {
+			c.counts[panics]++
+			c.report(&PanicError{Value: v, Stack: debug.Stack()})
+		}
+		expire(c.push)
+		if c.rd != nil {
+			c.rd.Driver().Reclaim()
+		}
 	}
-	c.handling = false
-	if c.rd != nil {
-		defer c.rd.Driver().Reclaim()
-	}
-	if v := recover(); v != nil {
-		c.counts.Panics++
-		c.report(&PanicError{Value: v, Stack: debug.Stack()})
-	}
-	expire(c.push)
+	c.publish()
 }
 
 // report gives an error of the handler that has just run to the error handler.
 func (c *call) report(err error) {
 	if reportError(c.p.onError, c.ctx, nameOf(c.push), err) {
-		c.counts.Panics++
+		c.counts[panics]++
 	}
 }
 
@@ -294,9 +298,9 @@ func nameOf(push parser.Frame) (name []byte) {
 
 // publish adds what has been counted to the processor's counters.
 func (c *call) publish() {
-	if c.p != nil {
+	if c.p != nil && c.counts != (tally{}) {
 		c.p.counters.add(&c.counts)
-		c.counts = Stats{}
+		c.counts = tally{}
 	}
 }
 
@@ -305,7 +309,7 @@ func (c *call) skips(err error) bool {
 	if c.p != nil && !c.p.skipOversize || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
 		return false
 	}
-	c.counts.Oversize++
+	c.counts[oversize]++
 	return true
 }
 

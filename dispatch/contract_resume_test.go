@@ -202,7 +202,7 @@ func TestMalformedPushIsAnError(t *testing.T) {
 		{">1\r\nx", parser.ErrType, 4},
 		{">1\r\n$-2\r\n", parser.ErrLength, 6},
 		{">2\r\n$1\r\nab\r\n", parser.ErrTerminator, 9},
-		{">2\r\n$1\r\na\r\n:x\r\n", parser.ErrNumber, 12},
+		{">2\r\n$1\r\na\r\n$x\r\n", parser.ErrLength, 12},
 		{">1\n", parser.ErrTerminator, 2},
 	} {
 		t.Run(fmt.Sprintf("%q", c.wire), func(t *testing.T) {

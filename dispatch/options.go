@@ -21,7 +21,8 @@ func WithFallback(h Handler) Option {
 // WithErrorHandler makes f the receiver of what handlers return, and of their
 // panics as a [*PanicError]. It is called on the goroutine that reads the
 // connection; name is borrowed until it returns, and nil for a push without one.
-// Without this option errors are logged to slog.Default with level Warn.
+// Without this option errors are logged to slog.Default with level Warn. It also
+// receives the errors given to [Processor.ReportError].
 func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Option {
 	return func(p *Processor) { p.onError = f }
 }
@@ -46,6 +47,23 @@ func Protected() HandleOption { return func(o *handleOptions) { o.protected = tr
 func logError(ctx context.Context, name []byte, err error) {
 	slog.Default().LogAttrs(ctx, slog.LevelWarn, "push handler failed",
 		slog.String("push", string(name)), slog.Any("error", err))
+}
+
+// ReportError gives err to the error handler, and counts it. It is for code that
+// finds the pushes of a stream itself, and calls Dispatch, when it can find no
+// more: whoever relies on pushes, as a cache does, has to be told.
+func (p *Processor) ReportError(ctx context.Context, err error) {
+	t := tally{errs: 1}
+	f := p.onError
+	if f == nil {
+		f = func(ctx context.Context, _ []byte, err error) {
+			slog.Default().LogAttrs(ctx, slog.LevelWarn, "push stream failed", slog.Any("error", err))
+		}
+	}
+	if reportError(f, ctx, nil, err) {
+		t[panics]++
+	}
+	p.counters.add(&t)
 }
 
 // reportError calls an error handler, whose own panic ends here.

@@ -78,7 +78,7 @@ func (p *Processor) UnregisterHandler(pushNotificationName string) error {
 // client need not give up the connection for an error whose Timeout method
 // reports true. A nil Reader is nothing to do.
 func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) error {
-	if rd == nil || !rd.Driver().MayHavePush() {
+	if rd == nil || !rd.Driver().AwaitPush() {
 		return nil
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forPushes}
@@ -125,7 +125,6 @@ func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandler
 		return 0
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
-	defer c.publish()
 	f, buf := detached(f)
 	defer bufpool.Put(buf)
 	c.dispatch(f)

@@ -12,11 +12,25 @@ type Stats struct {
 	Pushes    uint64 // pushes taken or given to Dispatch, nested ones too
 	Bytes     uint64 // their bytes on the wire; those of a push inside another twice
 	Unhandled uint64 // those of them without a handler or fallback
-	Errors    uint64 // errors that handlers returned
+	Errors    uint64 // errors that handlers returned, and those given to ReportError
 	Panics    uint64 // panics of handlers and of the error handler
 	Oversize  uint64 // pushes dropped for their size; not among Pushes
 	Nested    uint64 // pushes that were inside another frame
 }
+
+// A tally has a count for each field of Stats.
+type tally [7]uint64
+
+// The places in a tally.
+const (
+	pushes = iota
+	bytesTaken
+	unhandled
+	errs
+	panics
+	oversize
+	nested
+)
 
 // stripes is how many copies of the counters there are, a power of two. Calls
 // that end at the same time on different cores are likely to use different ones.
@@ -26,25 +40,17 @@ const stripes = 8
 // when it ends or is about to wait, so no line of memory is written per push.
 type counters struct {
 	stripe [stripes]struct {
-		n [7]atomic.Uint64
+		n [len(tally{})]atomic.Uint64
 		_ [64 + 8]byte // to two cache lines, as they are fetched in pairs
 	}
 }
 
-// fields lists the fields of s in the order of the counters.
-func (s *Stats) fields() [7]*uint64 {
-	return [...]*uint64{&s.Pushes, &s.Bytes, &s.Unhandled, &s.Errors, &s.Panics, &s.Oversize, &s.Nested}
-}
-
-// add adds s to the totals.
-func (c *counters) add(s *Stats) {
-	if *s == (Stats{}) {
-		return
-	}
+// add adds t to the totals.
+func (c *counters) add(t *tally) {
 	n := &c.stripe[rand.Uint32()%stripes].n
-	for i, f := range s.fields() {
-		if *f != 0 {
-			n[i].Add(*f)
+	for i, count := range t {
+		if count != 0 {
+			n[i].Add(count)
 		}
 	}
 }
@@ -52,13 +58,16 @@ func (c *counters) add(s *Stats) {
 // Stats returns the counts so far. A call that is under way adds its own when it
 // ends, and before it waits for the connection.
 func (p *Processor) Stats() Stats {
-	var s Stats
+	var t tally
 	for i := range p.counters.stripe {
-		for j, f := range s.fields() {
-			*f += p.counters.stripe[i].n[j].Load()
+		for j := range t {
+			t[j] += p.counters.stripe[i].n[j].Load()
 		}
 	}
-	return s
+	return Stats{
+		Pushes: t[pushes], Bytes: t[bytesTaken], Unhandled: t[unhandled], Errors: t[errs],
+		Panics: t[panics], Oversize: t[oversize], Nested: t[nested],
+	}
 }
 
 // Var returns the processor's counters as an expvar.Var, live, as a JSON object:

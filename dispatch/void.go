@@ -32,7 +32,7 @@ func (v *VoidProcessor) UnregisterHandler(pushNotificationName string) error {
 // blocks, and returns nil or an error, as that of [Processor] does; limits apply
 // as they do to a Processor with [WithSkipOversize].
 func (v *VoidProcessor) ProcessPendingNotifications(_ context.Context, _ NotificationHandlerContext, rd *parser.Reader) error {
-	if rd == nil || !rd.Driver().MayHavePush() {
+	if rd == nil || !rd.Driver().AwaitPush() {
 		return nil
 	}
 	c := call{rd: rd, wait: forPushes}

@@ -129,7 +129,7 @@ func TestVoidProcessorTellsErrorsAsAProcessorDoes(t *testing.T) {
 			_, err = process(push("a")[:cut], io.EOF)
 			require.Equal(t, io.ErrUnexpectedEOF, err)
 		}
-		for _, wire := range []string{">x\r\n", ">2\r\n$1\r\nax\r\n", ">2\r\n$1\r\na\r\n:x\r\n"} {
+		for _, wire := range []string{">x\r\n", ">2\r\n$1\r\nax\r\n", ">2\r\n$1\r\na\r\n$x\r\n"} {
 			c, err := process(push("a") + wire + pong)
 			var syntax *parser.SyntaxError
 			require.ErrorAs(t, err, &syntax)

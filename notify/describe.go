@@ -106,10 +106,9 @@ func appendValue(dst []byte, v parser.Value, depth int) []byte {
 	case parser.TypeNull:
 		return append(dst, "null"...)
 	case parser.TypeBoolean:
-		yes, _ := v.Bool() // a frame that was handed out is valid
-		return strconv.AppendBool(dst, yes)
-	case parser.TypeInteger, parser.TypeDouble, parser.TypeBigNumber:
-		return appendNumber(dst, v.Bytes())
+		if yes, err := v.Bool(); err == nil {
+			return strconv.AppendBool(dst, yes)
+		}
 	case parser.TypeSimpleError, parser.TypeBulkError:
 		return appendText(append(dst, "error "...), v.Bytes())
 	case parser.TypeMap, parser.TypeAttribute:
@@ -131,12 +130,4 @@ func appendInside(dst []byte, v parser.Value, depth int) []byte {
 		return appendPairs(dst, v, depth+1)
 	}
 	return appendItems(dst, v.All(), v.Len(), depth+1)
-}
-
-// appendNumber appends digits as they are, but for a number without an end.
-func appendNumber(dst, digits []byte) []byte {
-	if len(digits) <= maxText {
-		return append(dst, digits...)
-	}
-	return appendText(dst, digits)
 }

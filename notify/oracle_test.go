@@ -241,8 +241,8 @@ func slotsLike(n *oracle.Node) bool {
 func oracleSlots(n *oracle.Node) (string, bool) {
 	text, ok := textOf(n)
 	if n.Type == ':' {
-		i, _ := integerOf(n)
-		return strconv.FormatInt(i, 10), i >= 0 && i <= 16383
+		i, ok := integerOf(n)
+		return strconv.FormatInt(i, 10), ok && i >= 0 && i <= 16383
 	}
 	if !ok || !slotLists.MatchString(text) {
 		return "", false

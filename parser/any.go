@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/big"
 
@@ -10,7 +9,7 @@ import (
 
 // Any returns v in Go's own types, all memory new, so that it may be kept. Short
 // strings of one long array share memory: one of them that is kept alone keeps
-// some 6 KiB, unless it is cloned. The
+// 4 KiB, unless it is cloned. The
 // mapping is the one go-redis makes for a reply:
 //
 //	simple, bulk, verbatim string   string (a verbatim one without its format)
@@ -23,21 +22,26 @@ import (
 //	null                            nil
 //	simple error, bulk error        ServerError, an error
 //
-// Attributes before values and pushes inside are left out. The one error is
-// ErrMapKey, for a map whose key is an aggregate, which no Go map can hold. Any
-// goes as deep as the value nests, which [Limits] bound, in time linear in its
-// size but for big numbers: one of four million digits takes about a second.
+// Attributes before values and pushes inside are left out. Errors are ErrNumber
+// and ErrBoolean for text that is no number or boolean, ErrRange for an integer
+// beyond int64 or a big number of more than 10,000 digits, and ErrMapKey for a map
+// whose key is an aggregate, which no Go map can hold; the first in wire order of
+// those in v. Any goes as deep as the value nests, which [Limits] bound, in time
+// linear in its size.
 func (v Value) Any() (any, error) {
 	switch v.Type() {
 	case TypeInteger:
-		return v.Int64()
+		return orNil(v.Int64())
 	case TypeDouble:
-		f, _ := v.Float64() // a double that was scanned can only be out of range
-		return f, nil
+		f, err := v.Float64()
+		if err == ErrRange {
+			err = nil
+		}
+		return orNil(f, err)
 	case TypeBoolean:
-		return v.Bool()
+		return orNil(v.Bool())
 	case TypeBigNumber:
-		return v.bigInt(), nil
+		return orNil(parseBig(v.Bytes()))
 	case TypeSimpleString, TypeBulkString, TypeVerbatimString:
 		return string(v.Bytes()), nil
 	case TypeSimpleError, TypeBulkError:
@@ -50,28 +54,28 @@ func (v Value) Any() (any, error) {
 	return nil, nil
 }
 
-// bigInt is Any for a big number.
-func (v Value) bigInt() *big.Int {
-	b := v.Bytes()
-	digits := bytes.TrimLeft(b, "+-")
-	n := bigInt(digits)
-	if b[0] == '-' {
-		n.Neg(n)
+// orNil returns v, and nil when there is an error.
+func orNil[T any](v T, err error) (any, error) {
+	if err != nil {
+		return nil, err
 	}
-	return n
+	return v, nil
 }
 
-// bigInt returns the number of decimal digits b. SetString takes time quadratic
-// in them, which halving avoids: the peer says how many there are.
-func bigInt(b []byte) *big.Int {
-	if len(b) <= 2000 {
-		n, _ := new(big.Int).SetString(string(b), 10)
-		return n
+// maxBigDigits bounds what Any makes a big.Int of, as the time that takes is
+// quadratic in the number of digits, and the peer says how many there are.
+const maxBigDigits = 10_000
+
+// parseBig is Any for a big number whose text is b.
+func parseBig(b []byte) (*big.Int, error) {
+	if !isInteger(b) {
+		return nil, ErrNumber
 	}
-	low := len(b) / 2
-	n := bigInt(b[:len(b)-low])
-	n.Mul(n, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(low)), nil))
-	return n.Add(n, bigInt(b[len(b)-low:]))
+	if len(unsigned(b)) > maxBigDigits {
+		return nil, ErrRange
+	}
+	n, _ := new(big.Int).SetString(string(b), 10)
+	return n, nil
 }
 
 // Slice is Any for an array, set or push, without an interface around the slice,
@@ -133,7 +137,7 @@ func (w *walk) slice(n int) ([]any, error) {
 	for ; w.more(n); n-- {
 		if many {
 			if text := w.bulk(); text != nil {
-				all = append(all, strings.copy(text, n, len(text)+len(w.b)-w.p))
+				all = append(all, strings.copy(text, len(text)+len(w.b)-w.p))
 				continue
 			}
 		}

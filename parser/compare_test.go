@@ -18,12 +18,28 @@ var causes = map[error]string{
 	parser.ErrType:       oracle.ErrType,
 	parser.ErrLength:     oracle.ErrLength,
 	parser.ErrTerminator: oracle.ErrTerminator,
-	parser.ErrNumber:     oracle.ErrNumber,
-	parser.ErrBoolean:    oracle.ErrBoolean,
 	parser.ErrNull:       oracle.ErrNull,
 	parser.ErrVerbatim:   oracle.ErrVerbatim,
 	parser.ErrChunk:      oracle.ErrChunk,
 	parser.ErrEnd:        oracle.ErrEnd,
+}
+
+// reasons are what the accessors of a value return.
+var reasons = map[error]string{
+	nil:               "",
+	parser.ErrKind:    oracle.ErrKind,
+	parser.ErrNumber:  oracle.ErrNumber,
+	parser.ErrBoolean: oracle.ErrBoolean,
+	parser.ErrRange:   oracle.ErrRange,
+	parser.ErrMapKey:  oracle.ErrMapKey,
+}
+
+// reason gives an accessor's error in the oracle's words.
+func reason(err error) string {
+	if r, ok := reasons[err]; ok {
+		return r
+	}
+	return "foreign error: " + err.Error()
 }
 
 // outcome puts what a parse returned into the oracle's words, without a tree. Offsets count from base. An error that is

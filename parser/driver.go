@@ -61,6 +61,29 @@ func (r *Reader) leaves(name []byte) bool {
 	return IsPubSub(name) && !(r.messages && isMessage(name))
 }
 
+// AwaitPush is MayHavePush after the first byte of the next frame has come: it
+// reads until then, and no further. It also returns false when the underlying
+// reader ends, fails or times out first, since whoever reads the reply meets that
+// error again.
+func (d *Driver) AwaitPush() bool {
+	r := (*Reader)(d)
+	if r.fresh() {
+		if w := r.win.bytes(); len(w) > 0 {
+			return w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+		}
+	}
+	return r.await()
+}
+
+// await is AwaitPush when nothing has come, or the next frame has been looked at.
+func (r *Reader) await() bool {
+	if !r.fresh() {
+		return r.mayBePush()
+	}
+	r.releaseFrame()
+	return r.win.more() == nil && r.Driver().MayHavePush()
+}
+
 // mayBePush is MayHavePush for a frame that has been looked at, or an error that
 // the next call has to return.
 func (r *Reader) mayBePush() bool {

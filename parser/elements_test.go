@@ -50,13 +50,13 @@ func differElements(e parser.Elements, parent *oracle.Node, first int) string {
 		number, behindInt, isInt := e.NextInt64()
 		texts, behindStrings, hasTexts := e.NextStrings()
 		v, rest, ok := e.Next()
-		w, isInteger := c.Any()
+		w, cause := c.Any()
 		switch {
 		case !ok || !is(v, c):
 			return "Next"
 		case gotText != isText(c) || gotText && (string(text) != string(c.Content()) || behindText.Len() != rest.Len()):
 			return "NextText"
-		case isInt != (c.Type == ':' && isInteger) || isInt && (number != w || behindInt.Len() != rest.Len()):
+		case isInt != (c.Type == ':' && cause == "") || isInt && (number != w || behindInt.Len() != rest.Len()):
 			return "NextInt64"
 		case hasTexts && behindStrings.Len() != rest.Len():
 			return "behind NextStrings"

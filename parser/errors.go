@@ -18,8 +18,6 @@ var (
 	ErrType       = errors.New("unknown or misplaced type byte")
 	ErrLength     = errors.New("malformed length")
 	ErrTerminator = errors.New("line or bulk not ended by CR LF")
-	ErrNumber     = errors.New("malformed number")
-	ErrBoolean    = errors.New("malformed boolean")
 	ErrNull       = errors.New("malformed null")
 	ErrVerbatim   = errors.New("malformed verbatim string")
 	ErrChunk      = errors.New("malformed streamed string")
@@ -29,9 +27,11 @@ var (
 // What the accessors of [Value] return when the value cannot be had in the
 // form asked for.
 var (
-	ErrKind   = errors.New("parser: value of another type")
-	ErrRange  = errors.New("parser: number out of range")
-	ErrMapKey = errors.New("parser: map key is an aggregate")
+	ErrKind    = errors.New("parser: value of another type")
+	ErrNumber  = errors.New("parser: text is not a number")
+	ErrBoolean = errors.New("parser: text is not a boolean")
+	ErrRange   = errors.New("parser: number out of range")
+	ErrMapKey  = errors.New("parser: map key is an aggregate")
 )
 
 // SyntaxError reports bytes that are not RESP3. Nothing before Offset is

@@ -22,6 +22,11 @@ const crlf = '\r' | '\n'<<8
 // for so few costs nothing to speak of.
 const maxShort = 16
 
+// manyElements is how many elements a reply may have to be passed over with
+// others. A larger one is likely to be cut by the end of the bytes at hand, and to
+// be looked at twice then (BenchmarkTap/conn=memory/reply=array-1000x16B).
+const manyElements = 64
+
 // longRun is how many values have to be left to compare headers before reading
 // them.
 const longRun = 8
@@ -109,6 +114,9 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 		if Type(p[i]) != TypePush {
 			return s.plainReply(p, i, u)
 		}
+		if u == untilType {
+			return i
+		}
 		count, at, end := plainHead(p[i:])
 		if count == 0 || exceed(s.elements, int64(count), s.lim.MaxElements) && !s.skip {
 			return i
@@ -159,33 +167,97 @@ func (s *Scanner) plainReply(p []byte, i int, u until) int {
 	if u == untilType || u == untilName {
 		return i
 	}
-	j, left, budget := i, 1, int(max(0, min(int64(s.lim.MaxElements)-s.elements, math.MaxInt32)))
-	unused, outer := budget, 0
+	budget := int(max(0, min(int64(s.lim.MaxElements)-s.elements, math.MaxInt32)))
+	j, unused := plainReply(p, i, budget)
+	if j > i {
+		s.typ, s.valueAt = Type(p[i]), s.pos+int64(i)-s.start
+		s.elements += int64(budget - unused)
+		s.ended = true
+	}
+	return j
+}
+
+// plainReply returns where the frame at p[i] ends if it is no push, plain and
+// whole, and otherwise i. unused is what is left of the budget for its elements.
+func plainReply(p []byte, i, budget int) (next, unused int) {
+	j, left, outer, unused := i, 1, 0, budget
 	switch Type(p[i]) {
-	case TypeSimpleString, TypeSimpleError:
-		if j = s.text(p, i); len(p)-j < 2 || p[j] != '\r' || p[j+1] != '\n' {
-			return i
+	case TypeSimpleString, TypeSimpleError, TypeInteger:
+		if j = lineEnd(p, i+1); j > 0 {
+			left = 0
 		}
-		j, left = j+2, 0
-	case TypeMap:
+	case TypeArray, TypeSet, TypeMap:
 		if len(p)-i < 8 {
-			return i
+			break
 		}
 		n, h := plainLength(binary.LittleEndian.Uint64(p[i:]))
-		if h == 0 || n == 0 || 2*n > budget {
-			return i
+		if Type(p[i]) == TypeMap {
+			n *= 2
 		}
-		j, left, outer, unused = plainRun(p, i+h, 2*n, budget-2*n)
-	case TypeBulkString, TypeInteger, TypeNull, TypeArray:
+		if h > 0 && n <= budget {
+			j, left, outer, unused = plainRun(p, i+h, n, budget-n)
+		}
+	case TypeBulkString, TypeNull:
 		j, left, outer, unused = plainRun(p, i, 1, budget)
 	}
 	if left > 0 || outer > 0 {
-		return i
+		return i, budget
 	}
-	s.typ, s.valueAt = Type(p[i]), s.pos+int64(i)-s.start
-	s.elements += int64(budget - unused)
-	s.ended = true
-	return j
+	return j, unused
+}
+
+// plainReplies returns where the plain replies end that stand whole at the start
+// of p. Replies tend to be like ones before them: to compare the next one with the
+// last bulk string and the last short line, and not wait for what it says, lets
+// the processor look at several at once (BenchmarkPassReplies).
+func plainReplies(p []byte) int {
+	// The last bulk string's header, and the last line; at first, what nothing is.
+	head, line := uint64(1), uint64(1)
+	var headMask, lineMask uint64
+	var bulkSize, lineSize int
+	for i := 0; ; {
+		var w uint64
+		for len(p)-i >= 8 {
+			w = binary.LittleEndian.Uint64(p[i : i+8])
+			if w&lineMask == line {
+				i += lineSize
+				continue
+			}
+			end := i + bulkSize
+			if w&headMask != head || end > len(p) || binary.LittleEndian.Uint16(p[end-2:]) != crlf {
+				break
+			}
+			i = end
+		}
+		if i == len(p) {
+			return i
+		}
+		j := i
+		if t := Type(p[i]); t == TypeInteger || t == TypeNull {
+			j, _, _, _ = plainRun(p, i, math.MaxInt32, 0)
+		}
+		if j == i {
+			j, _ = plainReply(p, i, manyElements)
+		}
+		if j == i {
+			return i
+		}
+		if size := j - i; len(p)-i >= 8 {
+			switch Type(w) {
+			case TypeBulkString:
+				if _, h := plainLength(w); h > 0 {
+					headMask, bulkSize = uint64(1)<<(8*h)-1, size
+					head = w & headMask
+				}
+			case TypeSimpleString:
+				if size <= 8 {
+					lineMask, lineSize = uint64(1)<<(8*size)-1, size
+					line = w & lineMask
+				}
+			}
+		}
+		i = j
+	}
 }
 
 // plainHead reads the header and the name of a push at the start of p: the

@@ -1,6 +1,9 @@
 package parser_test
 
 import (
+	"errors"
+	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +14,53 @@ import (
 
 // The test puts something else into each place of a long array of bulks, and wants what a scan byte by byte finds,
 // for which no element ever stands whole.
+// TestFastPathDrawsNoConclusionsFromStaleBytes cuts a push everywhere. In the Reader's buffer there is behind the first
+// part what an earlier read has left there, and that would go on with the push as well.
+func TestFastPathDrawsNoConclusionsFromStaleBytes(t *testing.T) {
+	const wire = ">9\r\n$1\r\np\r\n:123\r\n:-5\r\n:1234567890\r\n$-1\r\n$3\r\nabc\r\n_\r\n*1\r\n:7\r\n:8\r\n"
+	for _, stale := range []string{
+		":1\r\n", ":-1\r\n", ":9876543210\r\n", "$-1\r\n", "$2\r\nzz\r\n", "_\r\n", "*1\r\n:6\r\n", "+a\r\n", "\r\n", "\n", ">9\r\n$1\r\np\r\n", wire,
+	} {
+		for cut := 1; cut < len(wire); cut++ {
+			text := strings.Repeat("x", max(0, cut-len("$000\r\n"))) + strings.Repeat(stale, 1+200/len(stale))
+			before := "$" + strconv.Itoa(len(text)) + "\r\n" + text + "\r\n"
+			for _, take := range []func(r *parser.Reader) (parser.Frame, error){(*parser.Reader).Next, taken} {
+				r := parser.NewReader(&readByRead{before, wire[:cut], wire[cut:] + "+OK\r\n"}, parser.WithBufferSize(512))
+				f, err := r.Next()
+				require.NoError(t, err)
+				require.Equal(t, before, string(f.Raw()))
+				f, err = take(r)
+				require.NoError(t, err, "%q cut at %d", stale, cut)
+				require.Equal(t, wire, string(f.Raw()), "%q cut at %d", stale, cut)
+				f, err = r.Next()
+				require.NoError(t, err)
+				require.Equal(t, "+OK\r\n", string(f.Raw()))
+			}
+		}
+	}
+}
+
+// taken is Next by way of Driver.NextPush.
+func taken(r *parser.Reader) (parser.Frame, error) {
+	f, ok, err := r.Driver().NextPush(false)
+	if err == nil && !ok {
+		err = errors.New("no push")
+	}
+	return f, err
+}
+
+// readByRead is a reader that gives one of them for each read.
+type readByRead []string
+
+func (c *readByRead) Read(p []byte) (int, error) {
+	if len(*c) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*c)[0])
+	*c = (*c)[1:]
+	return n, nil
+}
+
 func TestRunsOfBulksScanAsByteByByte(t *testing.T) {
 	const bulk = "$4\r\nkey0\r\n"
 	for _, odd := range []string{

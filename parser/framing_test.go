@@ -173,7 +173,7 @@ var uses = map[string]func(r *parser.Reader) error{
 
 // Other clients went on using the connection, and took the rest of the frame for a reply.
 func TestReaderStaysFailedAfterAnErrorInMidFrame(t *testing.T) {
-	const good = "*3\r\n$3\r\nfoo\r\n:1"
+	const good = "*3\r\n$3\r\nfoo\r\n$1"
 	for _, bad := range []string{good + "x", ">3\r\n$7\r\nmessage\r\n$1\r\ncX"} {
 		eachTaker(t, func(t *testing.T, hold hold, take take) {
 			if bad[0] != '>' {

@@ -2,8 +2,6 @@ package parser_test
 
 import (
 	"bytes"
-	"math"
-	"math/big"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -88,12 +86,13 @@ func textOf(n *oracle.Node, inside bool) string {
 		}
 		return ""
 	case '#':
-		if inside {
-			return strconv.FormatBool(n.Text[0] == 't')
+		if b, cause := n.Bool(); inside && cause == "" {
+			return strconv.FormatBool(b)
 		}
-		return string(n.Text)
-	case ':', ',', '(':
-		return string(n.Text)
+	case ':', ',', '(': // an integer is a double too
+		if _, cause := n.Float64(); cause == "" || cause == reason(parser.ErrRange) {
+			return string(n.Text)
+		}
 	case '%', '|':
 		var all []string
 		for i := 0; i < len(n.Children); i += 2 {
@@ -115,40 +114,23 @@ func textOf(n *oracle.Node, inside bool) string {
 
 // accessors says what is wrong with v or a value in it. n is what the oracle makes of it.
 func accessors(v parser.Value, n *oracle.Node) string {
-	i, intErr := v.Int64()
-	d, floatErr := v.Float64()
-	b, boolErr := v.Bool()
-	if (boolErr == nil) != (n.Type == '#') || b && string(n.Text) != "t" {
-		return "Bool"
+	i, err := v.Int64()
+	if want, cause := n.Int64(); i != want || reason(err) != cause {
+		return "Int64"
 	}
-	wantAny, mappable := n.Any()
-	switch n.Type {
-	case ':':
-		if intErr != nil || i != wantAny {
-			return "Int64 of an integer"
-		}
-	case '(':
-		w := wantAny.(*big.Int)
-		if (intErr == nil) != w.IsInt64() || intErr == nil && i != w.Int64() {
-			return "Int64 of a big number"
-		}
-	case ',':
-		w := wantAny.(float64)
-		if d != w && !(math.IsNaN(d) && math.IsNaN(w)) {
-			return "Float64"
-		}
-		if (floatErr != nil) != (math.IsInf(w, 0) && n.Text[len(n.Text)-1] != 'f') {
-			return "Float64's error"
-		}
-	case '_', '#', '*', '~', '%', '>', '|':
-		if intErr == nil || floatErr == nil {
-			return "a number where there is none"
-		}
+	d, err := v.Float64()
+	if want, cause := n.Float64(); !sameAny(d, want) || reason(err) != cause {
+		return "Float64"
+	}
+	b, err := v.Bool()
+	if want, cause := n.Bool(); b != want || reason(err) != cause {
+		return "Bool"
 	}
 	if text := v.String(); text != textOf(n, false) {
 		return "String is " + text
 	}
-	if got, err := v.Any(); (err == nil) != mappable || mappable && !sameAny(got, wantAny) {
+	got, err := v.Any()
+	if want, cause := n.Any(); reason(err) != cause || cause == "" && !sameAny(got, want) || cause != "" && got != nil {
 		return "Any"
 	}
 

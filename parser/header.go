@@ -156,8 +156,6 @@ func (s *Scanner) lineError() error {
 	switch s.mark {
 	case byte(TypeNull):
 		return ErrNull
-	case byte(TypeBoolean):
-		return ErrBoolean
 	case markEnd:
 		return ErrTerminator
 	}

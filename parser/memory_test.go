@@ -220,9 +220,13 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 			rd = bufio.NewReaderSize(f, 32<<10)
 		}
 		r := parser.NewReader(rd)
-		_, err := r.Next()
-		require.NoError(t, err)
-		seen, before := 1, heap()
+		seen := 0
+		var err error
+		for ; seen < 10_000; seen++ { // until the buffer has grown
+			_, err = r.Next()
+			require.NoError(t, err)
+		}
+		before := heap()
 		bytes := allocated(func() {
 			for err == nil && seen < million/2 {
 				var push parser.Frame
@@ -348,4 +352,41 @@ func TestReaderAtRestIsSmall(t *testing.T) {
 	t.Logf("in place, used: %d bytes", each)
 	require.LessOrEqual(t, each, int64(512))
 	runtime.KeepAlive(readers)
+}
+
+// sizedReads is a connection that gives bytes in reads of the sizes it is told, and notes how much room each had.
+type sizedReads struct {
+	sizes []int
+	rooms []int
+}
+
+func (r *sizedReads) Read(b []byte) (int, error) {
+	r.rooms = append(r.rooms, len(b))
+	if len(r.sizes) == 0 {
+		return 0, io.EOF
+	}
+	n := min(r.sizes[0], len(b))
+	r.sizes = r.sizes[1:]
+	for i := range b[:n] {
+		b[i] = ">0\r\n"[i%4]
+	}
+	return n, nil
+}
+
+func TestBufferGrowsWhenReadsFillItAndShrinksWhenTheyDoNot(t *testing.T) {
+	const most = 64<<10 - 8
+	all := 1 << 20
+	conn := &sizedReads{sizes: []int{all, all, all, all, 32 << 10, 4, 4}}
+	r := parser.NewReader(conn)
+	for err := error(nil); err == nil; {
+		_, err = r.Next()
+	}
+	require.Equal(t, []int{2040, 8184, 32760, most, most, most, 2040, 2040}, conn.rooms)
+
+	conn = &sizedReads{sizes: []int{all, all, all}}
+	r = parser.NewReader(conn, parser.WithBufferSize(10_000))
+	for err := error(nil); err == nil; {
+		_, err = r.Next()
+	}
+	require.Equal(t, []int{2040, 8184, 10_000, 10_000}, conn.rooms)
 }

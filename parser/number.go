@@ -1,117 +1,82 @@
 package parser
 
-import "math"
-
-// numState is where a number stands in its grammar. One byte is enough to
-// resume a number that was cut anywhere.
-type numState uint8
-
-const (
-	numStart  numState = iota // nothing yet
-	numPlus                   // a leading +
-	numMinus                  // a leading -
-	numDigits                 // digits; a whole number
-	numFrac                   // behind the point; a whole number
-	numExp                    // behind e
-	numExpSig                 // behind e and its sign
-	numExpDig                 // digits of the exponent; a whole number
-	numI                      // i
-	numIn                     // in
-	numInf                    // inf; a whole number
-	numN                      // n
-	numNa                     // na
-	numNan                    // nan; a whole number
-	numDead                   // no number begins like this
+import (
+	"bytes"
+	"math"
+	"strconv"
 )
 
-// whole reports whether the bytes so far are a number.
-func (s numState) whole() bool {
-	switch s {
-	case numDigits, numFrac, numExpDig, numInf, numNan:
+// unsigned returns b without the sign that it may begin with.
+func unsigned(b []byte) []byte {
+	if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
+		return b[1:]
+	}
+	return b
+}
+
+// digits returns how many decimal digits b begins with.
+func digits(b []byte) int {
+	for i, c := range b {
+		if c-'0' > 9 {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// isInteger reports whether b is [+-]?D+, the grammar of ':' and '(', where D is
+// a digit.
+func isInteger(b []byte) bool {
+	b = unsigned(b)
+	return len(b) > 0 && digits(b) == len(b)
+}
+
+// isDouble reports whether b is [+-]?D+(.D*)?([eE][+-]?D+)? or [+-]?inf, the
+// grammar of ',' but for NaN, where D is a digit.
+func isDouble(b []byte) bool {
+	b = unsigned(b)
+	if string(b) == "inf" {
 		return true
 	}
-	return false
+	n := digits(b)
+	if n == 0 {
+		return false
+	}
+	b = b[n:]
+	if len(b) > 0 && b[0] == '.' {
+		b = b[1:]
+		b = b[digits(b):]
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = unsigned(b[1:])
+		if n = digits(b); n == 0 {
+			return false
+		}
+		b = b[n:]
+	}
+	return len(b) == 0
 }
 
-// integerStep advances over one byte of [+-]?[0-9]+, the grammar of ':' and '('.
-func integerStep(s numState, c byte) numState {
-	switch {
-	case c-'0' <= 9:
-		return numDigits
-	case s == numStart && c == '+':
-		return numPlus
-	case s == numStart && c == '-':
-		return numMinus
+// isNaN reports whether b is -?nan(\([0-9A-Za-z_]*\))? in any case, which covers
+// what the C libraries print for one.
+func isNaN(b []byte) bool {
+	b = bytes.TrimPrefix(b, []byte("-"))
+	if len(b) < 3 || !bytes.EqualFold(b[:3], []byte("nan")) {
+		return false
 	}
-	return numDead
-}
-
-// doubleStep advances over one byte of the grammar of ',':
-// [+-]?D+(.D*)?([eE][+-]?D+)?, [+-]?inf, -?nan, where D is a digit.
-func doubleStep(s numState, c byte) numState {
-	if c-'0' <= 9 {
-		switch s {
-		case numStart, numPlus, numMinus, numDigits:
-			return numDigits
-		case numFrac:
-			return numFrac
-		case numExp, numExpSig, numExpDig:
-			return numExpDig
-		}
-		return numDead
+	b = b[3:]
+	if len(b) == 0 {
+		return true
 	}
-	switch s {
-	case numStart, numPlus, numMinus:
-		switch {
-		case c == 'i':
-			return numI
-		case c == 'n' && s != numPlus:
-			return numN
-		case c == '+' && s == numStart:
-			return numPlus
-		case c == '-' && s == numStart:
-			return numMinus
-		}
-	case numDigits, numFrac:
-		switch {
-		case c == '.' && s == numDigits:
-			return numFrac
-		case c == 'e' || c == 'E':
-			return numExp
-		}
-	case numExp:
-		if c == '+' || c == '-' {
-			return numExpSig
-		}
-	case numI:
-		if c == 'n' {
-			return numIn
-		}
-	case numIn:
-		if c == 'f' {
-			return numInf
-		}
-	case numN:
-		if c == 'a' {
-			return numNa
-		}
-	case numNa:
-		if c == 'n' {
-			return numNan
-		}
+	if len(b) < 2 || b[0] != '(' || b[len(b)-1] != ')' {
+		return false
 	}
-	return numDead
-}
-
-// isDouble reports whether b is a double as RESP3 writes it.
-func isDouble(b []byte) bool {
-	s := numStart
-	for _, c := range b {
-		if s = doubleStep(s, c); s == numDead {
+	for _, c := range b[1 : len(b)-1] {
+		if c-'0' > 9 && c|0x20-'a' > 'z'-'a' && c != '_' {
 			return false
 		}
 	}
-	return s.whole()
+	return true
 }
 
 // magnitude adds a decimal digit to n, the absolute value of an integer, and
@@ -128,27 +93,41 @@ func magnitude(n uint64, digit byte, negative bool) (uint64, bool) {
 	return n*10 + d, true
 }
 
-// parseInt reads [+-]?[0-9]+ that fills b.
+// parseInt is Int64 of a value whose text is b.
 func parseInt(b []byte) (int64, error) {
-	s, n, negative := numStart, uint64(0), false
-	for _, c := range b {
-		if s = integerStep(s, c); s == numDead {
-			return 0, ErrNumber
-		}
-		if s != numDigits {
-			negative = s == numMinus
-			continue
-		}
-		var ok bool
-		if n, ok = magnitude(n, c, negative); !ok {
-			return 0, ErrRange
-		}
-	}
-	if !s.whole() {
+	text := unsigned(b)
+	if len(text) == 0 {
 		return 0, ErrNumber
 	}
-	if negative {
+	n, negative, inRange := uint64(0), b[0] == '-', true
+	for _, c := range text {
+		if c-'0' > 9 {
+			return 0, ErrNumber
+		}
+		if inRange {
+			n, inRange = magnitude(n, c, negative)
+		}
+	}
+	switch {
+	case !inRange:
+		return 0, ErrRange
+	case negative:
 		return -int64(n), nil // two's complement: right for the smallest int64 as well
 	}
 	return int64(n), nil
+}
+
+// parseFloat is Float64 of a value whose text is b.
+func parseFloat(b []byte) (float64, error) {
+	if !isDouble(b) {
+		if isNaN(b) {
+			return math.NaN(), nil
+		}
+		return 0, ErrNumber
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		err = ErrRange
+	}
+	return f, err
 }

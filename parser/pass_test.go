@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -51,6 +53,10 @@ func TestScannerPassStopsBeforeInnerPushes(t *testing.T) {
 		{"behind an attribute", "*1\r\n|1\r\n+a\r\n+b\r\n", ":1\r\n"},
 		{"in an attribute", "*1\r\n|1\r\n+a\r\n", "+b\r\n:1\r\n"},
 		{"in a streamed array", "*?\r\n:1\r\n", ".\r\n"},
+		{"with attributes, last in a streamed array", "*?\r\n:1\r\n|1\r\n+a\r\n+b\r\n", ".\r\n"},
+		{"with attributes twice, alone in a streamed set", "~?\r\n|1\r\n+a\r\n+b\r\n|0\r\n", ".\r\n"},
+		{"with attributes, last in a streamed map", "%?\r\n+k\r\n+v\r\n|1\r\n+a\r\n+b\r\n", ".\r\n"},
+		{"with attributes, before the value of a streamed map", "%?\r\n+k\r\n|1\r\n+a\r\n+b\r\n", "+v\r\n.\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stream := "+OK\r\n" + c.before + passedPush + passedPush + c.after + "$-1\r\n"
@@ -61,6 +67,106 @@ func TestScannerPassStopsBeforeInnerPushes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestScannerPassFindsMisplacedEnds puts the end of a streamed aggregate where a value is missing, behind a push that
+// does not stand for it.
+func TestScannerPassFindsMisplacedEnds(t *testing.T) {
+	for _, wire := range []string{
+		"%?\r\n+k\r\n" + passedPush + ".\r\n",
+		"%?\r\n+k\r\n|1\r\n+a\r\n+b\r\n" + passedPush + ".\r\n",
+		"*?\r\n" + passedPush + "|0\r\n.\r\n",
+		"*?\r\n|0\r\n" + passedPush + "|0\r\n.\r\n",
+	} {
+		_, _, err := parser.Parse([]byte(wire))
+		require.ErrorIs(t, err, parser.ErrEnd)
+		at := strings.Index(wire, passedPush)
+		for size := 1; size <= len(wire); size++ {
+			var s parser.Scanner
+			for rest, stop := []byte(wire[:at]), []byte(wire[at+len(passedPush):]); ; {
+				p := rest[:min(size, len(rest))]
+				var n int
+				n, _, err = s.Pass(p)
+				if err != nil {
+					break
+				}
+				if rest = rest[n:]; len(rest) == 0 {
+					n, done, err := s.Pass([]byte(passedPush))
+					require.NoError(t, err)
+					require.False(t, done)
+					require.Zero(t, n)
+					rest = stop
+				}
+			}
+			require.ErrorIs(t, err, parser.ErrEnd, "%q in pieces of %d", wire, size)
+		}
+	}
+}
+
+// TestScannerScanGoesOnAfterPass goes on with Scan beyond the limits in a frame that Pass has begun.
+func TestScannerScanGoesOnAfterPass(t *testing.T) {
+	wire := "*40\r\n" + strings.Repeat("$5\r\nhello\r\n", 40)
+	for cut := 1; cut < len(wire); cut++ {
+		s := parser.NewScanner(parser.Limits{MaxFrame: 64, MaxBulk: 4, MaxElements: 8})
+		n, done, err := s.Pass([]byte(wire[:cut]))
+		require.NoError(t, err)
+		require.False(t, done)
+		require.Equal(t, cut, n)
+		n, done, err = s.Scan([]byte(wire[cut:]))
+		require.NoError(t, err)
+		require.True(t, done)
+		require.Equal(t, len(wire)-cut, n)
+		require.Zero(t, s.Frame([]byte(wire)), "no limit was looked at")
+		_, _, err = s.Scan([]byte("$5\r\n"))
+		require.ErrorAs(t, err, new(*parser.LimitError))
+	}
+}
+
+// TestScannerSkipConsumesFramesOfAnySize drops every vector, cut everywhere, and then what is beyond every limit.
+func TestScannerSkipConsumesFramesOfAnySize(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict != oracle.OK || c.Limits.MaxDepth > 0 {
+			continue
+		}
+		s := parser.NewScanner(parser.Limits{MaxFrame: 1, MaxBulk: 1, MaxElements: 1})
+		for cut := 0; cut <= c.N(); cut += step(c.Wire) {
+			first, done, err := s.Skip([]byte(c.Wire[:cut]))
+			require.NoError(t, err, c.Name)
+			require.Equal(t, cut, first, c.Name)
+			if !done {
+				var second int
+				second, done, err = s.Skip([]byte(c.Wire[cut:]))
+				require.NoError(t, err, c.Name)
+				first += second
+			}
+			require.True(t, done, c.Name)
+			require.Equal(t, c.N(), first, "%s cut at %d", c.Name, cut)
+			require.Zero(t, s.Frame([]byte(c.Wire[:c.N()])), c.Name)
+		}
+	}
+	s := parser.NewScanner(parser.Limits{MaxFrame: 64, MaxBulk: 8, MaxElements: 2, MaxDepth: 2})
+	pieces := [][]byte{[]byte(strings.Repeat("*1\r\n", 1000)), []byte(":1\r\n"), []byte("$1000000\r\n"), make([]byte, 1_000_000), []byte("\r\n")}
+	allocated := testing.AllocsPerRun(10, func() {
+		for _, p := range pieces {
+			if n, _, err := s.Skip(p); n != len(p) || err != nil {
+				panic("not consumed")
+			}
+		}
+	})
+	require.Zero(t, allocated)
+	_, _, err := s.Scan([]byte("$100\r\n"))
+	require.ErrorAs(t, err, new(*parser.LimitError), "only Skip knows no limits")
+}
+
+func TestScannerSkipReportsWhatCannotBeCounted(t *testing.T) {
+	var s parser.Scanner
+	_, _, err := s.Skip([]byte("*2\r\n" + strings.Repeat("*?\r\n", 200)))
+	var limit *parser.LimitError
+	require.ErrorAs(t, err, &limit)
+	require.Equal(t, "MaxDepth", limit.Limit)
+	s.Reset()
+	_, _, err = s.Skip([]byte("*2\r\n$x"))
+	require.Equal(t, &parser.SyntaxError{Offset: 5, Err: parser.ErrLength}, err)
 }
 
 func TestScannerPassKnowsNoLimits(t *testing.T) {
@@ -105,10 +211,37 @@ func TestScanTypeStopsBehindTheTypeByte(t *testing.T) {
 			require.Equal(t, len(c.wire)-c.n, n)
 		}
 	}
-	var s parser.Scanner
-	_, _, err := s.ScanType([]byte(attributes + passedPush))
-	require.NoError(t, err)
-	require.Equal(t, parser.TypePush, s.Type())
+}
+
+// TestScanTypeConsumesNoMore asks for the type of every vector twice, with as many bytes allowed as that takes.
+func TestScanTypeConsumesNoMore(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict != oracle.OK || c.Limits != (oracle.Limits{}) {
+			continue
+		}
+		at := valueAt(c)
+		s := parser.NewScanner(parser.Limits{MaxFrame: at + 1})
+		for _, want := range []int{at + 1, 0} {
+			n, done, err := s.ScanType([]byte(c.Wire[at+1-want:]))
+			require.NoError(t, err, c.Name)
+			require.False(t, done, c.Name)
+			require.Equal(t, want, n, c.Name)
+			require.Equal(t, parser.Type(c.Wire[at]), s.Type(), c.Name)
+		}
+		_, _, err := s.Scan([]byte(c.Wire[at+1:]))
+		var limit *parser.LimitError
+		require.ErrorAs(t, err, &limit, c.Name)
+		require.Equal(t, "MaxFrame", limit.Limit)
+
+		var whole parser.Scanner
+		n, _, err := whole.ScanType([]byte(c.Wire))
+		require.NoError(t, err, c.Name)
+		rest, done, err := whole.Scan([]byte(c.Wire[n:]))
+		require.NoError(t, err, c.Name)
+		require.True(t, done, c.Name)
+		require.Equal(t, c.N(), n+rest, c.Name)
+		require.Equal(t, c.Want.String(), render(whole.Frame([]byte(c.Wire[:c.N()]))), c.Name)
+	}
 }
 
 func TestScannerFrameIsTheFrameThatEnded(t *testing.T) {

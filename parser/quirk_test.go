@@ -90,6 +90,17 @@ func TestQuirkWaitsForNoThirdElement(t *testing.T) {
 	p.next(t, r, redirAsMeant)
 }
 
+// TestQuirkSkipKnowsNoLimits drops frames whose heads are over a limit.
+func TestQuirkSkipKnowsNoLimits(t *testing.T) {
+	for _, wire := range []string{">9\r\n$1\r\na\r\n" + strings.Repeat(":1\r\n", 8), ">1\r\n$20\r\n01234567890123456789\r\n", redirAsSent} {
+		r := parser.NewReader(strings.NewReader(wire+"+PONG\r\n"), parser.WithTrackingRedirBrokenQuirk(), parser.WithLimits(parser.Limits{MaxFrame: 16, MaxBulk: 8, MaxElements: 2}))
+		require.NoError(t, r.Skip(), "%q", wire)
+		f, err := r.Next()
+		require.NoError(t, err, "%q", wire)
+		require.Equal(t, "+PONG\r\n", string(f.Raw()))
+	}
+}
+
 func TestQuirkIsOffByDefault(t *testing.T) {
 	f, n, err := parser.Parse([]byte(redirAsSent + "+PONG\r\n"))
 	require.NoError(t, err)

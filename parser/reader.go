@@ -22,9 +22,9 @@ type Source interface {
 	Buffered() int
 }
 
-// DefaultBufferSize is the size in bytes of the buffer of a [Reader] that has
-// no Source.
-const DefaultBufferSize = 64 << 10
+// DefaultBufferSize is the largest size in bytes of the buffer of a [Reader] that
+// has no Source: 64 KiB, with the few bytes behind it that are never read into.
+const DefaultBufferSize = 64<<10 - spare
 
 const minBufferSize = 16
 
@@ -34,9 +34,11 @@ type Option func(*Reader)
 // WithLimits bounds the frames the Reader hands out.
 func WithLimits(l Limits) Option { return func(r *Reader) { r.sc.limit(l) } }
 
-// WithBufferSize sets the size in bytes of the Reader's own buffer, at least 16.
-// A frame that does not fit goes to pooled memory and is handed out all the same.
-// A Reader that works in a [Source] has no buffer of its own.
+// WithBufferSize sets the largest size in bytes of the Reader's own buffer, at
+// least 16. The buffer is small at first, and again when little arrives; reads
+// that fill it make it grow. A frame that does not fit goes to pooled memory and is
+// handed out all the same. A Reader that works in a [Source] has no buffer of its
+// own.
 func WithBufferSize(n int) Option { return func(r *Reader) { r.win.limit = max(n, minBufferSize) } }
 
 // Reader takes the frames off one connection. What it hands out is borrowed:

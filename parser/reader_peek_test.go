@@ -28,7 +28,7 @@ var peekCases = []struct {
 	{attribute + attribute + "_\r\n", '_', "", false, 25, 0},
 	{"|0\r\n|0\r\n#t\r\n", '#', "", false, 9, 0},
 	{">1\r\n$4\r\nname\r\n", '>', "name", true, 1, 11},
-	{">1\r\n+name\r\n", '>', "name", true, 1, 9}, // its CR ends it
+	{">1\r\n+name\r\n", '>', "name", true, 1, 10}, // a CR alone would be text
 	{">2\r\n=8\r\ntxt:name\r\n:1\r\n", '>', "name", true, 1, 15},
 	{">1\r\n$0\r\n\r\n", '>', "", true, 1, 7},
 	{">2\r\n|0\r\n$1\r\nn\r\n:1\r\n", '>', "n", true, 1, 12},

@@ -172,7 +172,7 @@ func TestSkipDropsTheRestOfAFrameThatWasBegun(t *testing.T) {
 }
 
 func TestSkipReportsWhatIsMalformed(t *testing.T) {
-	for _, wire := range []string{"?", "*2\r\n:1\r\n:x", "$3\r\nabcX", attribute + ">2\r\n+a\r\n;", ">9223372036854775808"} {
+	for _, wire := range []string{"?", "*2\r\n:1\r\n$x", "$3\r\nabcX", attribute + ">2\r\n+a\r\n;", ">9223372036854775808"} {
 		eachHold(t, func(t *testing.T, hold hold) {
 			p := newPipe(t, bytewise(wire, timeout)...)
 			r, _ := hold(p)

@@ -9,85 +9,26 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 		if s.reached(u) {
 			return i, false, nil
 		}
-		c := p[i]
 		switch s.state {
 		case stValue:
 			if j := s.plain(p, i, u); j != i {
-				i = j
-				if s.ended {
+				if i = j; s.ended {
 					return i, true, nil
 				}
 				continue
 			}
-			if u == untilPush && Type(c) == TypePush && s.depth > 0 {
+			if u == untilPush && Type(p[i]) == TypePush && s.depth > 0 {
+				s.cur.attributed = false // attributes before it are its own
 				return i, false, nil
 			}
-			if err = s.open(c, i); err != nil {
+			if err = s.open(p[i], i); err != nil {
 				return i, false, err
 			}
-		case stLength:
-			if err = s.length(c, i); err != nil {
-				return i, false, err
-			}
-		case stDigits:
-			switch {
-			case c-'0' <= 9:
-				if !s.digit(c) {
-					return i, false, s.syntax(i, ErrLength)
-				}
-			case c == '\r':
-				s.state = stLF
-			default:
-				return i, false, s.syntax(i, lineCause(c, ErrLength))
-			}
-		case stMinus:
-			if c != '1' {
-				return i, false, s.syntax(i, lineCause(c, ErrLength))
-			}
-			s.form, s.state = formNull, stCR
-		case stCR:
-			if c != '\r' {
-				return i, false, s.syntax(i, lineCause(c, s.lineError()))
-			}
-			s.state = stLF
-		case stLF:
-			if c != '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
-			}
-			done, err = s.line(i + 1)
-			if err != nil {
-				return i + 1, false, err
-			}
-			if done {
-				return i + 1, true, nil
-			}
-		case stText:
-			if i = s.text(p, i); i == len(p) {
-				return i, false, nil
-			}
-			if p[i] == '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
-			}
-			s.nameText(i)
-			s.state = stLF
-		case stNumber:
-			if err = s.number(c, i); err != nil {
-				return i, false, err
-			}
-		case stBoolean:
-			if c != 't' && c != 'f' {
-				return i, false, s.syntax(i, lineCause(c, ErrBoolean))
-			}
-			s.state = stCR
-		case stVerbatim:
-			// The first four bytes of the text are the format and a colon;
-			// streamed counts them, as no verbatim string is streamed.
-			if s.streamed == 3 && c != ':' {
-				return i, false, s.syntax(i, ErrVerbatim)
-			}
-			s.streamed++
-			if s.n--; s.streamed == 4 {
-				s.bulk()
+			i++
+		case stText, stTextLF:
+			ended := false
+			if i, ended = s.text(p, i); ended && s.complete() {
+				return i, true, nil
 			}
 		case stBulk:
 			if left := len(p) - i; uint64(left) < s.n {
@@ -97,31 +38,82 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 			i += int(s.n)
 			s.n = 0
 			s.bulk()
-			continue
-		case stBulkCR:
-			if c != '\r' {
-				return i, false, s.syntax(i, ErrTerminator)
+		default:
+			if done, err = s.strict(p[i], i); err != nil {
+				return i, false, err
 			}
-			s.state = stBulkLF
-		case stBulkLF:
-			if c != '\n' {
-				return i, false, s.syntax(i, ErrTerminator)
+			if i++; done {
+				return i, true, nil
 			}
-			if s.mark == markChunk {
-				s.state = stChunk
-			} else if s.complete() {
-				return i + 1, true, nil
-			}
-		case stChunk:
-			if c != markChunk {
-				return i, false, s.syntax(i, ErrChunk)
-			}
-			s.begin(c, i)
-			s.state = stLength
 		}
-		i++
 	}
 	return i, false, nil
+}
+
+// strict reads p[i], which is c, in a state in which only few bytes are right: in
+// a length, at the end of a line or bulk, and before a chunk.
+func (s *Scanner) strict(c byte, i int) (done bool, err error) {
+	switch s.state {
+	case stLength:
+		return false, s.length(c, i)
+	case stDigits:
+		switch {
+		case c-'0' <= 9:
+			if !s.digit(c) {
+				return false, s.syntax(i, ErrLength)
+			}
+		case c == '\r':
+			s.state = stLF
+		default:
+			return false, s.syntax(i, lineCause(c, ErrLength))
+		}
+	case stMinus:
+		if c != '1' {
+			return false, s.syntax(i, lineCause(c, ErrLength))
+		}
+		s.form, s.state = formNull, stCR
+	case stCR:
+		if c != '\r' {
+			return false, s.syntax(i, lineCause(c, s.lineError()))
+		}
+		s.state = stLF
+	case stLF:
+		if c != '\n' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		return s.line(i + 1)
+	case stVerbatim:
+		// The first four bytes of the text are the format and a colon; streamed
+		// counts them, as no verbatim string is streamed.
+		if s.streamed == 3 && c != ':' {
+			return false, s.syntax(i, ErrVerbatim)
+		}
+		s.streamed++
+		if s.n--; s.streamed == 4 {
+			s.bulk()
+		}
+	case stBulkCR:
+		if c != '\r' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		s.state = stBulkLF
+	case stBulkLF:
+		if c != '\n' {
+			return false, s.syntax(i, ErrTerminator)
+		}
+		if s.mark == markChunk {
+			s.state = stChunk
+			return false, nil
+		}
+		return s.complete(), nil
+	case stChunk:
+		if c != markChunk {
+			return false, s.syntax(i, ErrChunk)
+		}
+		s.begin(c, i)
+		s.state = stLength
+	}
+	return false, nil
 }
 
 // begin makes c at p[i] the item under way.
@@ -145,10 +137,6 @@ func (s *Scanner) open(c byte, i int) error {
 		return s.syntax(i, ErrType)
 	case classText:
 		s.state = stText
-	case classNumber:
-		s.state, s.num, s.negative = stNumber, numStart, false
-	case classBoolean:
-		s.state = stBoolean
 	case classNull:
 		s.state = stCR
 	case classBulk, classAggregate:
@@ -184,16 +172,43 @@ func (s *Scanner) open(c byte, i int) error {
 	return nil
 }
 
-// text returns the index of the first CR or LF in p[i:], or len(p).
-func (s *Scanner) text(p []byte, i int) int {
-	end := len(p)
-	if k := bytes.IndexByte(p[i:], '\r'); k >= 0 {
-		end = i + k
+// text consumes a line of text, and reports whether it ended in p. The line ends
+// at its first CR LF; a CR or LF alone is text.
+func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
+	for i < len(p) {
+		k := bytes.IndexByte(p[i:], '\n')
+		if k < 0 {
+			s.state = stText
+			if p[len(p)-1] == '\r' {
+				s.state = stTextLF
+			}
+			return len(p), false
+		}
+		cr := s.state == stTextLF
+		if k > 0 {
+			cr = p[i+k-1] == '\r'
+		}
+		if i += k + 1; cr {
+			s.nameText(i - 2)
+			return i, true
+		}
+		s.state = stText
 	}
-	if k := bytes.IndexByte(p[i:end], '\n'); k >= 0 {
-		return i + k
+	return i, false
+}
+
+// lineEnd returns where the line of text ends of which p[i] is a byte, its CR LF
+// included, or -1. The byte before it is no CR.
+func lineEnd(p []byte, i int) int {
+	for {
+		k := bytes.IndexByte(p[i:], '\n')
+		if k < 0 {
+			return -1
+		}
+		if i += k + 1; p[i-2] == '\r' {
+			return i
+		}
 	}
-	return end
 }
 
 // nameText ends a name that is a simple string.
@@ -201,35 +216,6 @@ func (s *Scanner) nameText(end int) {
 	if s.naming == nameOpen && s.depth == 1 {
 		s.naming, s.nameEnd = nameKnown, s.pos+int64(end)-s.start
 	}
-}
-
-// number reads one byte of a number, or the CR behind it.
-func (s *Scanner) number(c byte, i int) error {
-	if c == '\r' {
-		if !s.num.whole() {
-			return s.syntax(i, ErrNumber)
-		}
-		s.state = stLF
-		return nil
-	}
-	ok := true
-	switch Type(s.mark) {
-	case TypeDouble:
-		s.num = doubleStep(s.num, c)
-	case TypeBigNumber:
-		s.num = integerStep(s.num, c)
-	default:
-		switch s.num = integerStep(s.num, c); s.num {
-		case numMinus:
-			s.negative = true
-		case numDigits:
-			s.n, ok = magnitude(s.n, c, s.negative)
-		}
-	}
-	if !ok || s.num == numDead {
-		return s.syntax(i, lineCause(c, ErrNumber))
-	}
-	return nil
 }
 
 // bulk makes s ready for the rest of a bulk, of which n bytes are to come.

@@ -4,7 +4,8 @@ import "math"
 
 // A Scanner finds where a frame ends. It is fed the stream in pieces cut
 // anywhere, remembers in a few words what remains of each open aggregate, looks
-// at every byte once, and checks each of them. The zero value is ready, with
+// at every byte once, and checks each that decides where the frame ends: types,
+// lengths, counts, nesting and terminators. The zero value is ready, with
 // default limits. A Scanner is used by one goroutine at a time and must not be
 // copied once in use.
 //
@@ -20,14 +21,12 @@ type Scanner struct {
 	state   state
 	ended   bool // the last byte consumed ended a frame
 	plainOK bool // the limits leave the fast path alone
-	skip    bool // the frame is being dropped: sizes are not limited, depth takes no memory
+	skip    bool // limits do not apply to the frame under way: sizes are not limited, depth takes no memory
 
 	// The item under way.
 	mark     byte // its type byte, markChunk or markEnd
 	form     form
-	num      numState
-	negative bool
-	n        uint64 // a length or magnitude being read; in a bulk, the bytes still to come
+	n        uint64 // a length being read; in a bulk, the bytes still to come
 	streamed int64  // bytes of a streamed string so far
 
 	stack
@@ -52,9 +51,8 @@ const (
 	stMinus                 // the 1 of a RESP2 null
 	stCR                    // only CR
 	stLF                    // only LF
-	stText                  // text up to CR
-	stNumber                // a number up to CR
-	stBoolean               // t or f
+	stText                  // text up to CR LF
+	stTextLF                // the same, behind a CR
 	stVerbatim              // the format of a verbatim string and its colon
 	stBulk                  // n bytes of anything
 	stBulkCR                // the CR behind them
@@ -87,11 +85,14 @@ const (
 type until uint8
 
 const (
-	untilEnd     until = iota // all of it
-	untilType                 // up to its type byte
-	untilName                 // up to the name of a push, or the type byte of anything else
-	untilPush                 // up to a push inside it; limits do not apply
-	untilDropped              // all of it; limits do not apply
+	untilEnd  until = iota // all of it
+	untilType              // up to its type byte
+	untilName              // up to the name of a push, or the type byte of anything else
+	untilPush              // up to a push inside it
+
+	unlimited until = 1 << 7 // from now on limits do not apply to the frame
+
+	untilDropped = untilEnd | unlimited
 )
 
 // NewScanner returns a Scanner with the given limits.
@@ -129,7 +130,7 @@ func (s *Scanner) Scan(p []byte) (n int, done bool, err error) {
 
 // ScanType is Scan for who needs to know what a frame is before it goes on: it
 // stops behind the type byte of the frame's value, which is 1 byte but for
-// attributes. Of a push it may consume more.
+// attributes, and consumes nothing more of it.
 func (s *Scanner) ScanType(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilType)
 }
@@ -138,16 +139,43 @@ func (s *Scanner) ScanType(p []byte) (n int, done bool, err error) {
 // apply, as for [Reader.Skip], and it stops before each push inside the frame: it
 // has met one when it is neither done nor failed and n < len(p). The push is the
 // caller's to take out, with another Scanner; p behind it is what this one is to
-// be called with next.
+// be called with next. For the rest of a frame that Pass has begun, Scan knows no
+// limits either.
 func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
-	return s.scan(p[:len(p):len(p)], untilPush)
+	return s.scan(p[:len(p):len(p)], untilPush|unlimited)
+}
+
+// PassReplies is Pass for many frames at once: it consumes the replies that stand
+// whole at the start of p, as long as they are short strings, bulk strings,
+// integers, nulls, or short arrays and maps of those, in the forms that most have. It
+// stops before anything else, such as a push, an attribute, or a reply that is
+// incomplete, which are for Pass, and consumes nothing in the middle of a frame.
+func (s *Scanner) PassReplies(p []byte) (n int) {
+	if !useFast || s.err != nil || !s.ended && s.pos > s.start {
+		return 0
+	}
+	if s.ended {
+		s.next()
+	}
+	n = plainReplies(p[:len(p):len(p)])
+	s.pos += int64(n)
+	s.start = s.pos
+	return n
+}
+
+// Skip is Scan for who drops a frame, pushes inside it included. It takes memory
+// that does not depend on the frame: limits do not apply, but for MaxDepth to
+// streamed aggregates, as long as the values announced can be counted in an int64.
+func (s *Scanner) Skip(p []byte) (n int, done bool, err error) {
+	return s.scan(p[:len(p):len(p)], untilDropped)
 }
 
 // Frame returns the frame that ended with the last byte scanned, borrowed from b,
 // which must be its bytes from the first to the last. It is the zero Frame when
-// no frame has ended there, or b has another length.
+// no frame has ended there, b has another length, or the limits did not apply to
+// the frame, as with Pass and Skip.
 func (s *Scanner) Frame(b []byte) Frame {
-	if !s.ended || int64(len(b)) != s.pos-s.start {
+	if !s.ended || s.skip || int64(len(b)) != s.pos-s.start {
 		return Frame{}
 	}
 	return s.frame(b[:len(b):len(b)])
@@ -161,7 +189,8 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	if s.ended || s.lim.MaxDepth == 0 {
 		s.next()
 	}
-	s.skip = s.skip || u >= untilPush
+	s.skip = s.skip || u&unlimited != 0
+	u &^= unlimited
 	// Whatever else is wrong with it, no frame is looked at beyond its limit.
 	room := s.room()
 	if int64(len(p)) > room {

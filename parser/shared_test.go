@@ -60,15 +60,15 @@ func TestAnyOfManyStrings(t *testing.T) {
 	}
 }
 
-func TestManyStringsTakeFewAllocations(t *testing.T) {
+func TestManyStringsTakeLittleMoreThanAnInterfaceEach(t *testing.T) {
 	if unsafeconv.Copies {
 		t.Skip("each string is copied")
 	}
 	v := valueOf(t, "*1000\r\n"+strings.Repeat(key, 1000))
-	require.Less(t, testing.AllocsPerRun(10, func() { _, _ = v.Slice() }), 30.0)
+	require.Less(t, testing.AllocsPerRun(10, func() { _, _ = v.Slice() }), 1030.0)
 }
 
-// A string that is kept keeps a few KiB, however long the array was.
+// A string that is kept keeps 4 KiB, however long the array was.
 func TestStringThatIsKeptKeepsLittle(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector keeps more")

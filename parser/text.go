@@ -36,15 +36,20 @@ func (w *walk) appendText(dst []byte) []byte {
 	}
 }
 
-// appendText is walk.appendText for what is no aggregate.
+// appendText is walk.appendText for what is no aggregate. The text of a number or
+// boolean that is none is quoted.
 func (v Value) appendText(dst []byte) []byte {
 	switch v.Type() {
 	case TypeNull:
 		return append(dst, "null"...)
 	case TypeBoolean:
-		return strconv.AppendBool(dst, v.raw[v.meta.body()] == 't')
+		if b, err := v.Bool(); err == nil {
+			return strconv.AppendBool(dst, b)
+		}
 	case TypeInteger, TypeDouble, TypeBigNumber:
-		return append(dst, v.Bytes()...)
+		if b := v.Bytes(); isDouble(b) || isNaN(b) {
+			return append(dst, b...)
+		}
 	}
 	return strconv.AppendQuote(dst, string(v.Bytes()))
 }

@@ -70,9 +70,7 @@ type class uint8
 
 const (
 	classNone      class = iota // not a type byte
-	classText                   // a line of text: + -
-	classNumber                 // a line that holds a number: : , (
-	classBoolean                // #
+	classText                   // a line of text: + - : , ( #
 	classNull                   // _
 	classBulk                   // a length, then that many bytes: $ ! =
 	classAggregate              // a count, then that many values: * % ~ | >
@@ -81,10 +79,10 @@ const (
 var classes = [256]class{
 	TypeSimpleString:   classText,
 	TypeSimpleError:    classText,
-	TypeInteger:        classNumber,
-	TypeDouble:         classNumber,
-	TypeBigNumber:      classNumber,
-	TypeBoolean:        classBoolean,
+	TypeInteger:        classText,
+	TypeDouble:         classText,
+	TypeBigNumber:      classText,
+	TypeBoolean:        classText,
 	TypeNull:           classNull,
 	TypeBulkString:     classBulk,
 	TypeBulkError:      classBulk,

@@ -55,7 +55,7 @@ func (r *Reader) scan(u until) (done bool, err error) {
 		return true, nil
 	}
 	if r.quirk && !(r.begun() && r.sc.reached(untilName)) {
-		done, err = r.scanWindow(untilName)
+		done, err = r.scanWindow(untilName | u&unlimited)
 		named := r.sc.reached(untilName)
 		r.mend()
 		if done || err != nil || !named || u == untilType || u == untilName {

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"iter"
-	"strconv"
 )
 
 // Value is one RESP3 value inside a frame, with the attributes before it. Like
@@ -42,10 +41,11 @@ func (v Value) IsNull() bool { return v.Type() == TypeNull }
 func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 
 // Bytes returns the text of a string, error or number, without its framing and
-// without the format of a verbatim string. It is nil for nulls and aggregates,
-// and "t" or "f" for a boolean. It is borrowed, except for a streamed string in
-// more than one part: that is assembled in new memory, the one case in which an
-// accessor of borrowed bytes allocates.
+// without the format of a verbatim string. It is nil for nulls and aggregates.
+// That of a number or boolean is what the server sent, whether or not it is one.
+// It is borrowed, except for a streamed string in more than one part: that is
+// assembled in new memory, the one case in which an accessor of borrowed bytes
+// allocates.
 func (v Value) Bytes() []byte {
 	if t := v.meta & plainMask; t == plainBulk || t == valueMeta(TypeInteger) {
 		end := len(v.raw) - 2
@@ -78,7 +78,7 @@ func (v Value) String() string {
 	return string(v.Bytes())
 }
 
-// Int64 returns the integer that v holds: an integer, or a string or big number
+// Int64 returns the integer that v holds: an integer or big number, or a string
 // whose text is one. It returns ErrKind for other types, ErrNumber for text that
 // is no integer, ErrRange for one beyond int64.
 func (v Value) Int64() (int64, error) {
@@ -99,34 +99,31 @@ func (v Value) Int64() (int64, error) {
 }
 
 // Float64 returns the number that v holds: a double, integer or big number, or
-// a string whose text is one. A number beyond float64 is an infinity and
-// ErrRange; other errors are as for Int64.
+// a string whose text is one. NaN may be spelled as any C library does: nan, -nan,
+// NaN, nan(0x8000). A number beyond float64 is an infinity and ErrRange; other
+// errors are as for Int64.
 func (v Value) Float64() (float64, error) {
 	switch v.Type() {
 	case TypeDouble, TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
 	default:
 		return 0, ErrKind
 	}
-	b := v.Bytes()
-	if !isDouble(b) {
-		return 0, ErrNumber
-	}
-	if string(b) == "-nan" {
-		b = b[1:] // strconv knows no sign of nan
-	}
-	f, err := strconv.ParseFloat(string(b), 64)
-	if err != nil {
-		err = ErrRange
-	}
-	return f, err
+	return parseFloat(v.Bytes())
 }
 
-// Bool returns the boolean that v holds, or ErrKind.
+// Bool returns the boolean that v holds. It returns ErrKind for other types, and
+// ErrBoolean for a boolean whose text is neither t nor f.
 func (v Value) Bool() (bool, error) {
 	if v.Type() != TypeBoolean {
 		return false, ErrKind
 	}
-	return v.raw[v.meta.body()] == 't', nil
+	switch string(v.Bytes()) {
+	case "t":
+		return true, nil
+	case "f":
+		return false, nil
+	}
+	return false, ErrBoolean
 }
 
 // VerbatimFormat returns the format of a verbatim string, "txt" or "mkd", and

@@ -67,6 +67,11 @@ func TestValueAccessorsKnowEveryType(t *testing.T) {
 		{"$?\r\n;0\r\n", '$', "", false, "", 0, ""},
 		{"*2\r\n-ERR a\r\n!1\r\n\xff\r\n", '*', "", true, `["ERR a" "\xff"]`, 2, ""},
 		{"*2\r\n=5\r\ntxt:\n\r\n(1\r\n", '*', "", true, `["\n" 1]`, 2, ""},
+		{"+a\n\rb\r\r\n", '+', "a\n\rb\r", false, "a\n\rb\r", 0, ""},
+		{":1 2\r\n", ':', "1 2", false, "1 2", 0, ""},
+		{"#\r\n", '#', "", false, "", 0, ""},
+		{"#true\r\n", '#', "true", false, "true", 0, ""},
+		{"*7\r\n#\r\n#true\r\n:1 2\r\n(\r\n,NaN\r\n,1]\r\n(12\n\r\n", '*', "", true, `["" "true" "1 2" "" NaN "1]" "12\n"]`, 7, ""},
 	} {
 		for _, before := range []string{"", attribute} {
 			v := valueOf(t, before+c.wire)
@@ -111,7 +116,8 @@ func TestValueIntegerIsExactOrAnError(t *testing.T) {
 		{"$20\r\n99999999999999999999\r\n", 0, parser.ErrRange},
 		{"+\r\n", 0, parser.ErrNumber}, {"+-\r\n", 0, parser.ErrNumber}, {"+4 \r\n", 0, parser.ErrNumber},
 		{"+4.0\r\n", 0, parser.ErrNumber}, {"+0x4\r\n", 0, parser.ErrNumber}, {"+4_2\r\n", 0, parser.ErrNumber},
-		{"+--4\r\n", 0, parser.ErrNumber}, {"+99999999999999999999x\r\n", 0, parser.ErrRange},
+		{"+--4\r\n", 0, parser.ErrNumber}, {":\r\n", 0, parser.ErrNumber}, {":1 2\r\n", 0, parser.ErrNumber}, {"(NaN\r\n", 0, parser.ErrNumber},
+		{":9223372036854775808\r\n", 0, parser.ErrRange}, {":-9223372036854775809\r\n", 0, parser.ErrRange}, {"+99999999999999999999x\r\n", 0, parser.ErrNumber},
 		{",4\r\n", 0, parser.ErrKind}, {"#t\r\n", 0, parser.ErrKind}, {"_\r\n", 0, parser.ErrKind}, {"$-1\r\n", 0, parser.ErrKind},
 		{"-4\r\n", 0, parser.ErrKind}, {"!1\r\n4\r\n", 0, parser.ErrKind}, {"*1\r\n:4\r\n", 0, parser.ErrKind}, {">1\r\n:4\r\n", 0, parser.ErrKind},
 	} {
@@ -136,13 +142,17 @@ func TestValueFloatIsANumberOrAnError(t *testing.T) {
 		{"$3\r\ninf\r\n", inf, nil}, {"$5\r\n1e999\r\n", inf, parser.ErrRange},
 		{"+\r\n", 0, parser.ErrNumber}, {"+.5\r\n", 0, parser.ErrNumber}, {"+0x1p4\r\n", 0, parser.ErrNumber}, {"+1_0\r\n", 0, parser.ErrNumber},
 		{"+infinity\r\n", 0, parser.ErrNumber}, {"+Inf\r\n", 0, parser.ErrNumber}, {"+ 1\r\n", 0, parser.ErrNumber}, {"+1e\r\n", 0, parser.ErrNumber},
+		{",\r\n", 0, parser.ErrNumber}, {",+nan\r\n", 0, parser.ErrNumber}, {",nan(\r\n", 0, parser.ErrNumber}, {",nan(1\r\n", 0, parser.ErrNumber}, {",nan1)\r\n", 0, parser.ErrNumber},
+		{",nan(-)\r\n", 0, parser.ErrNumber}, {",nan(\x1a)\r\n", 0, parser.ErrNumber}, {",-na\r\n", 0, parser.ErrNumber}, {":1 2\r\n", 0, parser.ErrNumber},
 		{"#t\r\n", 0, parser.ErrKind}, {"_\r\n", 0, parser.ErrKind}, {"-1\r\n", 0, parser.ErrKind}, {"*1\r\n,1\r\n", 0, parser.ErrKind},
 	} {
 		got, err := valueOf(t, c.wire).Float64()
 		require.Equal(t, c.err, err, "%q", c.wire)
 		require.Equal(t, math.Float64bits(c.want), math.Float64bits(got), "%q: %v", c.wire, got)
 	}
-	for _, wire := range []string{",nan\r\n", ",-nan\r\n", "+nan\r\n"} {
+	for _, wire := range []string{
+		",nan\r\n", ",-nan\r\n", "+nan\r\n", ",NaN\r\n", ",NAN\r\n", ",-nAN\r\n", ",nan(0x8000)\r\n", ",-nan(ind)\r\n", ",nan()\r\n", "$11\r\nNaN(sNaN_1)\r\n",
+	} {
 		got, err := valueOf(t, wire).Float64()
 		require.NoError(t, err)
 		require.True(t, math.IsNaN(got), wire)
@@ -156,6 +166,7 @@ func TestValueBoolIsThatOfABooleanAlone(t *testing.T) {
 		err  error
 	}{
 		{"#t\r\n", true, nil}, {"#f\r\n", false, nil}, {attribute + "#t\r\n", true, nil},
+		{"#\r\n", false, parser.ErrBoolean}, {"#T\r\n", false, parser.ErrBoolean}, {"#true\r\n", false, parser.ErrBoolean}, {"#t\r\r\n", false, parser.ErrBoolean},
 		{":1\r\n", false, parser.ErrKind}, {"+true\r\n", false, parser.ErrKind}, {"_\r\n", false, parser.ErrKind}, {"*1\r\n#t\r\n", false, parser.ErrKind},
 	} {
 		got, err := valueOf(t, c.wire).Bool()
@@ -199,16 +210,19 @@ func TestValueAnyHasTheGoTypeOfItsWireType(t *testing.T) {
 	require.Equal(t, map[any]any{nil: int64(1)}, got, "a null is no aggregate, however it is sent")
 }
 
-func TestAnyOfLongBigNumbers(t *testing.T) {
-	for _, digits := range []int{1, 1999, 2000, 2001, 10_000} {
-		text := strings.Repeat("1234567890", digits/10+1)[:digits]
-		want, _ := new(big.Int).SetString(text, 10)
-		got, err := valueOf(t, "("+text+"\r\n").Any()
+// TestAnyBoundsBigNumbers asks for numbers of as many digits as Any makes a big.Int of, and of one more.
+func TestAnyBoundsBigNumbers(t *testing.T) {
+	for _, sign := range []string{"", "+", "-"} {
+		digits := strings.Repeat("9", 10_000)
+		got, err := valueOf(t, "("+sign+digits+"\r\n").Any()
 		require.NoError(t, err)
+		want, _ := new(big.Int).SetString(sign+digits, 10)
 		require.Zero(t, want.Cmp(got.(*big.Int)))
-		got, err = valueOf(t, "(-"+text+"\r\n").Any()
-		require.NoError(t, err)
-		require.Zero(t, want.Neg(want).Cmp(got.(*big.Int)))
+		got, err = valueOf(t, "("+sign+digits+"0\r\n").Any()
+		require.Equal(t, parser.ErrRange, err)
+		require.Nil(t, got)
+		_, err = valueOf(t, "("+sign+digits+"0x\r\n").Any()
+		require.Equal(t, parser.ErrNumber, err)
 	}
 }
 

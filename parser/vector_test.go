@@ -95,6 +95,35 @@ func parseCase(t *testing.T, c vectors.Case) {
 	}
 }
 
+// TestOddTextIsAnErrorOfItsValue asks for the values of frames that are delimited well and say what is no number or
+// boolean.
+func TestOddTextIsAnErrorOfItsValue(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Odd == "" {
+			continue
+		}
+		f, n, err := parser.Parse([]byte(c.Wire))
+		require.NoError(t, err, c.Name)
+		require.Equal(t, c.N(), n, c.Name)
+		v := f.Value()
+		got, err := v.Any()
+		require.Equal(t, c.Want.Odd, reason(err), c.Name)
+		require.Nil(t, got, c.Name)
+		switch v.Type() {
+		case parser.TypeInteger, parser.TypeBigNumber:
+			_, err = v.Int64()
+		case parser.TypeDouble:
+			_, err = v.Float64()
+		case parser.TypeBoolean:
+			_, err = v.Bool()
+		}
+		require.Equal(t, c.Want.Odd, reason(err), c.Name)
+		if len(v.Bytes()) > 0 {
+			require.Contains(t, v.String(), string(v.Bytes()), c.Name)
+		}
+	}
+}
+
 // TestFrameValueIsWithoutAttributes tells the attributes before a frame, which are Frame.Attributes, from those before an
 // inner value.
 func TestFrameValueIsWithoutAttributes(t *testing.T) {

@@ -26,9 +26,6 @@ func header(b []byte, p int) (n, body int) {
 	return n, p + 2
 }
 
-// line returns the end of the line that begins at b[p], its CR LF excluded.
-func line(b []byte, p int) int { return p + bytes.IndexByte(b[p:], '\r') }
-
 // parseValue returns the value whose type byte is b[at], with the attributes
 // before it, which begin at b[from]. It ends at b[end], or nobody knows yet
 // where: then end is -1 and parseValue finds it.
@@ -51,7 +48,10 @@ func parseValue(b []byte, from, at, end int) Value {
 			}
 		}
 	default:
-		end = line(b, body) + 2
+		end = body + bytes.IndexByte(b[body:], '\n') + 1
+		if b[end-2] != '\r' { // seldom; a call of lineEnd is not inlined
+			end = lineEnd(b, end)
+		}
 	}
 	return newValue(b, from, at, body, end, t, false)
 }
@@ -121,7 +121,10 @@ func skip(b []byte, p int) int {
 				open += n
 			}
 		default:
-			p = line(b, p) + 2
+			p += bytes.IndexByte(b[p:], '\n') + 1
+			if b[p-2] != '\r' {
+				p = lineEnd(b, p)
+			}
 		}
 	}
 	return p

@@ -3,6 +3,10 @@ package parser
 import (
 	"bufio"
 	"io"
+
+	"github.com/valyala/bytebufferpool"
+
+	"github.com/seed79615202/respush/internal/bufpool"
 )
 
 // errWindowFull says that a window has no room for more bytes.
@@ -13,19 +17,29 @@ var errWindowFull = bufio.ErrBufferFull
 // It knows nothing of frames, and nothing else in this package knows where the
 // bytes are.
 //
-// Invariant: src is nil, or the window's bytes are those of src, and rd, buf,
-// from, to and err are not used. bufio is src if that is a *bufio.Reader.
-// Otherwise buf[from:to] are the window's bytes; buf is made when it is needed.
+// Invariant: src is nil, or the window's bytes are those of src, and of the fields
+// below bufio only limit is used. bufio is src if that is a *bufio.Reader.
+// Otherwise buf[from:to] are the window's bytes; buf is a part of mem, both nil
+// until the first read.
 type window struct {
 	src   Source
 	bufio *bufio.Reader
 	rd    io.Reader
+	mem   *bytebufferpool.ByteBuffer
 	buf   []byte
 	from  int
 	to    int
-	limit int   // length of buf
+	used  int   // what to was after the last read
+	limit int   // the largest length of buf
 	err   error // of the last read, deferred until the bytes it came with are consumed
 }
+
+// leastBuffer is the length of a buffer at first, and at rest. spare is the room
+// behind a buffer for the fast path to load from.
+const (
+	leastBuffer = 2<<10 - spare
+	spare       = 8
+)
 
 // attach makes rd what the window reads from, in place if it is a Source.
 func (w *window) attach(rd io.Reader) {
@@ -33,13 +47,13 @@ func (w *window) attach(rd io.Reader) {
 		w.attachSource(src)
 		return
 	}
-	*w = window{rd: rd, buf: w.buf, limit: w.limit}
+	*w = window{rd: rd, mem: w.mem, buf: w.buf, limit: w.limit}
 }
 
 // attachSource makes the bytes of src those of the window.
 func (w *window) attachSource(src Source) {
 	b, _ := src.(*bufio.Reader)
-	*w = window{src: src, bufio: b, buf: w.buf, limit: w.limit}
+	*w = window{src: src, bufio: b, mem: w.mem, buf: w.buf, limit: w.limit}
 }
 
 // origin returns what the window reads from.
@@ -117,20 +131,41 @@ func (w *window) more() error {
 	if err := w.deferred(); err != nil {
 		return err
 	}
-	if w.buf == nil {
-		// Behind the buffer there is room for the fast path to load from.
-		w.buf = make([]byte, w.limit, w.limit+8)
-	}
 	if w.from > 0 {
 		w.to = copy(w.buf, w.buf[w.from:w.to])
 		w.from = 0
 	}
-	if w.to == len(w.buf) {
+	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
+	}
+	if w.to == 0 || w.to == len(w.buf) {
+		w.fit()
 	}
 	n, err := w.read(w.buf[w.to:])
 	w.to += n
+	w.used = w.to
 	return err
+}
+
+// fit gives the buffer the size that the last read asks for. A read that has
+// filled it makes it four times as large. One that has used a sixteenth or less
+// makes it that much smaller, before what may be a long wait, if it is empty.
+func (w *window) fit() {
+	size := len(w.buf)
+	switch {
+	case w.used == size:
+		size = max(4*size, leastBuffer)
+	case w.to == 0 && w.used <= size/16 && size > leastBuffer:
+		size = max(4*w.used, leastBuffer)
+	}
+	if size = min(size, w.limit); size == len(w.buf) {
+		return
+	}
+	mem := bufpool.Get(size + spare)
+	buf := mem.B[:min(cap(mem.B)-spare, w.limit)]
+	w.to = copy(buf, w.buf[:w.to])
+	bufpool.Put(w.mem)
+	w.mem, w.buf = mem, buf
 }
 
 // moreInto reads at least one byte into b, past the window, which is empty and
@@ -172,4 +207,7 @@ func (w *window) read(b []byte) (int, error) {
 }
 
 // release gives the window's own buffer back.
-func (w *window) release() { w.buf, w.from, w.to = nil, 0, 0 }
+func (w *window) release() {
+	bufpool.Put(w.mem)
+	w.mem, w.buf, w.from, w.to = nil, nil, 0, 0
+}

@@ -40,7 +40,7 @@ type Conn struct {
 
 	mu     sync.Mutex
 	filter filter
-	late   error // of the connection, to be returned when what is queued is read
+	late   error // of the connection, to be returned when the backlog has been read
 	busy   bool  // the filter is at work
 
 	lent   atomic.Bool // a handler runs
@@ -79,7 +79,8 @@ func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 // that wraps a [*parser.SyntaxError] or [*parser.LimitError], its Offset counted
 // over all that has been read from the connection; what stands before it is
 // returned first, and every further Read returns the error again. With Observe
-// the bytes go on unchanged instead, observing ends, and only Err tells.
+// the bytes go on unchanged instead and observing ends: the processor's error
+// handler gets the error, once, and Err returns it.
 func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return c.conn.Read(b)
@@ -91,7 +92,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if c.closed.Load() {
 		return 0, net.ErrClosed
 	}
-	if n := c.filter.queue.read(b); n > 0 {
+	if n := c.filter.backlog.read(b); n > 0 {
 		return n, nil
 	}
 	for {
@@ -101,9 +102,9 @@ func (c *Conn) Read(b []byte) (int, error) {
 		n, err := c.conn.Read(b)
 		kept := n
 		if n > 0 && c.failed.Load() == nil {
-			kept = c.take(b, n)
+			kept = c.filterInto(b, n)
 		}
-		if err = c.end(err); err != nil && !c.filter.queue.empty() {
+		if err = c.end(err); err != nil && !c.filter.backlog.empty() {
 			c.late, err = err, nil
 		}
 		if kept > 0 || err != nil || n == 0 {
@@ -192,7 +193,7 @@ func (c *Conn) unlock() {
 func (c *Conn) tidy() {
 	if c.mu.TryLock() {
 		c.filter.release()
-		c.filter.queue.release()
+		c.filter.backlog.release()
 		c.mu.Unlock()
 	}
 }
@@ -210,16 +211,20 @@ func (c *Conn) ended() error {
 	return nil
 }
 
-// take filters the n bytes that have been read into b; it returns how many are
+// filterInto filters the n bytes that have been read into b; it returns how many are
 // to be returned.
-func (c *Conn) take(b []byte, n int) int {
+func (c *Conn) filterInto(b []byte, n int) int {
 	c.busy = true
 	kept, err := c.filter.feed(b[:n])
 	c.busy = false
 	if err != nil {
-		c.fail(fmt.Errorf("tap: %w", err))
+		err = fmt.Errorf("tap: %w", err)
+		c.fail(err)
+		if c.filter.observe {
+			c.report(err)
+		}
 	}
-	return c.filter.queue.swap(b, kept)
+	return c.filter.backlog.swap(b, kept)
 }
 
 // end is what Read returns for an error of the connection below.
@@ -240,6 +245,14 @@ func (c *Conn) end(err error) error {
 func (c *Conn) fail(err error) {
 	c.failed.Store(&err)
 	c.filter.release()
+}
+
+// report tells the processor's error handler that there will be no more pushes:
+// with Observe the client reads on and does not notice.
+func (c *Conn) report(err error) {
+	c.lent.Store(true)
+	c.p.ReportError(c.ctx, err)
+	c.lent.Store(false)
 }
 
 // deliver gives a push to the processor.

@@ -14,8 +14,8 @@ import (
 // one, the earlier pieces' part is held.
 //
 // Invariant: between pieces, held is what has been seen of the frame under way if
-// state is inHead or inPush, and nil otherwise; over is not nil only if it is
-// inOversize; inReply says that replies has begun a frame and not ended it.
+// state is inHead or inPush, and nil otherwise; inReply says that replies has begun
+// a frame and not ended it.
 type filter struct {
 	observe      bool
 	keepPubSub   bool
@@ -30,10 +30,8 @@ type filter struct {
 	replies scanner // looks at replies, and has not seen the pushes
 	frames  scanner // looks at pushes, and at attributes whose frame is not known
 	held    *bytebufferpool.ByteBuffer
-	over    *oversize // drops the push under way
-	overAt  int64     // where that begins in the stream
-	pos     int64     // of the piece in the stream
-	queue   queue     // what stays and is no longer in its piece: to be read before anything of the next one
+	pos     int64   // of the piece in the stream
+	backlog backlog // what stays and is no longer in its piece: to be read before anything of the next one
 }
 
 // state says what the next byte belongs to.
@@ -70,7 +68,7 @@ func (f *filter) prepare(deliver func(parser.Frame), c *counters) {
 }
 
 // feed filters the next piece of the stream and returns how many bytes of it are
-// left, at its beginning. They come behind what is then queued. After an error
+// left, at its beginning. They come behind the backlog. After an error
 // there is no further piece.
 func (f *filter) feed(b []byte) (kept int, err error) {
 	p := piece{b: b}
@@ -103,13 +101,13 @@ func (f *filter) run(p *piece) (err error) {
 			f.hold(p.b[p.start:])
 		}
 	}
-	f.cut(p, stays, len(p.b))
+	f.remove(p, stays, len(p.b))
 	return err
 }
 
-// cut takes b[start:end] out of p, and moves what stays before it to where it
+// remove takes b[start:end] out of p, and moves what stays before it to where it
 // belongs.
-func (f *filter) cut(p *piece, start, end int) {
+func (f *filter) remove(p *piece, start, end int) {
 	if f.observe {
 		return
 	}
@@ -123,7 +121,9 @@ func (f *filter) cut(p *piece, start, end int) {
 // reply passes over replies, up to the next push.
 func (f *filter) reply(p *piece) error {
 	if !f.inReply {
-		if p.at += plain(p.b[p.at:]); p.at == len(p.b) {
+		n := f.replies.PassReplies(p.b[p.at:])
+		f.replies.seen += int64(n)
+		if p.at += n; p.at == len(p.b) {
 			return nil
 		}
 		switch parser.Type(p.b[p.at]) {
@@ -194,7 +194,7 @@ func (f *filter) attributes(p *piece) error {
 }
 
 // passHeld is pass for attributes of which earlier pieces had a part: what stays
-// of them is queued.
+// of them joins the backlog.
 func (f *filter) passHeld(p *piece) error {
 	f.hold(p.b[:p.at])
 	b := f.taken()
@@ -204,7 +204,7 @@ func (f *filter) passHeld(p *piece) error {
 	if err == nil {
 		err = f.run(&head)
 	} else {
-		f.cut(&head, head.at, len(head.b))
+		f.remove(&head, head.at, len(head.b))
 	}
 	f.pos = pos
 	if f.observe {
@@ -212,7 +212,7 @@ func (f *filter) passHeld(p *piece) error {
 		return err
 	}
 	b.B = b.B[:head.kept]
-	f.queue.b, p.from = b, p.at
+	f.backlog.b, p.from = b, p.at
 	return err
 }
 
@@ -233,6 +233,41 @@ func (f *filter) push(p *piece) error {
 	return nil
 }
 
+// skipBegun begins to drop the push under way, of which nothing has been taken
+// out yet, from its beginning on.
+func (f *filter) skipBegun(p *piece) error {
+	f.state, p.at = inOversize, p.start
+	f.frames.Reset()
+	f.frames.seen = 0
+	if f.held == nil {
+		return nil
+	}
+	b := f.taken()
+	n, _, err := f.frames.Skip(b.B) // it goes on in p
+	if err != nil {
+		err = locate(err, f.pos+int64(p.at-len(b.B)))
+	}
+	f.frames.seen = int64(n)
+	bufpool.Put(b)
+	return err
+}
+
+// skip drops more of the push under way.
+func (f *filter) skip(p *piece) error {
+	n, done, err := f.frames.Skip(p.b[p.at:])
+	if err != nil {
+		return locate(err, f.pos+int64(p.at)-f.frames.seen)
+	}
+	f.frames.seen += int64(n)
+	p.at += n
+	if done {
+		f.state = inReplies
+		f.counters.oversize.Add(1)
+		f.remove(p, p.start, p.at)
+	}
+	return nil
+}
+
 // end takes out and delivers the push that ends at p.at, or lets it stay.
 func (f *filter) end(p *piece) {
 	held, b := f.held, p.b[p.start:p.at]
@@ -246,11 +281,11 @@ func (f *filter) end(p *piece) {
 	if f.keepPubSub && !f.observe && !f.nested && parser.IsPubSub(push.Name()) {
 		f.counters.kept.Add(1)
 		if held != nil {
-			f.queue.b, p.from = held, p.at
+			f.backlog.b, p.from = held, p.at
 		}
 		return
 	}
-	f.cut(p, p.start, p.at)
+	f.remove(p, p.start, p.at)
 	f.counters.pushes.Add(1)
 	if f.nested {
 		f.counters.nested.Add(1)
@@ -298,5 +333,5 @@ func (f *filter) release() {
 	if f.held != nil {
 		bufpool.Put(f.taken())
 	}
-	f.state, f.over = inReplies, nil
+	f.state = inReplies
 }

@@ -54,15 +54,14 @@ func TestMemoryIsGivenBackWhateverTheEnd(t *testing.T) {
 					kept, err = conn.filter.feed([]byte(c.wire[at:min(len(c.wire), at+7)]))
 				}
 				require.NoError(t, err)
-				conn.filter.queue.swap(make([]byte, 7), kept)
+				conn.filter.backlog.swap(make([]byte, 7), kept)
 			}
 			require.Equal(t, c.held, conn.filter.holds())
-			require.Equal(t, c.queued, !conn.filter.queue.empty())
+			require.Equal(t, c.queued, !conn.filter.backlog.empty())
 			require.NoError(t, conn.Close())
 			require.False(t, conn.filter.holds())
-			require.True(t, conn.filter.queue.empty())
+			require.True(t, conn.filter.backlog.empty())
 			require.Nil(t, conn.filter.held)
-			require.Nil(t, conn.filter.over)
 		})
 	}
 }

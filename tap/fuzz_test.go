@@ -1,10 +1,12 @@
 package tap_test
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 	"github.com/seed79615202/respush/tap"
@@ -72,4 +74,45 @@ func FuzzTap(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRandomFramesWithAnyScalarTextPass is the property of passing: whatever the scalars of a stream say, it passes byte
+// for byte, and each push between its frames is found, however it is cut and however long the reads are.
+func TestRandomFramesWithAnyScalarTextPass(t *testing.T) {
+	seeds := uint64(60)
+	if race.Enabled || testing.Short() {
+		seeds = 10
+	}
+	for seed := range seeds {
+		r := rand.New(rand.NewPCG(seed, 11))
+		var stream []byte
+		for range 1 + r.IntN(4) {
+			script := make([]byte, 8+r.IntN(60))
+			for i := range script {
+				script[i] = byte(r.Uint32())
+			}
+			frames := vectors.Generate(make([]byte, 0, 512), script)
+			if _, _, err := parser.Parse(frames); err != nil {
+				continue
+			}
+			stream = append(stream, frames...)
+			text := make([]byte, r.IntN(6))
+			for i := range text {
+				text[i] = "0-.eNa\r\n +x\x00\xff"[r.IntN(13)]
+			}
+			line := ":,(#+-"[r.IntN(6)]
+			stream = append(append(append(stream, line), bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))...), "\r\n>1\r\n+p\r\n"...)
+		}
+		for _, m := range modes {
+			whole := read(t, &vectors.Feed{Data: stream, End: io.EOF}, maxInput, m.opts)
+			check(t, stream, m, whole)
+			for cut := range stream {
+				size := 1 + (cut*7+int(seed))%64
+				got := read(t, &vectors.Feed{Data: stream, Cuts: []byte{byte(1 + cut%255), 0, byte(cut / 255), 255}, End: io.EOF}, size, m.opts)
+				if !whole.equal(got) {
+					t.Fatalf("%q, %s, cut %d, reads of %d:\n%+v\n%+v", stream, m.name, cut, size, whole, got)
+				}
+			}
+		}
+	}
 }

@@ -11,7 +11,9 @@ import (
 type Option func(*Conn)
 
 // Observe makes Read return the stream as it is, the pushes in it, which are
-// dispatched all the same. It is for a client that handles pushes itself.
+// dispatched all the same. It is for a client that handles pushes itself. Where
+// the stream is malformed, the processor's error handler gets the error, once, and
+// no more pushes are dispatched: what relies on them, such as a cache, has to stop.
 func Observe() Option { return func(c *Conn) { c.filter.observe = true } }
 
 // KeepPubSub leaves the pushes of publish and subscribe (see [parser.IsPubSub])

@@ -2,12 +2,15 @@ package tap_test
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/internal/test/captures"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/parser"
@@ -133,11 +136,10 @@ func TestOffsetsCountTheWholeStream(t *testing.T) {
 		wire   string
 		offset int
 	}{
-		{"?", 0}, {":1x\r\n", 2}, {"*2\r\n:1\r\n" + nestedPush + ":1x\r\n", 8 + len(nestedPush) + 2},
+		{"?", 0}, {"$1x\r\n", 2}, {"*2\r\n:1\r\n" + nestedPush + "$1x\r\n", 8 + len(nestedPush) + 2},
 		{push("a")[:5] + "x", 5}, {"*2\r\n:1\r\n" + nestedPush + ">1\r\n_x", 8 + len(nestedPush) + 5},
 		{"|1\r\n+a\r\nx", 8}, {"|1\r\n+a\r\n" + nestedPush + "+b\r\n?", 8 + len(nestedPush) + 4},
 		{"|1\r\n+a\r\n" + nestedPush + "+b\r\n*1\r\n?", 8 + len(nestedPush) + 8},
-		{"|1\r\n+k\r\n*?\r\n|1\r\n+a\r\n+b\r\n" + passed + ".\r\n+OK\r\n", 24 + len(passed)}, // attributes left behind in attributes
 	} {
 		for piece := 1; piece < len(before+c.wire)+1; piece++ {
 			r := read(t, captures.NewPieces([]byte(before+c.wire), piece), 64, nil)
@@ -178,4 +180,42 @@ func TestAttributesAsLargeAsTheLimitPass(t *testing.T) {
 		var limit *parser.LimitError
 		require.ErrorAs(t, r.read, &limit)
 	}
+}
+
+func TestObserveTellsTheErrorHandlerOnceThatTheStreamIsMalformed(t *testing.T) {
+	const stream = "+OK\r\n>1\r\n+p\r\n$x\r\n>1\r\n+q\r\n"
+	var told []error
+	var pushes int
+	var c *tap.Conn
+	p := dispatch.NewProcessor(
+		dispatch.WithFallback(dispatch.HandlerFunc(func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
+			pushes++
+			return nil
+		})),
+		dispatch.WithErrorHandler(func(_ context.Context, name []byte, err error) {
+			require.Nil(t, name)
+			_, again := c.Read(make([]byte, 1))
+			require.ErrorIs(t, again, parser.ErrReentrant)
+			told = append(told, err)
+		}),
+	)
+	client, server := net.Pipe()
+	defer client.Close()
+	go func() {
+		for i := range len(stream) {
+			_, _ = server.Write([]byte(stream[i : i+1]))
+		}
+		server.Close()
+	}()
+	c = tap.NewConn(client, p, tap.Observe())
+	got, err := io.ReadAll(c)
+	require.NoError(t, err)
+	require.Equal(t, stream, string(got))
+	require.Equal(t, 1, pushes)
+	require.Len(t, told, 1)
+	var syntax *parser.SyntaxError
+	require.ErrorAs(t, told[0], &syntax)
+	require.EqualValues(t, 14, syntax.Offset)
+	require.Equal(t, told[0], c.Err())
+	require.EqualValues(t, 1, p.Stats().Errors)
 }

@@ -5,8 +5,11 @@ import (
 	"runtime"
 )
 
-// deliverName is the name of the function below which handlers run.
-var deliverName = runtime.FuncForPC(reflect.ValueOf((*Conn).deliver).Pointer()).Name()
+// The names of the functions below which handlers run.
+var (
+	deliverName = runtime.FuncForPC(reflect.ValueOf((*Conn).deliver).Pointer()).Name()
+	reportName  = runtime.FuncForPC(reflect.ValueOf((*Conn).report).Pointer()).Name()
+)
 
 // insideHandler reports whether its goroutine is in a handler that a Conn has
 // called. Nothing else identifies a goroutine; it is asked only where a Read
@@ -18,7 +21,7 @@ func insideHandler() bool {
 		frames := runtime.CallersFrames(pcs[:n])
 		for more := n > 0; more; {
 			var frame runtime.Frame
-			if frame, more = frames.Next(); frame.Function == deliverName {
+			if frame, more = frames.Next(); frame.Function == deliverName || frame.Function == reportName {
 				return true
 			}
 		}

@@ -3,6 +3,7 @@ package tap_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -159,5 +160,39 @@ func TestServerRepliesPassUnchanged(t *testing.T) {
 			require.Equal(t, "Some real reply following the push reply", c.do("DEBUG", "PROTOCOL", "push"))
 			require.Equal(t, []string{">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n"}, got.pushes)
 		}
+	}
+}
+
+// A server sends lines that are no numbers where numbers are announced: they pass, and what comes behind them is found.
+func TestOddScalarsOfAServerPassAndPushesBehindThemAreFound(t *testing.T) {
+	s := redistest.Start(t)
+	for _, m := range []mode{{"take out", nil}, observing} {
+		t.Run(m.name, func(t *testing.T) {
+			p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(_ context.Context, _ []byte, err error) { t.Error(err) }))
+			var keys atomic.Int64
+			handle(t, p, "invalidate", func(parser.Frame) error { keys.Add(1); return nil })
+			raw := s.Dial(t)
+			raw.Do("CLIENT", "TRACKING", "ON", "BCAST")
+			conn := tap.NewConn(raw.Conn, p, m.opts...)
+			rd := parser.NewReader(conn)
+			reply := func(command []string) string {
+				t.Helper()
+				raw.Send(command)
+				for {
+					f, err := rd.Next()
+					require.NoError(t, err)
+					if !f.IsPush() {
+						return string(f.Raw())
+					}
+				}
+			}
+			for i, odd := range redistest.Odd {
+				require.Equal(t, odd.Answer, reply(odd.Command))
+				require.Equal(t, "+OK\r\n", reply([]string{"SET", "key", strconv.Itoa(i)}))
+				require.Equal(t, "+PONG\r\n", reply([]string{"PING"})) // the push is behind the reply of SET
+				require.EqualValues(t, i+1, keys.Load())
+			}
+			require.NoError(t, conn.Err())
+		})
 	}
 }

@@ -1,10 +1,6 @@
 package oracle
 
-import (
-	"math"
-	"math/big"
-	"strconv"
-)
+import "math/big"
 
 // Error is what an error of the server becomes in the result of [Node.Any].
 type Error string
@@ -12,65 +8,79 @@ type Error string
 // Error gives the text.
 func (e Error) Error() string { return string(e) }
 
+// MaxBigDigits is how many digits a big number may have for [Node.Any].
+const MaxBigDigits = 10_000
+
 // Any gives n as Go values that share no memory with it: string, int64, float64, bool, *big.Int, []any, map[any]any, nil
 // and [Error]. Attributes and nested pushes are dropped; of two equal keys the later wins; a double beyond the range of
-// float64 is an infinity. ok is false if a key of a map in n is an aggregate: then there is no such value.
-func (n *Node) Any() (v any, ok bool) {
+// float64 is an infinity. If there is no such value, cause says why, for the first value in wire order of which it is so:
+// ErrNumber, ErrBoolean, ErrRange, or ErrMapKey for a key that is an aggregate.
+func (n *Node) Any() (v any, cause string) {
 	switch n.Type {
 	case '+', '$', '=':
-		return string(n.Content()), true
+		return string(n.Content()), ""
 	case '-', '!':
-		return Error(n.Text), true
+		return Error(n.Text), ""
 	case ':':
-		i, _ := strconv.ParseInt(string(n.Text), 10, 64)
-		return i, true
+		return n.Int64()
 	case ',':
-		return n.double(), true
+		f, cause := n.Float64()
+		if cause == ErrRange {
+			cause = ""
+		}
+		return f, cause
 	case '(':
-		i, _ := new(big.Int).SetString(string(n.Text), 10)
-		return i, true
+		return n.bigInt()
 	case '#':
-		return n.Text[0] == 't', true
+		return n.Bool()
 	case '_':
-		return nil, true
+		return nil, ""
 	case '%', '|':
 		return n.anyMap()
 	}
 	list := make([]any, 0, len(n.Children))
 	for _, c := range n.Children {
-		v, ok := c.Any()
-		if !ok {
-			return nil, false
+		v, cause := c.Any()
+		if cause != "" {
+			return nil, cause
 		}
 		list = append(list, v)
 	}
-	return list, true
+	return list, ""
 }
 
-// double gives the value of a double.
-func (n *Node) double() float64 {
-	switch text := string(n.Text); text {
-	case "nan", "-nan":
-		return math.NaN()
-	default:
-		f, _ := strconv.ParseFloat(text, 64) // beyond the range it gives an infinity, and an error
-		return f
+// bigInt gives the value of a big number.
+func (n *Node) bigInt() (any, string) {
+	if !integerText.Match(n.Text) {
+		return nil, ErrNumber
 	}
+	digits := len(n.Text)
+	if n.Text[0] == '+' || n.Text[0] == '-' {
+		digits--
+	}
+	if digits > MaxBigDigits {
+		return nil, ErrRange
+	}
+	i, _ := new(big.Int).SetString(string(n.Text), 10)
+	return i, ""
 }
 
 // anyMap gives the children as a map.
-func (n *Node) anyMap() (any, bool) {
+func (n *Node) anyMap() (any, string) {
 	m := make(map[any]any, len(n.Children)/2)
 	for i := 0; i < len(n.Children); i += 2 {
 		if n.Children[i].Aggregate() {
-			return nil, false
+			return nil, ErrMapKey
 		}
-		key, _ := n.Children[i].Any()
-		value, ok := n.Children[i+1].Any()
-		if !ok {
-			return nil, false
+		key, cause := n.Children[i].Any()
+		if cause != "" {
+			return nil, cause
+		}
+		value, cause := n.Children[i+1].Any()
+		if cause != "" {
+			return nil, cause
 		}
 		m[key] = value
 	}
-	return m, true
+	return m, ""
 }

@@ -33,12 +33,19 @@ const (
 	ErrType       = "ErrType"
 	ErrLength     = "ErrLength"
 	ErrTerminator = "ErrTerminator"
-	ErrNumber     = "ErrNumber"
-	ErrBoolean    = "ErrBoolean"
 	ErrNull       = "ErrNull"
 	ErrVerbatim   = "ErrVerbatim"
 	ErrChunk      = "ErrChunk"
 	ErrEnd        = "ErrEnd"
+)
+
+// Why a value cannot be had in the form asked for, each equal to the name of package parser's sentinel.
+const (
+	ErrKind    = "ErrKind"
+	ErrNumber  = "ErrNumber"
+	ErrBoolean = "ErrBoolean"
+	ErrRange   = "ErrRange"
+	ErrMapKey  = "ErrMapKey"
 )
 
 // The names of the limits an OverLimit verdict can carry, equal to the fields of Limits.
@@ -145,7 +152,7 @@ func (s *state) peek() (byte, bool) {
 // take consumes the byte that peek gave.
 func (s *state) take() { s.pos++ }
 
-// char is peek inside a line, where a LF without its CR is never right.
+// char is peek inside a length or a null, where a LF without its CR is never right.
 func (s *state) char() (byte, bool) {
 	c, ok := s.peek()
 	if ok && c == '\n' {

@@ -38,9 +38,10 @@ func TestParseGivesVerdictAndTree(t *testing.T) {
 		"+OK\r\nx":             {oracle.Result{Verdict: oracle.OK, N: 5}, `+"OK"`},
 		"x":                    {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrType}, ""},
 		"$01":                  {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrLength, Offset: 2}, ""},
-		"+O\nK":                {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrTerminator, Offset: 2}, ""},
-		":1.":                  {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrNumber, Offset: 2}, ""},
-		"#1":                   {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrBoolean, Offset: 1}, ""},
+		"$3\n":                 {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrTerminator, Offset: 2}, ""},
+		"+O\nK\r\r\n\r\n":      {oracle.Result{Verdict: oracle.OK, N: 7}, `+"O\nK\r"`},
+		":1.\r\n":              {oracle.Result{Verdict: oracle.OK, N: 5}, `:1.`},
+		"#\r\n":                {oracle.Result{Verdict: oracle.OK, N: 3}, `#`},
 		"_1":                   {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrNull, Offset: 1}, ""},
 		"=3\r\n":               {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrVerbatim, Offset: 1}, ""},
 		"$?\r\n.":              {oracle.Result{Verdict: oracle.Syntax, Cause: oracle.ErrChunk, Offset: 4}, ""},
@@ -161,19 +162,23 @@ func TestAnyHasTheTypesOfGoRedis(t *testing.T) {
 		">1\r\n+p\r\n":                       []any{"p"},
 		"%2\r\n+k\r\n:1\r\n$1\r\nk\r\n_\r\n": map[any]any{"k": nil},
 	} {
-		got, ok := oracle.Parse([]byte(wire), oracle.Limits{}).Tree.Any()
-		require.True(t, ok, "%q", wire)
+		got, cause := oracle.Parse([]byte(wire), oracle.Limits{}).Tree.Any()
+		require.Empty(t, cause, "%q", wire)
 		require.Equal(t, want, got, "%q", wire)
 	}
-	nan, ok := oracle.Parse([]byte(",-nan\r\n"), oracle.Limits{}).Tree.Any()
-	require.True(t, ok)
+	nan, cause := oracle.Parse([]byte(",-nan\r\n"), oracle.Limits{}).Tree.Any()
+	require.Empty(t, cause)
 	require.True(t, math.IsNaN(nan.(float64)))
-	for _, wire := range []string{"%1\r\n*0\r\n:1\r\n", "*1\r\n%1\r\n:1\r\n%1\r\n~0\r\n:2\r\n"} {
-		_, ok := oracle.Parse([]byte(wire), oracle.Limits{}).Tree.Any()
-		require.False(t, ok, "%q", wire)
+	for wire, want := range map[string]string{
+		"%1\r\n*0\r\n:1\r\n": oracle.ErrMapKey, "*1\r\n%1\r\n:1\r\n%1\r\n~0\r\n:2\r\n": oracle.ErrMapKey,
+		":1.\r\n": oracle.ErrNumber, "(NaN\r\n": oracle.ErrNumber, ",+nan\r\n": oracle.ErrNumber, "*2\r\n#\r\n:\r\n": oracle.ErrBoolean,
+		":9223372036854775808\r\n": oracle.ErrRange, "(" + strings.Repeat("1", oracle.MaxBigDigits+1) + "\r\n": oracle.ErrRange,
+	} {
+		_, cause := oracle.Parse([]byte(wire), oracle.Limits{}).Tree.Any()
+		require.Equal(t, want, cause, "%.100q", wire)
 	}
-	attributes, ok := oracle.Parse([]byte("|1\r\n+a\r\n:1\r\n|1\r\n+b\r\n:2\r\n_\r\n"), oracle.Limits{}).Tree.Attribute().Any()
-	require.True(t, ok)
+	attributes, cause := oracle.Parse([]byte("|1\r\n+a\r\n:1\r\n|1\r\n+b\r\n:2\r\n_\r\n"), oracle.Limits{}).Tree.Attribute().Any()
+	require.Empty(t, cause)
 	require.Equal(t, map[any]any{"a": int64(1), "b": int64(2)}, attributes)
 	require.Equal(t, "a", oracle.Error("a").Error())
 }

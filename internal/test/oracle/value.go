@@ -67,24 +67,13 @@ func (s *state) value(t byte, depth, start int, attributes []*Node) (*Node, bool
 	return n, ok
 }
 
-// scalar reads a value that is one line.
+// scalar reads a value that is one line. What it says decides nothing, but for a null, which says nothing.
 func (s *state) scalar(n *Node) bool {
-	first := s.pos
-	ok := false
-	switch n.Type {
-	case '+', '-':
-		ok = s.simple()
-	case ':':
-		ok = s.integer()
-	case '(':
-		ok = s.bigNumber()
-	case ',':
-		ok = s.double()
-	case '#':
-		ok = s.boolean()
-	case '_':
+	if n.Type == '_' {
 		return s.endLine(ErrNull)
 	}
+	first := s.pos
+	ok := s.line()
 	if ok {
 		n.Text = s.in[first : s.pos-2]
 	}

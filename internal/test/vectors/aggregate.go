@@ -55,7 +55,7 @@ var deepCases = []Case{
 	{"deep-nested-push", strings.Repeat("*1\r\n", 9) + ">2\r\n$1\r\np\r\n*2\r\n:1\r\n+b\r\n:3\r\n", def,
 		ok(strings.Repeat("*[", 9)+":3"+strings.Repeat("]", 9), `>[$"p" *[:1 +"b"]]`)},
 	{"deep-attribute", strings.Repeat("*1\r\n", 9) + "|1\r\n+k\r\n*2\r\n:1\r\n+b\r\n:3\r\n", def, deep("*[", 9, `|[+"k" *[:1 +"b"]]:3`)},
-	{"deep-bad", strings.Repeat("*1\r\n", 9) + "*2\r\n:1\r\n:x\r\n", def, bad(errNumber, 45)},
+	{"deep-bad", strings.Repeat("*1\r\n", 9) + "*2\r\n:1\r\n$x\r\n", def, bad(errLength, 45)},
 	{"deep-cut", strings.Repeat("*1\r\n", 9) + "*2\r\n:1\r\n", def, more()},
 	{"deep-behind", strings.Repeat("*1\r\n", 9) + "*2\r\n:1\r\n+b\r\n:3\r\n", def, deep("*[", 9, `*[:1 +"b"]`).behind(4)},
 }

@@ -14,13 +14,14 @@ type Case struct {
 	Want   Want
 }
 
-// Want is the outcome of one case. Verdict says which of the fields count: Tree, Pushes and Behind for oracle.OK; Cause
+// Want is the outcome of one case. Verdict says which of the fields count: Tree, Pushes, Behind and Odd for oracle.OK; Cause
 // and Offset for oracle.Syntax; Limit, Max, Got and Offset for oracle.OverLimit.
 type Want struct {
 	Verdict oracle.Verdict
 	Tree    string   // the frame as oracle.Node.Append renders it
 	Pushes  []string // the pushes nested in it, each rendered so, in order
 	Behind  int      // bytes of Wire behind the frame
+	Odd     string   // why Any has nothing for the value; empty if it has
 	Cause   string
 	Limit   string
 	Max     int64
@@ -54,8 +55,8 @@ func (c Case) Result() oracle.Result {
 func Cases() []Case {
 	return slices.Concat(
 		simpleCases, bulkCases, nullCases, integerCases, bigNumberCases, doubleCases, booleanCases,
-		badDoubleCases, badNumberCases, badScalarCases,
-		typeCases, terminatorCases, misplacedCases,
+		oddDoubleCases, oddNumberCases, oddBooleanCases, badScalarCases,
+		typeCases, lineCases, terminatorCases, misplacedCases,
 		bulkLengthCases, aggregateLengthCases, otherLengthCases,
 		arrayCases, deepCases, mapCases, attributeCases, pushPlaceCases, placeCases,
 		knownPushCases, maintenanceCases, strangePushCases,
@@ -72,6 +73,11 @@ var def oracle.Limits
 // ok wants the whole wire to be one frame.
 func ok(tree string, pushes ...string) Want {
 	return Want{Verdict: oracle.OK, Tree: tree, Pushes: pushes}
+}
+
+// odd wants the whole wire to be one frame whose value Any has nothing for.
+func odd(tree, cause string) Want {
+	return Want{Verdict: oracle.OK, Tree: tree, Odd: cause}
 }
 
 // behind says that the last n bytes of the wire stand behind the frame.
@@ -98,12 +104,15 @@ const (
 	errType       = oracle.ErrType
 	errLength     = oracle.ErrLength
 	errTerminator = oracle.ErrTerminator
-	errNumber     = oracle.ErrNumber
-	errBoolean    = oracle.ErrBoolean
 	errNull       = oracle.ErrNull
 	errVerbatim   = oracle.ErrVerbatim
 	errChunk      = oracle.ErrChunk
 	errEnd        = oracle.ErrEnd
+
+	errNumber  = oracle.ErrNumber
+	errBoolean = oracle.ErrBoolean
+	errRange   = oracle.ErrRange
+	errMapKey  = oracle.ErrMapKey
 
 	maxFrame    = oracle.MaxFrame
 	maxBulk     = oracle.MaxBulk

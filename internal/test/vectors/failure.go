@@ -14,7 +14,7 @@ var failureCases = []Case{
 	{"hostile-array-minus-two", "*-2\r\n", def, bad(errLength, 2)},
 	{"hostile-map-minus-one", "%-1\r\n", def, bad(errLength, 1)},
 	{"hostile-nesting", ">1\r\n" + strings.Repeat("*1\r\n", 400), def, over(maxDepth, 128, 129, 512)},
-	{"error-in-mid-frame", "*3\r\n$3\r\nfoo\r\n:1x\r\n+OK\r\n", def, bad(errNumber, 15)},
+	{"error-in-mid-frame", "*3\r\n$3\r\nfoo\r\n$1x\r\n+OK\r\n", def, bad(errLength, 15)},
 	{"error-in-mid-push", ">3\r\n$7\r\nmessage\r\n$1\r\ncXY+OK\r\n", def, bad(errTerminator, 22)},
 	{"push-before-time-outs", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n:1\r\n", def, ok(`>[$"invalidate" *[$"a"]]`).behind(4)},
 	{"continuation-begins-with-marker", "*2\r\n$3\r\nfoo\r\n$4\r\n>bar\r\n", def, ok(`*[$"foo" $">bar"]`)},

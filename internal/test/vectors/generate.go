@@ -168,15 +168,35 @@ func (g *generator) bytes(n int) {
 	}
 }
 
-// line writes up to 15 bytes that may stand in a line.
+// line writes up to 15 bytes of anything but a CR LF, CRs and LFs more often than others.
 func (g *generator) line(t byte) {
 	g.out = append(g.out, t)
 	for range g.next() & 15 {
-		if c := byte(g.next()); c != '\r' && c != '\n' {
+		c := byte(g.next())
+		switch {
+		case c >= 248:
+			c = '\r'
+		case c >= 240:
+			c = '\n'
+		}
+		if c != '\n' || g.out[len(g.out)-1] != '\r' {
 			g.out = append(g.out, c)
 		}
 	}
 	g.text("\r\n")
+}
+
+// oddTexts are what numbers and booleans may say, and are not.
+var oddTexts = [...]string{"", "NaN", "12 34", "1.5", "true", "0x1p3", "nan(0x8000)", "-nan(ind)", "+nan", "18446744073709551616", "-", "\r", "1\n", "inf"}
+
+// odd writes a number or boolean by its type, with a text that may be none.
+func (g *generator) odd(how int) {
+	t := ":,(#"[how&3]
+	if how&4 == 0 {
+		g.line(t)
+		return
+	}
+	g.text(string(t) + oddTexts[g.next()%len(oddTexts)] + "\r\n")
 }
 
 func (g *generator) digits(n int) {
@@ -211,10 +231,18 @@ func (g *generator) value(top bool) {
 		g.digits(b >> 6)
 		g.text("\r\n")
 	case 4:
+		if b>>5 == 7 {
+			g.odd(g.next())
+			return
+		}
 		g.text("(" + [...]string{"", "-", "+"}[b>>5%3])
 		g.digits(1 + g.next()&31)
 		g.text("\r\n")
 	case 5:
+		if b>>5 >= 6 {
+			g.odd(g.next())
+			return
+		}
 		g.text([...]string{"#t\r\n", "#f\r\n"}[b>>5&1])
 	case 6, 7:
 		g.text(nulls[b>>5%len(nulls)])

@@ -85,7 +85,7 @@ var maxFrameCases = []Case{
 	{"max-frame-between-header-and-element", "*2\r\n", frameOf(4), over(maxFrame, 4, 5, 4)},
 	{"max-frame-between-elements", "*2\r\n:123\r\n", frameOf(10), over(maxFrame, 10, 11, 10)},
 	{"max-frame-between-before-next-byte", "*2\r\n:123\r\nx", frameOf(10), over(maxFrame, 10, 11, 10)},
-	{"max-frame-broken-first", "*2\r\n:12x", frameOf(10), bad(errNumber, 7)},
+	{"max-frame-broken-first", "*2\r\n$12x", frameOf(10), bad(errLength, 7)},
 	{"max-frame-element-type-only", "*2\r\n:12\r\n+", frameOf(10), over(maxFrame, 10, 11, 9)},
 	{"max-frame-inner-bulk", "*1\r\n$4\r\n", frameOf(13), over(maxFrame, 13, 14, 4)},
 	{"max-frame-inner-bulk-fits", "*1\r\n$4\r\nabcd\r\n", frameOf(14), ok(`*[$"abcd"]`)},

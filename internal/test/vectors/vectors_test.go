@@ -29,6 +29,19 @@ func check(t *testing.T, c vectors.Case) {
 	}
 }
 
+// TestOracleKnowsWhichTextIsOdd asks the oracle for the value of every case, but for keys that are aggregates, which most
+// cases do not mind.
+func TestOracleKnowsWhichTextIsOdd(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		if c.Want.Verdict == oracle.OK {
+			_, cause := oracle.Parse([]byte(c.Wire), c.Limits).Tree.Any()
+			if cause != oracle.ErrMapKey || c.Want.Odd != "" {
+				require.Equal(t, c.Want.Odd, cause, c.Name)
+			}
+		}
+	}
+}
+
 func TestCasesAreManyAndNamed(t *testing.T) {
 	cases := vectors.Cases()
 	require.GreaterOrEqual(t, len(cases), 320)
@@ -71,12 +84,12 @@ func TestEveryVerdictCauseAndLimitIsReached(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		count[c.Want.Verdict.String()]++
 		count[c.Want.Cause]++
+		count[c.Want.Odd]++
 		count[c.Want.Limit]++
 	}
 	for _, name := range []string{
 		"ok", "incomplete", "syntax", "limit",
-		oracle.ErrType, oracle.ErrLength, oracle.ErrTerminator, oracle.ErrNumber, oracle.ErrBoolean, oracle.ErrNull,
-		oracle.ErrVerbatim, oracle.ErrChunk, oracle.ErrEnd,
+		oracle.ErrType, oracle.ErrLength, oracle.ErrTerminator, oracle.ErrNull, oracle.ErrVerbatim, oracle.ErrChunk, oracle.ErrEnd, oracle.ErrNumber, oracle.ErrBoolean, oracle.ErrRange,
 		oracle.MaxFrame, oracle.MaxBulk, oracle.MaxElements, oracle.MaxDepth,
 	} {
 		require.GreaterOrEqual(t, count[name], 9, name)

@@ -35,6 +35,8 @@ func TestPushIsALineOfItsElements(t *testing.T) {
 		{"markup", ">2\r\n+x\r\n+<a>&\u2028\r\n", `"name":"x","bytes":18,"args":["<a>&\u2028"]}`},
 		{"numbers", ">6\r\n+x\r\n:-9223372036854775808\r\n:+007\r\n(12345678901234567890123\r\n,1.5\r\n,-0.25e3\r\n",
 			`"name":"x","bytes":80,"args":[-9223372036854775808,7,12345678901234567890123,1.5,-250]}`},
+		{"odd texts", ">9\r\n+x\r\n:1 2\r\n(\r\n(NaN\r\n,0x1p3\r\n#true\r\n#\r\n:18446744073709551616\r\n,NaN\r\n",
+			`"name":"x","bytes":70,"args":["1 2","","NaN","0x1p3","true","",18446744073709551616,"nan"]}`},
 		{"not numbers", ">4\r\n+x\r\n,inf\r\n,-inf\r\n,nan\r\n", `"name":"x","bytes":27,"args":["inf","-inf","nan"]}`},
 		{"booleans", ">3\r\n+x\r\n#t\r\n#f\r\n", `"name":"x","bytes":16,"args":[true,false]}`},
 		{"errors", ">3\r\n+x\r\n-ERR no\r\n!2\r\n\xff!\r\n", `"name":"x","bytes":25,"args":[{"error":"ERR no"},{"error":{"base64":"/yE="}}]}`},

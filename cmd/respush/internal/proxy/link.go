@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,16 +23,16 @@ const maxPush = 64 << 20
 
 // A link is one client and its connection to the server.
 type link struct {
-	client    *net.TCPConn
-	upstream  *net.TCPConn
-	tap       *tap.Conn // of upstream
-	problem   func(error)
-	unwatched bool // and that has been told
+	client   *net.TCPConn
+	upstream *net.TCPConn
+	tap      *tap.Conn // of upstream
+	problem  func(error)
 }
 
 // newLink returns a link whose pushes go to h, and what goes wrong to problem.
 func newLink(client, upstream *net.TCPConn, h dispatch.Handler, problem func(error)) *link {
-	processor := dispatch.NewProcessor(dispatch.WithPubSub(), dispatch.WithFallback(h))
+	processor := dispatch.NewProcessor(dispatch.WithPubSub(), dispatch.WithFallback(h),
+		dispatch.WithErrorHandler(func(_ context.Context, _ []byte, err error) { problem(unwatchable(err)) }))
 	limits := parser.Limits{MaxFrame: maxPush, MaxBulk: maxPush, MaxElements: maxPush}
 	return &link{
 		client: client, upstream: upstream, problem: problem,
@@ -64,23 +65,11 @@ func (l *link) close() {
 
 // down passes on what the server says.
 func (l *link) down() error {
-	err := pass(l.client, observed{l})
+	err := pass(l.client, l.tap)
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		l.problem(fmt.Errorf("connection to the server lost: %w", dial.Cause(err)))
 	}
 	return err
-}
-
-// observed is what the server says, with the pushes shown.
-type observed struct{ *link }
-
-func (o observed) Read(p []byte) (int, error) {
-	n, err := o.tap.Read(p)
-	if o.tap.Err() != nil && !o.unwatched {
-		o.unwatched = true
-		o.problem(fmt.Errorf("passed on, but no longer watched for pushes: %w", unwatchable(o.tap.Err())))
-	}
-	return n, err
 }
 
 // unwatchable says in words why a stream of the server cannot be watched on.
@@ -89,9 +78,9 @@ func unwatchable(err error) error {
 	var limit *parser.LimitError
 	switch {
 	case errors.As(err, &syntax):
-		return fmt.Errorf("the server's stream is malformed at offset %d: %w", syntax.Offset, syntax.Err)
+		return fmt.Errorf("passed on, but no longer watched for pushes: the server's stream is malformed at offset %d: %w", syntax.Offset, syntax.Err)
 	case errors.As(err, &limit):
-		return fmt.Errorf("the server's stream is nested too deep at offset %d", limit.Offset)
+		return fmt.Errorf("passed on, but no longer watched for pushes: the server's stream is nested too deep at offset %d", limit.Offset)
 	default:
 		return err
 	}

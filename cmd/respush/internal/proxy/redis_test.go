@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed79615202/respush/cmd/respush/internal/proxy"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/parser"
 )
 
 // A talk is what one connection carried, whole: commands and what came back.
@@ -221,4 +222,34 @@ func TestRedisBenchmarkWorksThroughTheProxy(t *testing.T) {
 	clients, err := strconv.Atoi(strings.Fields(summary)[1])
 	require.NoError(t, err)
 	require.Greater(t, clients, 50)
+}
+
+func TestOddScalarsOfAServerPassAndThePushesBehindThemAreShown(t *testing.T) {
+	t.Parallel()
+	s := startSandwich(t)
+	conn, err := net.Dial("tcp", s.before.listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	rd := parser.NewReader(conn)
+	reply := func(args ...string) string {
+		_, err := conn.Write(redistest.Append(nil, args...))
+		require.NoError(t, err)
+		for {
+			f, err := rd.Next()
+			require.NoError(t, err)
+			if !f.IsPush() {
+				return string(f.Raw())
+			}
+		}
+	}
+	reply("HELLO", "3")
+	reply("CLIENT", "TRACKING", "ON", "BCAST")
+	for i, odd := range redistest.Odd {
+		require.Equal(t, odd.Answer, reply(odd.Command...))
+		require.Equal(t, "+OK\r\n", reply("SET", "key:"+strconv.Itoa(i), "v"))
+		wait(t, func() bool { return strings.Contains(s.stdout.String(), "invalidate  1 key  key:"+strconv.Itoa(i)) })
+	}
+	require.NoError(t, conn.Close())
+	s.requireExact()
 }

@@ -6,43 +6,44 @@ import (
 	"github.com/seed79615202/respush/internal/bufpool"
 )
 
-// A queue is what stays of a stream and has been held, in pooled memory, until it
-// is read. Invariant: b is nil, or b.B[at:] is not empty.
-type queue struct {
+// A backlog holds, in pooled memory, bytes that stay in the stream and are no
+// longer in the caller's buffer, until they are read. Invariant: b is nil, or
+// b.B[at:] is not empty.
+type backlog struct {
 	b  *bytebufferpool.ByteBuffer
 	at int
 }
 
 // empty reports whether there is nothing to read.
-func (q *queue) empty() bool { return q.b == nil }
+func (l *backlog) empty() bool { return l.b == nil }
 
-// read moves what is queued to b, as far as there is room.
-func (q *queue) read(b []byte) int {
-	if q.empty() {
+// read moves what it holds to b, as far as there is room.
+func (l *backlog) read(b []byte) int {
+	if l.empty() {
 		return 0
 	}
-	n := copy(b, q.b.B[q.at:])
-	if q.at += n; q.at == len(q.b.B) {
-		q.release()
+	n := copy(b, l.b.B[l.at:])
+	if l.at += n; l.at == len(l.b.B) {
+		l.release()
 	}
 	return n
 }
 
-// swap puts b[:n] behind what is queued, if anything is, and moves the beginning
+// swap puts b[:n] behind what it holds, if anything, and moves the beginning
 // of it all to b. It returns how many bytes b then has.
-func (q *queue) swap(b []byte, n int) int {
-	if q.empty() {
+func (l *backlog) swap(b []byte, n int) int {
+	if l.empty() {
 		return n
 	}
-	q.b = add(q.b, b[:n])
-	return q.read(b)
+	l.b = add(l.b, b[:n])
+	return l.read(b)
 }
 
 // release gives the memory back.
-func (q *queue) release() {
-	if q.b != nil {
-		bufpool.Put(q.b)
-		q.b, q.at = nil, 0
+func (l *backlog) release() {
+	if l.b != nil {
+		bufpool.Put(l.b)
+		l.b, l.at = nil, 0
 	}
 }
 

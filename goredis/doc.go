@@ -17,7 +17,7 @@
 // It works inside go-redis' own read buffer: a push is dispatched where it lies
 // and then taken out, and one larger than the buffer is moved out of it piece by
 // piece. With no push pending it looks at one byte and returns. It is tested with
-// go-redis v9.15.0-beta.1 to v9.23.0.
+// go-redis v9.15.0-beta.1, v9.16.0, v9.22.0 and v9.23.0.
 //
 // # What is as with go-redis' own processor
 //
@@ -25,17 +25,23 @@
 // pools, TLS, clusters, maintenance notifications, client-side caching. Before
 // each reply go-redis calls the processor, which blocks until a reply or a push
 // of publish and subscribe is next, and leaves either unread; handlers run on the
-// goroutine that reads the reply. Handlers that go-redis registers itself are in
-// the same registry as those of the [dispatch.Processor], and GetHandler returns
-// them as they are. Attributes before a reply are dropped. A push inside a reply,
-// as servers before Redis 7.2 put into EXEC replies, is read by go-redis as an
-// element of it.
+// goroutine that reads the reply. Attributes before a reply are dropped. A push
+// inside a reply, as servers before Redis 7.2 put into EXEC replies, is read by
+// go-redis as an element of it.
 //
-// A name has one handler. One that is taken with Handle is not there for go-redis,
-// which says in its log that it could not register its own; and clients that
-// register handlers themselves, as they try to for maintenance notifications
-// unless these are disabled, need a Processor each: those of a ClusterClient, one
-// a node, get it in its NewClient option.
+// # Many clients
+//
+// Any number of clients share one [dispatch.Processor], each with a [Processor] of
+// its own over it. What a client registers, for maintenance notifications for
+// instance, lives in its Processor and goes with it. GetHandler and
+// UnregisterHandler are about that alone. A name that both have a handler for goes
+// to both: first to the one of the [dispatch.Processor], then, decoded, to that of
+// the client, which hears of it even when the first has failed.
+//
+// Two clients must not have the same [Processor], as go-redis' handlers are those
+// of one client and stay: the second client finds the names taken, says so in its
+// log and does without, or panics with maintnotifications.ModeEnabled. The clients
+// that a ClusterClient or a Ring makes for its nodes get one each from [NewClient].
 //
 // # What differs
 //

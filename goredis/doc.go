@@ -22,7 +22,7 @@
 // # What is as with go-redis' own processor
 //
 // Everything a client does: pipelines, transactions, PubSub, blocking commands,
-// pools, TLS, clusters, maintenance notifications, client-side caching. Before
+// pools, TLS, clusters, maintenance notifications. Before
 // each reply go-redis calls the processor, which blocks until a reply or a push
 // of publish and subscribe is next, and leaves either unread; handlers run on the
 // goroutine that reads the reply. Attributes before a reply are dropped. A push
@@ -64,19 +64,22 @@
 //     caching, the processor handles what has arrived and does not wait for more.
 //     What has come of a push stays in go-redis' buffer, and is no error at first.
 //
+// # Client-side caching
+//
+// go-redis' own cache (ClientSideCacheConfig) works with v9.22.0: a changed key is
+// dropped within a few milliseconds. Since v9.23.0 go-redis empties idle
+// connections with its own processor only, so that a key which is read from the
+// cache alone would be old for ever. The cache is refused there, and with every
+// version that is not known to keep it fresh: go-redis logs that it could not
+// register its handler, and why, and reads from the server.
+//
+// A cache of one's own that is to hear of changes in time needs a connection that
+// is always read, as with Serve of the [dispatch.Processor]: go-redis reads a
+// pooled connection for the replies to commands only, with any processor, and a
+// push to one that is idle waits for the next command there.
+//
 // # Limits
 //
-// Without client-side caching go-redis reads a pooled connection for the replies
-// to commands only, with any processor: a push to one that is idle waits for the
-// next command there. A cache of one's own that is to hear of changes in time needs
-// a connection that is always read, as with Serve of the [dispatch.Processor].
-//
-// go-redis says in its documentation that client-side caching needs its own
-// processor, and since 9.23 in its log. It works with this one, but since 9.23
-// the invalidations for an idle connection wait in its socket for the next
-// command, or until the cached value is too old for go-redis.
-//
-// The [dispatch.Processor] must not have been made with [dispatch.WithPubSub], as a
-// PubSub would never see its messages. The read buffer must hold the beginning of
-// a push up to its name: 64 bytes do for all known names, and go-redis has 32 KiB.
+// The read buffer must hold the beginning of a push up to its name: 64 bytes do
+// for all known names, and go-redis has 32 KiB.
 package goredis

@@ -2,6 +2,7 @@ package goredis
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/push"
@@ -63,11 +64,16 @@ func NewClient(p *dispatch.Processor) func(opt *redis.Options) *redis.Client {
 // RegisterHandler makes handler the one that this Processor has for a name; a
 // protected one cannot be unregistered. It gets the push decoded, in the Go types
 // of [parser.Value.Any], after the handler that the [dispatch.Processor] may have
-// for the name. The errors are go-redis': push.ErrHandlerNil for nil, and for a
-// name that is taken here one that push.IsHandlerExistsError knows.
+// for the name. The errors are go-redis': push.ErrHandlerNil for nil, for a name
+// that is taken here one that push.IsHandlerExistsError knows, and a
+// push.HandlerError for the cache of a go-redis that could not keep it fresh.
 func (r *Processor) RegisterHandler(pushNotificationName string, handler push.NotificationHandler, protected bool) error {
-	if handler == nil {
+	switch {
+	case handler == nil:
 		return push.ErrHandlerNil
+	case isCache(pushNotificationName, handler) && !cacheStaysFresh():
+		return push.NewHandlerError(push.ProcessorOperationRegister, pushNotificationName,
+			fmt.Sprintf(reasonStale, redis.Version()), nil)
 	}
 	return asPush(r.p.RegisterHandler(pushNotificationName, inbound{handler}, protected))
 }

@@ -18,6 +18,15 @@ func IsPubSub(name []byte) bool {
 	return false
 }
 
+// isMessage reports whether name is that of a message, and not of a confirmation.
+func isMessage(name []byte) bool {
+	switch string(name) {
+	case "message", "pmessage", "smessage":
+		return true
+	}
+	return false
+}
+
 // maxPubSub is the length of the longest name that IsPubSub knows.
 const maxPubSub = int64(len("punsubscribe"))
 
@@ -38,6 +47,18 @@ func (d *Driver) MayHavePush() bool {
 	}
 	w := r.win.bytes()
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
+}
+
+// TakeMessages makes the methods that leave the pushes of publish and subscribe
+// take the messages among them: message, pmessage and smessage. Only confirmations
+// are left then. It is for a connection without a subscription whose client reads
+// the replies: there a message is a stray that would pass for a reply.
+func (d *Driver) TakeMessages(take bool) { d.messages = take }
+
+// leaves reports whether a push of this name is left when those of publish and
+// subscribe are.
+func (r *Reader) leaves(name []byte) bool {
+	return IsPubSub(name) && !(r.messages && isMessage(name))
 }
 
 // AwaitPush is MayHavePush after the first byte of the next frame has arrived.
@@ -75,11 +96,11 @@ func (r *Reader) mayBePush() bool {
 }
 
 // NextPush takes the next frame if it is a push. With leavePubSub it leaves a
-// push whose name [IsPubSub] knows. ok reports whether it took one; if ok is
-// false and err is nil, the frame is left where it is. NextPush reads until it
-// knows what comes next, and then until a push that it takes is complete.
-// Errors are as for [Reader.Next]; after one, [Reader.Pending] tells whether a
-// push was being taken.
+// push whose name [IsPubSub] knows (see also TakeMessages). ok reports whether it
+// took one; if ok is false and err is nil, the frame is left where it is. NextPush
+// reads until it knows what comes next, and then until a push that it takes is
+// complete. Errors are as for [Reader.Next]; after one, [Reader.Pending] tells
+// whether a push was being taken.
 func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	r := (*Reader)(d)
 	if err = r.ready(); err != nil {
@@ -161,7 +182,7 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 	var head shortHead
 	for w := r.win.bytes(); ; {
 		again := head.opens(w)
-		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
+		if !again && (!head.read(w) || leavePubSub && r.leaves(w[head.meta.nameAt():head.meta.nameEnd()])) {
 			return true
 		}
 		n := head.elements(w)
@@ -236,16 +257,16 @@ func (r *Reader) shortPush(w []byte, leavePubSub bool) (f Frame, n int) {
 		return Frame{}, 0
 	}
 	f, n = shortPush(w)
-	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && IsPubSub(f.Name()) {
+	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && r.leaves(f.Name()) {
 		return Frame{}, 0
 	}
 	return f, n
 }
 
 // namesPubSub reports whether the name of the frame under way is known and is
-// that of a publish and subscribe push.
+// that of a publish and subscribe push that is left.
 func (r *Reader) namesPubSub() bool {
-	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && IsPubSub(r.pendingName())
+	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && r.leaves(r.pendingName())
 }
 
 // Withdraw moves the received part of the push being taken out of the [Source],

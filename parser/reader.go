@@ -59,16 +59,17 @@ func WithBufferSize(n int) Option { return func(r *Reader) { r.win.limit = max(n
 //
 // doc.go has a map of the fields.
 type Reader struct {
-	win     window                     // what has been received
-	sc      Scanner                    // the frame under way
-	scanned int                        // how many bytes of the window belong to it
-	spill   *bytebufferpool.ByteBuffer // its bytes that are no longer in the window
-	seen    *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
-	expect  int                        // the size that spilled frames have lately had
-	claim   claim
-	loan    loan
-	quirk   bool  // WithTrackingRedirBrokenQuirk
-	err     error // sticky
+	win      window                     // what has been received
+	sc       Scanner                    // the frame under way
+	scanned  int                        // how many bytes of the window belong to it
+	spill    *bytebufferpool.ByteBuffer // its bytes that are no longer in the window
+	seen     *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
+	expect   int                        // the size that spilled frames have lately had
+	claim    claim
+	loan     loan
+	quirk    bool  // WithTrackingRedirBrokenQuirk
+	messages bool  // TakeMessages
+	err      error // sticky
 }
 
 // NewReader returns a Reader that reads from rd. If rd is a [Source], the

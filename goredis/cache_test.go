@@ -31,7 +31,9 @@ func cachingClient(t *testing.T, opt redis.Options, p push.NotificationProcessor
 }
 
 // hasCache reports whether client caches what it reads.
-func hasCache(client *redis.Client) bool { return client.GetPushNotificationHandler("invalidate") != nil }
+func hasCache(client *redis.Client) bool {
+	return client.GetPushNotificationHandler("invalidate") != nil
+}
 
 // A key that is read and nothing else, as from a cache it sends no command that could bring the news along.
 func TestACachedKeyIsFreshOrNotCached(t *testing.T) {

@@ -92,7 +92,7 @@ func (r *Reader) mayBePush() bool {
 		return true
 	}
 	r.resume()
-	return !r.begun() || r.sc.typ == 0 || r.sc.typ == TypePush
+	return r.sc.typ == 0 || r.sc.typ == TypePush // 0 when nothing is begun any more
 }
 
 // NextPush takes the next frame if it is a push. With leavePubSub it leaves a

@@ -12,7 +12,7 @@ import (
 // TestLineIsConsumedAsItComes feeds lines full of what may begin or end a CR LF. That each byte is consumed at once, and
 // so never looked at again, is what makes the work linear, however the line is cut.
 func TestLineIsConsumedAsItComes(t *testing.T) {
-	const size = 1 << 20
+	const size = 64 << 10
 	for _, text := range []string{"\r", "\n", "\r\ra"} {
 		for _, typ := range "+(" {
 			line := string(typ) + strings.Repeat(text, size/len(text))

@@ -195,8 +195,7 @@ func (p *program) track() {
 	}
 }
 
-// transact runs transactions of a connection that hears of its own changes, and of one that is subscribed to them as
-// well: what the server puts into the reply of the latter, go-redis cannot tell from the reply.
+// transact runs transactions of a connection that hears of its own changes.
 func (p *program) transact() {
 	changed := new(atomic.Int64)
 	client := p.tracking(1, func(string) { changed.Add(1) }, "bcast", "prefix", "tx:")
@@ -227,11 +226,6 @@ func (p *program) transact() {
 		require.NoError(p.t, client.Ping(background).Err())
 	}
 	p.results.transaction = append(p.results.transaction, fmt.Sprint(changed.Load() >= 21))
-
-	conn := client.Conn()
-	defer conn.Close()
-	record(nil, conn.Do(background, "subscribe", "__keyspace@0__:tx:own").Err())
-	run(conn.TxPipelined, "own")
 }
 
 // subscribe hears messages, and of keyspace events, on a PubSub whose processor is ours as well.

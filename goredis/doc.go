@@ -22,12 +22,14 @@
 // # What is as with go-redis' own processor
 //
 // Everything a client does: pipelines, transactions, PubSub, blocking commands,
-// pools, TLS, clusters, maintenance notifications. Before
-// each reply go-redis calls the processor, which blocks until a reply or a push
-// of publish and subscribe is next, and leaves either unread; handlers run on the
-// goroutine that reads the reply. Attributes before a reply are dropped. A push
-// inside a reply, as servers before Redis 7.2 put into EXEC replies, is read by
-// go-redis as an element of it.
+// pools, TLS, clusters, maintenance notifications. Before each reply go-redis calls
+// the processor, which blocks until a reply is next, or a push that go-redis reads
+// itself: on a PubSub those of publish and subscribe, elsewhere the confirmations of
+// subscribing, which are the replies to Do("SUBSCRIBE"). It leaves these unread,
+// whether the [dispatch.Processor] was made with [dispatch.WithPubSub] or not.
+// Handlers run on the goroutine that reads the reply. Attributes before a reply are
+// dropped. A push inside a reply, as servers before Redis 7.2 put into EXEC replies,
+// is read by go-redis as an element of it.
 //
 // # Many clients
 //
@@ -49,6 +51,8 @@
 //     [dispatch.Processor], not to go-redis' log, and a panic ends there.
 //   - A push whose name is no string, or that has none, is taken and counted, or
 //     goes to the fallback; go-redis before 9.23 took it for the reply.
+//   - A message on a connection that is no PubSub's is handled as any other push;
+//     with go-redis it becomes the reply to the next command.
 //   - However a push is cut, its name is read right; go-redis before 9.20.1 lost
 //     messages whose name came in two reads.
 //   - Attributes before a push are part of its frame, unless they are larger than

@@ -28,9 +28,10 @@ type goRedisReader interface {
 
 // link is a connection of go-redis in the hands of a test: its reader, and a processor for it.
 type link struct {
-	rd   goRedisReader
-	proc push.NotificationProcessor
-	call func(ctx context.Context, handlerCtx push.NotificationHandlerContext) error
+	rd     goRedisReader
+	proc   push.NotificationProcessor
+	pubSub bool // the connection is that of a PubSub
+	call   func(ctx context.Context, handlerCtx push.NotificationHandlerContext) error
 }
 
 // newLink returns a link whose reader has a buffer of size bytes, or as few as go-redis allows, and reads from rd.
@@ -93,6 +94,9 @@ func setMaintenance(opt *redis.Options, mode string) bool {
 
 // process is what go-redis does before it reads a reply.
 func (l *link) process() error {
+	if l.pubSub {
+		return l.processPubSub()
+	}
 	return l.call(context.Background(), push.NotificationHandlerContext{})
 }
 

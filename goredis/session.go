@@ -45,6 +45,8 @@ func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHand
 	s.taken, s.stalled = 0, 0
 	s.src.owed = min(s.src.owed, s.src.rd.Buffered()) // go-redis may have read it
 	drain := isDrain(handlerCtx.Client)
+	// Without a subscription a message would pass for the next reply.
+	s.rd.Driver().TakeMessages(handlerCtx.PubSub == nil)
 	for {
 		over, err := s.pass(ctx, handlerCtx, p)
 		if err != nil {

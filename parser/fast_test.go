@@ -116,3 +116,47 @@ func TestElementsOfAttributesCountForPlainReplies(t *testing.T) {
 		}
 	}
 }
+
+// TestFastPathTakesAllThatIsPlain notices what no result tells: that the general path does the work. Nothing is behind
+// the frames but room for a load.
+func TestFastPathTakesAllThatIsPlain(t *testing.T) {
+	if general() {
+		t.Skip("this build has no fast path")
+	}
+	least := parser.Limits{MaxBulk: 99999, MaxDepth: 2, MaxElements: 16}
+	for _, wire := range []string{
+		">1\r\n$4\r\nname\r\n", invalidate, message("text"), message(strings.Repeat("m", 99999)),
+		">5\r\n$4\r\nname\r\n:1\r\n:12345\r\n_\r\n$0\r\n\r\n",
+		">2\r\n$4\r\nname\r\n*14\r\n" + strings.Repeat("$1\r\na\r\n", 14), ">3\r\n$4\r\nname\r\n*1\r\n:1\r\n*1\r\n:2\r\n",
+	} {
+		p := append(make([]byte, 0, len(wire)+8), wire...)
+		require.Equal(t, len(wire), parser.NewScanner(least).Plain(p), "%.100q", wire)
+		require.Equal(t, len(wire), parser.ShortPush(p), "%.100q", wire)
+	}
+	for _, wire := range []string{pong, ":1\r\n", "_\r\n", "$99999\r\n" + strings.Repeat("b", 99999) + "\r\n", "*16\r\n" + strings.Repeat(":1\r\n", 16), "%8\r\n" + strings.Repeat("$1\r\na\r\n", 16), "*8\r\n*8\r\n" + strings.Repeat(":1\r\n", 15)} {
+		p := append(make([]byte, 0, len(wire)+8), wire...)
+		require.Equal(t, len(wire), parser.NewScanner(least).Plain(p), "%.100q", wire)
+	}
+	for _, less := range []parser.Limits{{MaxBulk: 99998}, {MaxDepth: 1}, {MaxElements: 15}} {
+		require.Zero(t, parser.NewScanner(less).Plain([]byte(invalidate+pong)))
+	}
+}
+
+func TestFastPathEntersAnArrayWhereTheStackHasRoom(t *testing.T) {
+	if general() {
+		t.Skip("this build has no fast path")
+	}
+	const array = "*1\r\n:1234\r\n"
+	for name, scanner := range map[string]func() *parser.Scanner{
+		"Parse":    parser.NewShallowScanner,
+		"MaxDepth": func() *parser.Scanner { return parser.NewScanner(parser.Limits{MaxDepth: 7}) },
+	} {
+		for depth := 1; depth <= 7; depth++ {
+			s := scanner()
+			_, _, err := s.Scan([]byte(strings.Repeat("*2\r\n", depth)))
+			require.NoError(t, err)
+			n := s.Plain([]byte(array + pong + pong))
+			require.Equal(t, depth < 7, n == len(array), "%s: %d bytes at depth %d", name, n, depth)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package parser_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -167,6 +168,24 @@ func TestScannerSkipReportsWhatCannotBeCounted(t *testing.T) {
 	s.Reset()
 	_, _, err = s.Skip([]byte("*2\r\n$x"))
 	require.Equal(t, &parser.SyntaxError{Offset: 5, Err: parser.ErrLength}, err)
+}
+
+func TestScannerSkipCountsUpToTheLargestInt64(t *testing.T) {
+	const head = "*9223372036854775806\r\n"
+	for inside, most := range map[string]bool{
+		"*2\r\n": true, "*3\r\n": false, "%1\r\n": true, "%2\r\n": false, // one of the values to come is an array of others
+		">1\r\n": true, ">2\r\n": false, "|1\r\n": false, ":1\r\n|1\r\n": true, // none is a push, nor an attribute
+	} {
+		s := parser.NewScanner(parser.Limits{MaxDepth: 1})
+		n, done, err := s.Skip([]byte(head + inside))
+		require.False(t, done)
+		if most {
+			require.NoError(t, err, inside)
+			require.Equal(t, len(head+inside), n)
+			continue
+		}
+		require.Equal(t, &parser.LimitError{Limit: "MaxElements", Max: parser.DefaultMaxElements, Got: math.MaxInt64, Offset: int64(len(head))}, err, inside)
+	}
 }
 
 func TestScannerPassKnowsNoLimits(t *testing.T) {

@@ -28,7 +28,7 @@ func TestProgramFollowsAMoveAndAFailover(t *testing.T) {
 		stdout.await(t, name(i)+": message ", 1)
 	}
 
-	slots := map[int]int{} // of the channels that the first master has
+	slots := map[int]int{} // slots of the channels that the first master has
 	for i := range channels {
 		if slot := slot(t, c, name(i)); slot < 16384/3 {
 			slots[i] = slot

@@ -27,9 +27,11 @@ const (
 // these methods share.
 //
 // Invariant: target is the target in snapshot of the last name that was looked
-// up. handling is true only while a handler runs.
+// up, and own its target in ownSnapshot of over. handling is true only while a
+// handler runs.
 type call struct {
 	p          *Processor // nil to drop pushes
+	over       *Overlay   // of p, or nil
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
 	rd         *parser.Reader // nil if the caller reads the frames itself
@@ -44,10 +46,12 @@ type call struct {
 	push     parser.Frame // the push that a handler has or had last
 	handling bool
 
-	// The target of the last name that was looked up, and the snapshot it is
-	// from.
-	target   *target
-	snapshot registry.Snapshot[*target]
+	// The targets of the last name that was looked up, and the snapshots they
+	// are from.
+	target      *target
+	snapshot    registry.Snapshot[*target]
+	own         *target
+	ownSnapshot registry.Snapshot[*target]
 }
 
 // run takes and handles the pushes that have been received and those that c
@@ -145,7 +149,7 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 
 // takesPubSub reports whether c also takes the pushes of publish and subscribe.
 func (c *call) takesPubSub() bool {
-	return c.wait == forFrames || c.p != nil && c.p.takePubSub
+	return c.wait == forFrames || c.p != nil && c.p.takePubSub && c.over == nil
 }
 
 // drop waits for the next frame. If that is a push, and not one of publish and
@@ -232,6 +236,9 @@ func (c *call) handle(f parser.Frame, again bool) {
 		c.snapshot, c.target = s, c.p.find(s, f.Name())
 	}
 	t := c.target
+	if c.over != nil {
+		t, f = c.overlaid(f, again)
+	}
 	if t == nil {
 		c.counts[unhandled]++
 		return

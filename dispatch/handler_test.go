@@ -37,6 +37,7 @@ type registrar interface {
 func eachRegistrar(t *testing.T, test func(t *testing.T, r registrar)) {
 	t.Run("Processor", func(t *testing.T) { test(t, dispatch.NewProcessor()) })
 	t.Run("zero Processor", func(t *testing.T) { test(t, new(dispatch.Processor)) })
+	t.Run("Overlay", func(t *testing.T) { test(t, dispatch.NewProcessor().Overlay()) })
 	t.Run("Registry", func(t *testing.T) { test(t, dispatch.NewRegistry()) })
 	t.Run("zero Registry", func(t *testing.T) { test(t, new(dispatch.Registry)) })
 }

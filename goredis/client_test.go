@@ -7,10 +7,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -120,12 +122,42 @@ func newClient(t *testing.T, opt redis.Options, p push.NotificationProcessor) *r
 // background is the context of all commands: their time is bounded by the client.
 var background = context.Background()
 
-// silence drops what go-redis logs: much of it is about the pushes that these tests send on purpose.
-type silence struct{}
+// logs is where go-redis logs to. Much of that is about the pushes that these tests send on purpose.
+var logs logger
 
-func (silence) Printf(context.Context, string, ...interface{}) {}
+// logger keeps lines while a test records them, and drops the others.
+type logger struct {
+	mu        sync.Mutex
+	recording bool
+	lines     []string
+}
+
+// Printf is what go-redis calls.
+func (l *logger) Printf(_ context.Context, format string, v ...interface{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.recording {
+		l.lines = append(l.lines, fmt.Sprintf(format, v...))
+	}
+}
+
+// record keeps lines until the end of the test, and returns a function for those that there are.
+func (l *logger) record(t *testing.T) (lines func() string) {
+	set := func(recording bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.recording, l.lines = recording, nil
+	}
+	set(true)
+	t.Cleanup(func() { set(false) })
+	return func() string {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return strings.Join(l.lines, "\n")
+	}
+}
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silence{})
+	redis.SetLogger(&logs)
 	os.Exit(m.Run())
 }

@@ -17,25 +17,31 @@
 // It works inside go-redis' own read buffer: a push is dispatched where it lies
 // and then taken out, and one larger than the buffer is moved out of it piece by
 // piece. With no push pending it looks at one byte and returns. It is tested with
-// go-redis v9.15.0-beta.1 to v9.23.0.
+// go-redis v9.15.0-beta.1, v9.16.0, v9.22.0 and v9.23.0.
 //
 // # What is as with go-redis' own processor
 //
 // Everything a client does: pipelines, transactions, PubSub, blocking commands,
-// pools, TLS, clusters, maintenance notifications, client-side caching. Before
+// pools, TLS, clusters, maintenance notifications. Before
 // each reply go-redis calls the processor, which blocks until a reply or a push
 // of publish and subscribe is next, and leaves either unread; handlers run on the
-// goroutine that reads the reply. Handlers that go-redis registers itself are in
-// the same registry as those of the [dispatch.Processor], and GetHandler returns
-// them as they are. Attributes before a reply are dropped. A push inside a reply,
-// as servers before Redis 7.2 put into EXEC replies, is read by go-redis as an
-// element of it.
+// goroutine that reads the reply. Attributes before a reply are dropped. A push
+// inside a reply, as servers before Redis 7.2 put into EXEC replies, is read by
+// go-redis as an element of it.
 //
-// A name has one handler. One that is taken with Handle is not there for go-redis,
-// which says in its log that it could not register its own; and clients that
-// register handlers themselves, as they try to for maintenance notifications
-// unless these are disabled, need a Processor each: those of a ClusterClient, one
-// a node, get it in its NewClient option.
+// # Many clients
+//
+// Any number of clients share one [dispatch.Processor], each with a [Processor] of
+// its own over it. What a client registers, for maintenance notifications for
+// instance, lives in its Processor and goes with it. GetHandler and
+// UnregisterHandler are about that alone. A name that both have a handler for goes
+// to both: first to the one of the [dispatch.Processor], then, decoded, to that of
+// the client, which hears of it even when the first has failed.
+//
+// Two clients must not have the same [Processor], as go-redis' handlers are those
+// of one client and stay: the second client finds the names taken, says so in its
+// log and does without, or panics with maintnotifications.ModeEnabled. The clients
+// that a ClusterClient or a Ring makes for its nodes get one each from [NewClient].
 //
 // # What differs
 //
@@ -58,19 +64,22 @@
 //     caching, the processor handles what has arrived and does not wait for more.
 //     What has come of a push stays in go-redis' buffer, and is no error at first.
 //
+// # Client-side caching
+//
+// go-redis' own cache (ClientSideCacheConfig) works with v9.22.0: a changed key is
+// dropped within a few milliseconds. Since v9.23.0 go-redis empties idle
+// connections with its own processor only, so that a key which is read from the
+// cache alone would be old for ever. The cache is refused there, and with every
+// version that is not known to keep it fresh: go-redis logs that it could not
+// register its handler, and why, and reads from the server.
+//
+// A cache of one's own that is to hear of changes in time needs a connection that
+// is always read, as with Serve of the [dispatch.Processor]: go-redis reads a
+// pooled connection for the replies to commands only, with any processor, and a
+// push to one that is idle waits for the next command there.
+//
 // # Limits
 //
-// Without client-side caching go-redis reads a pooled connection for the replies
-// to commands only, with any processor: a push to one that is idle waits for the
-// next command there. A cache of one's own that is to hear of changes in time needs
-// a connection that is always read, as with Serve of the [dispatch.Processor].
-//
-// go-redis says in its documentation that client-side caching needs its own
-// processor, and since 9.23 in its log. It works with this one, but since 9.23
-// the invalidations for an idle connection wait in its socket for the next
-// command, or until the cached value is too old for go-redis.
-//
-// The [dispatch.Processor] must not have been made with [dispatch.WithPubSub], as a
-// PubSub would never see its messages. The read buffer must hold the beginning of
-// a push up to its name: 64 bytes do for all known names, and go-redis has 32 KiB.
+// The read buffer must hold the beginning of a push up to its name: 64 bytes do
+// for all known names, and go-redis has 32 KiB.
 package goredis

@@ -11,5 +11,5 @@ import "reflect"
 func isDrain(client any) bool {
 	t := reflect.TypeOf(client)
 	return t != nil && t.Kind() == reflect.Struct &&
-		t.Name() == "cscHandlerClient" && t.PkgPath() == "github.com/redis/go-redis/v9"
+		t.Name() == "cscHandlerClient" && t.PkgPath() == goRedis
 }

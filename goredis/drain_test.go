@@ -12,8 +12,6 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/push"
 	"github.com/stretchr/testify/require"
-
-	"github.com/seed79615202/respush/goredis"
 )
 
 // patience bounds every wait; a test that runs into it fails.
@@ -61,7 +59,7 @@ func drainClient(t *testing.T) any {
 	if !enableCache(opt, time.Millisecond) {
 		t.Skip("this go-redis has no client-side caching")
 	}
-	opt.PushNotificationProcessor = newSpy(push.NotificationProcessor.ProcessPendingNotifications, goredis.NewProcessor(nil),
+	opt.PushNotificationProcessor = newSpy(push.NotificationProcessor.ProcessPendingNotifications, push.NewProcessor(),
 		func(handlerCtx push.NotificationHandlerContext) {
 			if c := handlerCtx.Client; c != nil && reflect.TypeOf(c).Kind() == reflect.Struct {
 				select {

@@ -54,24 +54,34 @@ func ExampleNewProcessor() {
 	}
 }
 
-// Handlers of go-redis, such as those that it registers itself, and handlers of borrowed frames are in one registry.
+// A name may have a handler of borrowed frames, which all clients share, and handlers of go-redis' kind, such as those that
+// each client registers itself.
 func ExampleProcessor_RegisterHandler() {
 	p := dispatch.NewProcessor()
-	r := goredis.NewProcessor(p)
-
-	err := r.RegisterHandler("MOVING", movingHandler{}, true)
-	fmt.Println(err, r.GetHandler("MOVING"))
-
-	err = p.HandleFunc("MOVING", func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil })
+	err := p.HandleFunc("MOVING", func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil })
 	fmt.Println(err)
+
+	one, two := goredis.NewProcessor(p), goredis.NewProcessor(p)
+	fmt.Println(one.RegisterHandler("MOVING", movingHandler{}, true), two.RegisterHandler("MOVING", movingHandler{}, true))
+	fmt.Println(one.RegisterHandler("MOVING", movingHandler{}, true))
 	// Output:
-	// <nil> handler of MOVING
+	// <nil>
+	// <nil> <nil>
 	// handler register failed for 'MOVING': cannot overwrite existing handler
 }
 
-type movingHandler struct{}
+// Each node of a cluster has a client, and each of these a processor over the same handlers.
+func ExampleNewClient() {
+	p := dispatch.NewProcessor()
+	client := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs:     []string{"localhost:7000", "localhost:7001", "localhost:7002"},
+		Protocol:  3,
+		NewClient: goredis.NewClient(p),
+	})
+	defer client.Close()
+}
 
-func (movingHandler) String() string { return "handler of MOVING" }
+type movingHandler struct{}
 
 func (movingHandler) HandlePushNotification(context.Context, push.NotificationHandlerContext, []interface{}) error {
 	return nil

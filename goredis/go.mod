@@ -3,7 +3,7 @@ module github.com/seed79615202/respush/goredis
 go 1.24.0
 
 require (
-	github.com/redis/go-redis/v9 v9.15.0-beta.1
+	github.com/redis/go-redis/v9 v9.16.0
 	github.com/seed79615202/respush v0.0.0-00010101000000-000000000000
 	github.com/stretchr/testify v1.12.1
 )

@@ -9,20 +9,12 @@ import (
 	"github.com/seed79615202/respush/dispatch"
 )
 
-// inbound is a handler of go-redis in a dispatch.Processor.
+// inbound is a handler of go-redis in a dispatch.Overlay.
 type inbound struct{ handler push.NotificationHandler }
 
 // HandlePushNotification calls the handler.
 func (h inbound) HandlePushNotification(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, notification []interface{}) error {
 	return h.handler.HandlePushNotification(ctx, push.NotificationHandlerContext(handlerCtx), notification)
-}
-
-// outbound is a handler of package dispatch as go-redis sees it.
-type outbound struct{ handler dispatch.NotificationHandler }
-
-// HandlePushNotification calls the handler.
-func (h outbound) HandlePushNotification(ctx context.Context, handlerCtx push.NotificationHandlerContext, notification []interface{}) error {
-	return h.handler.HandlePushNotification(ctx, dispatch.NotificationHandlerContext(handlerCtx), notification)
 }
 
 // asPush returns an error of package dispatch as the one that go-redis' registry

@@ -3,6 +3,7 @@ package goredis_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"reflect"
 	"testing"
@@ -34,23 +35,26 @@ func (h *contextHandler) HandlePushNotification(_ context.Context, handlerCtx pu
 	return nil
 }
 
-func TestBothRegistriesAreOne(t *testing.T) {
+func TestWhatIsRegisteredLivesInTheProcessorOfItsClient(t *testing.T) {
 	p := dispatch.NewProcessor()
-	r := goredis.NewProcessor(p)
+	r, other := goredis.NewProcessor(p), goredis.NewProcessor(p)
 	builtin := push.NewProcessor()
 	h := new(contextHandler)
 	borrowed := func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
 
 	require.NoError(t, r.RegisterHandler("MOVING", h, true))
 	require.Same(t, h, r.GetHandler("MOVING"))
-	require.NotNil(t, p.GetHandler("MOVING"))
-	require.True(t, dispatch.IsHandlerExistsError(p.HandleFunc("MOVING", borrowed)))
+	require.Nil(t, other.GetHandler("MOVING"))
+	require.Nil(t, p.GetHandler("MOVING"))
+	require.NoError(t, other.UnregisterHandler("MOVING"), "not registered there")
+	require.NoError(t, other.RegisterHandler("MOVING", h, false))
+	require.NoError(t, p.HandleFunc("MOVING", borrowed))
 
-	require.NoError(t, p.HandleFunc("invalidate", borrowed))
+	require.NoError(t, p.HandleFunc("invalidate", borrowed, dispatch.Protected()))
 	require.Nil(t, r.GetHandler("invalidate"))
-	require.True(t, push.IsHandlerExistsError(r.RegisterHandler("invalidate", h, false)))
-	require.NoError(t, r.UnregisterHandler("invalidate"))
 	require.NoError(t, r.RegisterHandler("invalidate", h, false))
+	require.NoError(t, r.UnregisterHandler("invalidate"))
+	require.True(t, dispatch.IsHandlerExistsError(p.HandleFunc("invalidate", borrowed)))
 
 	require.Nil(t, r.GetHandler("unknown"))
 	require.NoError(t, r.UnregisterHandler("unknown"))
@@ -68,24 +72,46 @@ func TestBothRegistriesAreOne(t *testing.T) {
 	}
 }
 
-func TestAHandlerOfEitherKindIsSeenByTheOther(t *testing.T) {
-	p := dispatch.NewProcessor()
-	r := goredis.NewProcessor(p)
-	h := new(ownedHandler)
-	require.NoError(t, p.RegisterHandler("MOVING", h, false))
-	got := r.GetHandler("MOVING")
-	require.Equal(t, got, r.GetHandler("MOVING"))
-	require.NoError(t, got.HandlePushNotification(context.Background(), push.NotificationHandlerContext{Conn: 1, IsBlocking: true}, nil))
-	require.Equal(t, dispatch.NotificationHandlerContext{Conn: 1, IsBlocking: true}, h.handlerCtx)
+func TestAHandlerOfTheSharedProcessorComesFirst(t *testing.T) {
+	for name, register := range map[string]func(p *dispatch.Processor, j *journal) error{
+		"borrowed": func(p *dispatch.Processor, j *journal) error { return p.HandleFunc("invalidate", j.handle) },
+		"decoded": func(p *dispatch.Processor, j *journal) error {
+			return p.RegisterHandler("invalidate", ownedHandler(func(notification []any) error {
+				j.add(fmt.Sprint("push ", notification))
+				return nil
+			}), false)
+		},
+		"panicking": func(p *dispatch.Processor, j *journal) error {
+			return p.HandleFunc("invalidate", func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
+				j.add("push")
+				panic("panic")
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var j journal
+			p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(context.Context, []byte, error) {}))
+			require.NoError(t, register(p, &j))
+			r := goredis.NewProcessor(p)
+			require.NoError(t, r.RegisterHandler("invalidate", handlerFunc(func(notification []any) error {
+				j.add(fmt.Sprint("own ", notification))
+				return nil
+			}), true))
+			j.read(t, newLink(t, r, 128, arriving(invalidate+flush+"+OK\r\n")), 1)
+			require.Len(t, j.entries, 5)
+			require.Regexp(t, "^push", j.entries[0])
+			require.Equal(t, "own [invalidate [user:00000000042]]", j.entries[1])
+			require.Regexp(t, "^push", j.entries[2])
+			require.Equal(t, []string{"own [invalidate <nil>]", "reply OK"}, j.entries[3:])
+		})
+	}
 }
 
-type ownedHandler struct {
-	handlerCtx dispatch.NotificationHandlerContext
-}
+// ownedHandler is a function as a handler of package dispatch.
+type ownedHandler func(notification []any) error
 
-func (h *ownedHandler) HandlePushNotification(_ context.Context, handlerCtx dispatch.NotificationHandlerContext, _ []interface{}) error {
-	h.handlerCtx = handlerCtx
-	return nil
+func (h ownedHandler) HandlePushNotification(_ context.Context, _ dispatch.NotificationHandlerContext, notification []interface{}) error {
+	return h(notification)
 }
 
 func TestHandlersGetTheContextAndTheSameValues(t *testing.T) {

@@ -23,7 +23,7 @@ var malformed = []string{
 	">2\r\n$10\r\ninvalidateXX*0\r\n",
 	">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nabcXY",
 	">2\r\n$10\r\ninvalidate\r\n*-2\r\n",
-	">2\r\n$10\r\ninvalidate\r\n:12a\r\n",
+	">2\r\n$10\r\ninvalidate\r\n$12a\r\n",
 	">2\r\n$10\r\ninvalidate\r\n$9223372036854775807\r\n",
 	">1000000000\r\n",
 	"|-1\r\n" + flush,

@@ -2,7 +2,9 @@ package goredis
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/push"
 
 	"github.com/seed79615202/respush/dispatch"
@@ -14,8 +16,10 @@ import (
 type notificationProcessor = push.NotificationProcessor
 
 // Processor is a [dispatch.Processor] as a push.NotificationProcessor, for the
-// PushNotificationProcessor option of any go-redis client. All its methods may be
-// called at the same time.
+// PushNotificationProcessor option of one go-redis client. Any number of them
+// share a [dispatch.Processor]: what a client registers lives here, over the
+// names handled there, and goes with it. All its methods may be called at the
+// same time.
 //
 // Its method ProcessPendingNotifications is promoted from what it embeds, as the
 // type of the reader that it takes has no name outside of go-redis. It is for
@@ -24,50 +28,68 @@ type notificationProcessor = push.NotificationProcessor
 // Invariant: the embedded value is a bridge to this Processor.
 type Processor struct {
 	notificationProcessor
-	p     *dispatch.Processor
+	p     *dispatch.Overlay
 	rests rests
 }
 
-// NewProcessor returns p for use by go-redis. Handlers may be registered with
-// either, at any time. A nil p drops all pushes but those of handlers registered
-// here.
+// NewProcessor returns a Processor over p. Handlers may be registered with either,
+// at any time; a push goes to the handler of p first, and then to the one that
+// its client has registered here. A nil p is a [dispatch.Processor] without
+// handlers.
 func NewProcessor(p *dispatch.Processor) *Processor {
 	if p == nil {
 		p = dispatch.NewProcessor()
 	}
-	r := &Processor{p: p}
+	r := &Processor{p: p.Overlay()}
 	r.notificationProcessor = newBridge(push.NotificationProcessor.ProcessPendingNotifications, r)
 	return r
 }
 
-// RegisterHandler makes handler the one for a name; a protected one cannot be
-// unregistered. It gets the push decoded, in the Go types of [parser.Value.Any].
-// The errors are go-redis': push.ErrHandlerNil for nil, and for a name that is
-// taken, whichever way, one that push.IsHandlerExistsError knows.
+// NewClient returns a function for the NewClient option of redis.ClusterOptions
+// and redis.RingOptions. The client of each node gets a Processor of its own over
+// p, in place of one in the options of the cluster:
+//
+//	client := redis.NewClusterClient(&redis.ClusterOptions{
+//		Addrs:     addrs,
+//		NewClient: goredis.NewClient(p),
+//	})
+func NewClient(p *dispatch.Processor) func(opt *redis.Options) *redis.Client {
+	return func(opt *redis.Options) *redis.Client {
+		own := *opt
+		own.PushNotificationProcessor = NewProcessor(p)
+		return redis.NewClient(&own)
+	}
+}
+
+// RegisterHandler makes handler the one that this Processor has for a name; a
+// protected one cannot be unregistered. It gets the push decoded, in the Go types
+// of [parser.Value.Any], after the handler that the [dispatch.Processor] may have
+// for the name. The errors are go-redis': push.ErrHandlerNil for nil, for a name
+// that is taken here one that push.IsHandlerExistsError knows, and a
+// push.HandlerError for the cache of a go-redis that could not keep it fresh.
 func (r *Processor) RegisterHandler(pushNotificationName string, handler push.NotificationHandler, protected bool) error {
-	if handler == nil {
+	switch {
+	case handler == nil:
 		return push.ErrHandlerNil
+	case isCache(pushNotificationName, handler) && !cacheStaysFresh():
+		return push.NewHandlerError(push.ProcessorOperationRegister, pushNotificationName,
+			fmt.Sprintf(reasonStale, redis.Version()), nil)
 	}
 	return asPush(r.p.RegisterHandler(pushNotificationName, inbound{handler}, protected))
 }
 
-// GetHandler returns the handler that was registered under a name, here or with
-// RegisterHandler of the [dispatch.Processor]; nil for a name that is unknown, or
-// was given a handler of borrowed frames.
+// GetHandler returns the handler that was registered here under a name, by its
+// client for instance, or nil.
 func (r *Processor) GetHandler(pushNotificationName string) push.NotificationHandler {
-	switch h := r.p.GetHandler(pushNotificationName).(type) {
-	case nil:
-		return nil
-	case inbound:
+	if h, ok := r.p.GetHandler(pushNotificationName).(inbound); ok {
 		return h.handler
-	default:
-		return outbound{h}
 	}
+	return nil
 }
 
-// UnregisterHandler removes a name, whichever way it was registered. For a
-// protected one it returns an error that push.IsProtectedHandlerError knows, for
-// an unknown one nil.
+// UnregisterHandler removes a name that was registered here. For a protected one
+// it returns an error that push.IsProtectedHandlerError knows, for an unknown one
+// nil.
 func (r *Processor) UnregisterHandler(pushNotificationName string) error {
 	return asPush(r.p.UnregisterHandler(pushNotificationName))
 }

@@ -40,7 +40,7 @@ var sessions = sync.Pool{New: func() any {
 
 // run handles the pushes that stand before the next reply, as
 // push.NotificationProcessor says.
-func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, p *dispatch.Processor) error {
+func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, p *dispatch.Overlay) error {
 	stalled := s.stalled
 	s.taken, s.stalled = 0, 0
 	s.src.owed = min(s.src.owed, s.src.rd.Buffered()) // go-redis may have read it
@@ -71,7 +71,7 @@ func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHand
 
 // pass handles what is buffered, and reports whether it is known that no push
 // that is wanted is next.
-func (s *session) pass(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, p *dispatch.Processor) (over bool, err error) {
+func (s *session) pass(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, p *dispatch.Overlay) (over bool, err error) {
 	for {
 		if s.attributes != nil {
 			if dropped, err := s.dropAttributes(); err != nil || !dropped {

@@ -7,10 +7,9 @@ import (
 	"github.com/seed79615202/respush/internal/unsafeconv"
 )
 
-// Any returns v in Go's own types, all memory new, so that it may be kept. Short
-// strings of one long array share memory: one of them that is kept alone keeps
-// 4 KiB, unless it is cloned. The
-// mapping is the one go-redis makes for a reply:
+// Any returns v in Go's own types. All of its memory is new, so it may be kept.
+// Short strings of a long array share memory: keeping one of them keeps up to 4
+// KiB, unless it is cloned. The mapping is the one go-redis uses for a reply:
 //
 //	simple, bulk, verbatim string   string (a verbatim one without its format)
 //	integer                         int64
@@ -22,12 +21,12 @@ import (
 //	null                            nil
 //	simple error, bulk error        ServerError, an error
 //
-// Attributes before values and pushes inside are left out. Errors are ErrNumber
-// and ErrBoolean for text that is no number or boolean, ErrRange for an integer
-// beyond int64 or a big number of more than 10,000 digits, and ErrMapKey for a map
-// whose key is an aggregate, which no Go map can hold; the first in wire order of
-// those in v. Any goes as deep as the value nests, which [Limits] bound, in time
-// linear in its size.
+// Attributes before values and nested pushes are left out. Any returns the
+// first error in wire order: ErrNumber or ErrBoolean for text that is not a
+// number or boolean, ErrRange for an integer beyond int64 or a big number of
+// more than 10,000 digits, and ErrMapKey for a map with an aggregate as a key,
+// which no Go map can hold. Any recurses as deep as the value nests, which
+// [Limits] bound. Its time is linear in the size of v.
 func (v Value) Any() (any, error) {
 	switch v.Type() {
 	case TypeInteger:
@@ -54,7 +53,7 @@ func (v Value) Any() (any, error) {
 	return nil, nil
 }
 
-// orNil returns v, and nil when there is an error.
+// orNil returns v, or nil and err when err is not nil.
 func orNil[T any](v T, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -62,8 +61,8 @@ func orNil[T any](v T, err error) (any, error) {
 	return v, nil
 }
 
-// maxBigDigits bounds what Any makes a big.Int of, as the time that takes is
-// quadratic in the number of digits, and the peer says how many there are.
+// maxBigDigits bounds the digits that Any converts to a big.Int. The conversion
+// takes time quadratic in their number, and the peer chooses that number.
 const maxBigDigits = 10_000
 
 // parseBig is Any for a big number whose text is b.
@@ -78,8 +77,8 @@ func parseBig(b []byte) (*big.Int, error) {
 	return n, nil
 }
 
-// Slice is Any for an array, set or push, without an interface around the slice,
-// and ErrKind for anything else.
+// Slice is Any for an array, set or push, without an interface around the
+// slice. It returns ErrKind for any other type.
 func (v Value) Slice() ([]any, error) {
 	switch v.Type() {
 	case TypeArray, TypeSet, TypePush:
@@ -90,9 +89,9 @@ func (v Value) Slice() ([]any, error) {
 	return nil, ErrKind
 }
 
-// any is Any for the value at w, which is left behind it.
+// any is Any for the value at w. It leaves w behind that value.
 func (w *walk) any() (any, error) {
-	if b := w.b[w.p:]; len(b) >= 8 { // what most values are, from one load
+	if b := w.b[w.p:]; len(b) >= 8 { // one load reads what most values are
 		word := binary.LittleEndian.Uint64(b)
 		if n, h := plainLength(word); h > 0 {
 			switch Type(word) {
@@ -111,7 +110,7 @@ func (w *walk) any() (any, error) {
 	return w.scalar().Any()
 }
 
-// aggregateAny is any for an aggregate, of which a RESP2 null may have the type.
+// aggregateAny is any for an aggregate. A RESP2 null may have the type of one.
 func (w *walk) aggregateAny() (any, error) {
 	t := Type(w.b[w.p])
 	n := w.open()
@@ -130,7 +129,7 @@ func (w *walk) aggregateAny() (any, error) {
 
 // slice is any for the n values of an array, set or push.
 func (w *walk) slice(n int) ([]any, error) {
-	// Values that are announced have arrived: the count is paid for in bytes.
+	// The announced values have arrived, so the count is paid for in bytes.
 	all := make([]any, 0, max(n, 0))
 	var strings shared
 	many := n >= manyStrings && !unsafeconv.Copies
@@ -150,8 +149,8 @@ func (w *walk) slice(n int) ([]any, error) {
 	return all, nil
 }
 
-// mapAny is any for the n keys and values of a map, or of an attribute and those
-// in a row with it.
+// mapAny is any for the n keys and values of a map, or of an attribute and the
+// attributes directly after it.
 func (w *walk) mapAny(t Type, n int) (any, error) {
 	m := make(map[any]any, max(n, 0)/2)
 	for {

@@ -18,19 +18,28 @@ func IsPubSub(name []byte) bool {
 	return false
 }
 
+// isMessage reports whether name is that of a message, and not of a confirmation.
+func isMessage(name []byte) bool {
+	switch string(name) {
+	case "message", "pmessage", "smessage":
+		return true
+	}
+	return false
+}
+
 // maxPubSub is the length of the longest name that IsPubSub knows.
 const maxPubSub = int64(len("punsubscribe"))
 
-// Driver is a [Reader] as code sees it that takes pushes off it for handlers, such
-// as package dispatch or a client's connection. Getting one costs nothing, and its
-// state is that of the Reader: calls of both may alternate.
+// Driver is the view of a [Reader] for code that takes pushes off it for
+// handlers, such as package dispatch or a client's connection. Getting one
+// costs nothing. It shares the Reader's state, so calls of both may alternate.
 type Driver Reader
 
 // Driver returns r as a Driver.
 func (r *Reader) Driver() *Driver { return (*Driver)(r) }
 
-// MayHavePush reports whether the next frame could be a push, from what can be
-// told at once: false means that a reply is next. It never reads.
+// MayHavePush reports whether the next frame could be a push, judging by what
+// is known already. False means that a reply is next. It never reads.
 func (d *Driver) MayHavePush() bool {
 	r := (*Reader)(d)
 	if !r.fresh() {
@@ -40,10 +49,22 @@ func (d *Driver) MayHavePush() bool {
 	return len(w) == 0 || w[0] == byte(TypePush) || w[0] == byte(TypeAttribute)
 }
 
-// AwaitPush is MayHavePush after the first byte of the next frame has come: it
-// reads until then, and no further. It also returns false when the underlying
-// reader ends, fails or times out first, since whoever reads the reply meets that
-// error again.
+// TakeMessages makes the methods that leave the pushes of publish and subscribe
+// take the messages among them: message, pmessage and smessage. Only confirmations
+// are left then. It is for a connection without a subscription whose client reads
+// the replies: there a message is a stray that would pass for a reply.
+func (d *Driver) TakeMessages(take bool) { d.messages = take }
+
+// leaves reports whether a push of this name is left when those of publish and
+// subscribe are.
+func (r *Reader) leaves(name []byte) bool {
+	return IsPubSub(name) && !(r.messages && isMessage(name))
+}
+
+// AwaitPush is MayHavePush after the first byte of the next frame has arrived.
+// It reads until then, and no further. It also returns false when the
+// underlying reader ends, fails or times out first; code that then reads the
+// reply meets that error again.
 func (d *Driver) AwaitPush() bool {
 	r := (*Reader)(d)
 	if r.fresh() {
@@ -54,7 +75,8 @@ func (d *Driver) AwaitPush() bool {
 	return r.await()
 }
 
-// await is AwaitPush when nothing has come, or the next frame has been looked at.
+// await is AwaitPush when nothing has arrived or the next frame has been looked
+// at.
 func (r *Reader) await() bool {
 	if !r.fresh() {
 		return r.mayBePush()
@@ -63,21 +85,22 @@ func (r *Reader) await() bool {
 	return r.win.more() == nil && r.Driver().MayHavePush()
 }
 
-// mayBePush is MayHavePush for a frame that has been looked at, or an error that
-// the next call has to return.
+// mayBePush is MayHavePush for a frame that has been looked at, or an error
+// that the next call has to return.
 func (r *Reader) mayBePush() bool {
 	if r.loan != notLent || r.err != nil || r.claim == skipper {
 		return true
 	}
 	r.resume()
-	return !r.begun() || r.sc.typ == 0 || r.sc.typ == TypePush
+	return r.sc.typ == 0 || r.sc.typ == TypePush // 0 when nothing is begun any more
 }
 
-// NextPush takes the next frame if it is a push, and with leavePubSub unless
-// [IsPubSub] knows its name. ok reports whether it did; if not, and err is nil,
-// the frame is left where it is. NextPush reads until it knows what comes next,
-// and then, for a push that it takes, until that is complete. Errors are as for
-// [Reader.Next]; after one, [Reader.Pending] tells whether a push was being taken.
+// NextPush takes the next frame if it is a push. With leavePubSub it leaves a
+// push whose name [IsPubSub] knows (see also TakeMessages). ok reports whether it
+// took one; if ok is false and err is nil, the frame is left where it is. NextPush
+// reads until it knows what comes next, and then until a push that it takes is
+// complete. Errors are as for [Reader.Next]; after one, [Reader.Pending] tells
+// whether a push was being taken.
 func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	r := (*Reader)(d)
 	if err = r.ready(); err != nil {
@@ -95,17 +118,17 @@ func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	}
 }
 
-// BufferedPushes calls handle for each push that NextPush would take from what has
-// been received, until handle returns false. It never reads. The Reader is lent
-// meanwhile (see Lend). again says that the push has the name of the one before it
-// in the same call; it may be false for one that has.
+// BufferedPushes calls handle for each push that NextPush would take from what
+// has been received, until handle returns false. It never reads. The Reader is
+// lent while handle runs (see Lend). again says that the push has the name of
+// the one before it in the same call; it may be false even so.
 //
-// The result is nil when handle has returned false or something else is next. It
-// is [ErrIncomplete] when more bytes are needed to tell what comes next, or to
-// complete a push; called again when there are more, BufferedPushes goes on where
-// it stopped. A push, or what may be one, that fills the buffer of a [Source]
-// without an end is moved out of it, to make room for the rest. When handle panics,
-// the push has been taken and the Reader is still lent.
+// BufferedPushes returns nil when handle has returned false or the next frame
+// is not such a push. It returns [ErrIncomplete] when more bytes are needed to
+// tell what comes next or to complete a push; the next call goes on where this
+// one stopped. An incomplete frame that is or may be a push is moved out of the
+// buffer of a [Source] when it fills it, to make room for the rest. When handle
+// panics, the push has been taken and the Reader is still lent.
 func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
 	r := (*Reader)(d)
 	for {
@@ -138,8 +161,8 @@ func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again boo
 	}
 }
 
-// waits ends a call of BufferedPushes. For a frame that is not whole it makes
-// room, and prepares for the next call.
+// waits ends a call of BufferedPushes. When a frame is not whole, it makes room
+// for the rest and prepares for the next call.
 func (r *Reader) waits(err error) error {
 	if err == ErrIncomplete {
 		if r.scanned > 0 && r.win.full() {
@@ -150,8 +173,8 @@ func (r *Reader) waits(err error) error {
 	return err
 }
 
-// shortPushes does what BufferedPushes does, for pushes that are short and plain,
-// as long as they follow one another, and reports whether handle would have more.
+// shortPushes is BufferedPushes for a run of short, plain pushes. It reports
+// whether handle accepts more.
 func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) (more bool) {
 	if !r.sc.plainOK || r.quirk {
 		return true
@@ -159,7 +182,7 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 	var head shortHead
 	for w := r.win.bytes(); ; {
 		again := head.opens(w)
-		if !again && (!head.read(w) || leavePubSub && IsPubSub(w[head.meta.nameAt():head.meta.nameEnd()])) {
+		if !again && (!head.read(w) || leavePubSub && r.leaves(w[head.meta.nameAt():head.meta.nameEnd()])) {
 			return true
 		}
 		n := head.elements(w)
@@ -173,23 +196,22 @@ func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) 
 		more = handle(f, again)
 		untouched := r.loan == lentOnce
 		r.loan = notLent
-		// What is known of the stream is w. That is no more the window when the handler
-		// has used the Reader, which takes a Reclaim, or has read the client's buffer.
+		// w is no longer the window when the handler has used the Reader, which
+		// takes a Reclaim, or has read from the client's buffer.
 		if !more || !untouched || len(w) == 0 || r.win.shared() && !r.win.is(w) {
 			return more
 		}
 	}
 }
 
-// passed consumes a frame of n bytes that the Scanner has not seen.
+// passed consumes a frame of n bytes that the Scanner has not scanned.
 func (r *Reader) passed(n int) {
 	r.win.discard(n)
 	r.sc.pos += int64(n)
 	r.sc.start = r.sc.pos
 }
 
-// push takes the next frame from what has been received if it is a push that
-// is wanted.
+// push takes the next frame from the bytes received if it is a wanted push.
 func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	u := untilEnd
 	if !r.begun() {
@@ -228,38 +250,39 @@ func (r *Reader) push(leavePubSub bool) (f Frame, ok bool, err error) {
 	return Frame{}, false, ErrIncomplete
 }
 
-// shortPush returns the push at the start of w and its length if it is plain,
-// short, whole and wanted; otherwise its length is 0.
+// shortPush returns the push at the start of w and its length if the push is
+// plain, short, whole and wanted. Otherwise n is 0.
 func (r *Reader) shortPush(w []byte, leavePubSub bool) (f Frame, n int) {
 	if !r.sc.plainOK || r.quirk {
 		return Frame{}, 0
 	}
 	f, n = shortPush(w)
-	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && IsPubSub(f.Name()) {
+	if n > r.sc.lim.MaxFrame || n > 0 && leavePubSub && r.leaves(f.Name()) {
 		return Frame{}, 0
 	}
 	return f, n
 }
 
-// namesPubSub reports whether the frame under way is known to be a push of publish
-// and subscribe.
+// namesPubSub reports whether the name of the frame under way is known and is
+// that of a publish and subscribe push that is left.
 func (r *Reader) namesPubSub() bool {
-	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && IsPubSub(r.pendingName())
+	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && r.leaves(r.pendingName())
 }
 
-// Withdraw moves what has come of the push that is being taken out of the
-// [Source], so that whoever reads there next finds none of it, and there is room
-// for the rest. It reports whether a push is being taken: one of which the
-// beginning, as far as it takes to know that it is wanted, has been seen by a
-// method that takes pushes, and the end has not. A further call of such a method
-// goes on with it.
+// Withdraw moves the received part of the push being taken out of the [Source],
+// so that the next reader of the Source finds none of it and there is room for
+// the rest. It reports whether a push is being taken. A push is being taken
+// when a method that takes pushes has seen enough of it to know that it is
+// wanted, and has not seen its end. The next call of such a method goes on with
+// it.
 func (d *Driver) Withdraw() bool {
 	r := (*Reader)(d)
 	if !r.win.shared() || r.loan != notLent || r.err != nil {
 		return false
 	}
 	if r.claim == skipper {
-		// Dropped as it comes; after SkipOversize nothing has been yet.
+		// The frame is dropped as it arrives. After SkipOversize none of it has
+		// been.
 		return r.skipBuffered() == ErrIncomplete
 	}
 	r.resume()
@@ -272,9 +295,9 @@ func (d *Driver) Withdraw() bool {
 	return true
 }
 
-// Fill waits until there are bytes that no call has looked at, and returns at
-// once when there are; it is for callers that wait between calls of
-// BufferedPushes. It returns the error of the underlying reader when that ends
+// Fill waits until there are bytes that no call has looked at. It returns at
+// once when there are such bytes. It is for callers that wait between calls of
+// BufferedPushes. It returns the underlying reader's error when that ends
 // first.
 func (d *Driver) Fill() error {
 	r := (*Reader)(d)
@@ -289,9 +312,9 @@ func (d *Driver) Fill() error {
 	return r.eofInside(err)
 }
 
-// SetReadDeadline sets the read deadline of what the Reader reads from, and
-// returns os.ErrNoDeadline when that has none. It may be called while another
-// goroutine uses the Reader, but not during Reset or Release.
+// SetReadDeadline sets the read deadline of the underlying reader or Source. It
+// returns os.ErrNoDeadline when that does not support one. It may be called
+// while another goroutine uses the Reader, but not during Reset or Release.
 func (d *Driver) SetReadDeadline(t time.Time) error {
 	if c, ok := d.win.origin().(interface{ SetReadDeadline(time.Time) error }); ok {
 		return c.SetReadDeadline(t)
@@ -299,9 +322,8 @@ func (d *Driver) SetReadDeadline(t time.Time) error {
 	return os.ErrNoDeadline
 }
 
-// Lend marks the frame handed out last as being in the hands of a handler:
-// until Reclaim every use of the Reader that could invalidate the frame is
-// refused with [ErrReentrant].
+// Lend marks the frame returned last as lent to a handler. Until Reclaim, every
+// use of the Reader that could invalidate the frame fails with [ErrReentrant].
 func (d *Driver) Lend() { d.loan = lent }
 
 // Lent reports whether the Reader is lent.

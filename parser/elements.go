@@ -6,9 +6,8 @@ import (
 	"math"
 )
 
-// Elements are the elements of an aggregate that have not been read, in wire
-// order. It is a value that reading does not change: each Next method returns
-// the element that comes first and the Elements behind it.
+// Elements holds the unread elements of an aggregate, in wire order. Reading
+// does not change it: each Next method returns the first element and the rest.
 //
 //	for e := v.Elements(); ; {
 //		c, rest, ok := e.Next()
@@ -19,12 +18,13 @@ import (
 //		e = rest
 //	}
 //
-// Like what it was taken from it is borrowed. The zero Elements has none.
+// Elements is borrowed like the Value or Frame it was taken from. The zero
+// Elements has no elements.
 //
-// Invariant: b begins with what is left of an aggregate and ends where that
-// does. left is how many elements are left; negative when they go up to an end
-// marker; inRow and more in an attribute, which another may follow; isNull for a
-// null. Four words are the most the compiler keeps in registers; see [Frame].
+// Invariant: b is the rest of an aggregate and ends where that does. left is
+// the number of elements left: negative if they end at an end marker, inRow or
+// more in an attribute, which another may follow, and isNull for a null. Four
+// words are the most the compiler keeps in registers; see [Frame].
 type Elements struct {
 	b    []byte
 	left int
@@ -35,8 +35,8 @@ const (
 	isNull = math.MinInt
 )
 
-// Elements returns the direct children of v, keys and values in turn for a map.
-// What is no aggregate has none.
+// Elements returns the direct children of v, with keys and values in turn for a
+// map. A value that is not an aggregate has none.
 func (v Value) Elements() Elements {
 	t := v.Type()
 	switch {
@@ -52,9 +52,10 @@ func (v Value) Elements() Elements {
 	return Elements{v.raw[body:], n}
 }
 
-// Strings returns the strings that v stands for: the elements of an array of
-// strings, bulk, simple or verbatim, or v itself when it is one; for a null, no
-// elements of which IsNull reports true. Otherwise ok is false.
+// Strings returns the strings that v stands for. These are the elements of an
+// array of bulk, simple or verbatim strings, or v itself when it is such a
+// string. For a null it returns an empty Elements whose IsNull reports true.
+// For any other value ok is false.
 func (v Value) Strings() (e Elements, ok bool) {
 	switch t := v.Type(); {
 	case t == TypeArray:
@@ -68,22 +69,22 @@ func (v Value) Strings() (e Elements, ok bool) {
 	return Elements{}, false
 }
 
-// Elements returns the elements of a push after its name, or all elements of any
-// other aggregate. A push without a name has its first element left out all the
-// same: it stands in the name's place.
+// Elements returns the elements of a push after its name, or all elements of
+// any other aggregate. The first element of a push without a name is left out
+// too, as it stands in the name's place.
 func (f Frame) Elements() Elements {
 	_, e := f.Split()
 	return e
 }
 
-// Split returns what Name and Elements do, in less time than both take.
+// Split returns the results of Name and Elements, in less time than both take.
 func (f Frame) Split() (name []byte, e Elements) {
 	if f.meta.naming() != nameKnown {
 		return f.split()
 	}
 	b, at, end := f.raw, f.meta.valueAt(), f.meta.nameEnd()
 	n := int(b[at+1] - '0')
-	if b[at+2] != '\r' { // more than the 9 elements that known pushes have at most
+	if b[at+2] != '\r' { // more than 9 elements; known pushes have at most 9
 		n = f.pushLen()
 	}
 	return b[f.meta.nameAt():end:end], Elements{b[end+2:], n - 1}
@@ -107,8 +108,8 @@ func (f Frame) pushLen() int {
 // IsNull reports whether e is what [Value.Strings] returns for a null.
 func (e Elements) IsNull() bool { return e.left == isNull }
 
-// Len returns the number of elements. Those of a streamed aggregate, and of
-// several attributes in a row, have to be walked to be counted.
+// Len returns the number of elements. It has to walk the elements of a streamed
+// aggregate, or of several attributes in a row, to count them.
 func (e Elements) Len() int {
 	if uint(e.left) < inRow {
 		return e.left
@@ -157,8 +158,8 @@ func (e Elements) Texts() iter.Seq[[]byte] {
 	}
 }
 
-// Next returns the first element, and the Elements behind it. ok is false when
-// there is none.
+// Next returns the first element and the Elements after it. ok is false when
+// there are no elements.
 func (e Elements) Next() (v Value, rest Elements, ok bool) {
 	b := e.b
 	if useFast && e.left > 0 && len(b) >= 8 {
@@ -180,7 +181,7 @@ func (e Elements) Next() (v Value, rest Elements, ok bool) {
 				return Value{b[:h:h], valueMeta(TypeInteger) | 1<<8}, Elements{b[h:], e.left - 1}, true
 			}
 		case TypeArray:
-			if h > 0 && e.left == 1 { // it ends where its parent does
+			if h > 0 && e.left == 1 { // it ends with its parent
 				return Value{b, valueMeta(TypeArray) | valueMeta(h)<<8}, Elements{}, true
 			}
 		}
@@ -193,7 +194,7 @@ func (e Elements) Next() (v Value, rest Elements, ok bool) {
 // nullSize is the size of a null.
 const nullSize = len("_\r\n")
 
-// next is Next for all there is.
+// next is Next for any element.
 func (e Elements) next() (v Value, rest Elements, ok bool) {
 	b, left := e.b, e.left
 	for left == inRow && len(b) > 0 {
@@ -209,14 +210,14 @@ func (e Elements) next() (v Value, rest Elements, ok bool) {
 	}
 	end := -1
 	if left == 1 {
-		end = len(b) // and need not be looked for
+		end = len(b) // so there is no need to search for it
 	}
 	v = parseValue(b, from, at, end)
 	return v, Elements{b[from+len(v.raw):], left - 1}, true
 }
 
-// NextText is Next for the text of a string, bulk, simple or verbatim. ok is
-// false when the first element is none.
+// NextText is Next for the text of a bulk, simple or verbatim string. ok is
+// false when the first element is not such a string.
 func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 	b := e.b
 	if useFast && e.left > 0 && len(b) >= 8 {
@@ -232,8 +233,8 @@ func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 	return v.Bytes(), rest, true
 }
 
-// NextInt64 is Next for an integer. ok is false when the first element is none,
-// or one beyond int64.
+// NextInt64 is Next for an integer. ok is false when the first element is not
+// an integer, or is one beyond int64.
 func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
 	b := e.b
 	if useFast && e.left > 0 && len(b) > 0 && Type(b[0]) == TypeInteger {
@@ -251,7 +252,7 @@ func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
 	return e.nextInt64()
 }
 
-// nextInt64 is NextInt64 for all there is.
+// nextInt64 is NextInt64 for any element.
 func (e Elements) nextInt64() (n int64, rest Elements, ok bool) {
 	v, rest, ok := e.Next()
 	if !ok || v.Type() != TypeInteger {
@@ -264,8 +265,8 @@ func (e Elements) nextInt64() (n int64, rest Elements, ok bool) {
 	return n, rest, true
 }
 
-// NextStrings is Next for an element with [Value.Strings]. ok is false when the
-// first element has none.
+// NextStrings is Next followed by [Value.Strings] on the element. ok is false
+// when there is no element or Strings reports false.
 func (e Elements) NextStrings() (strings, rest Elements, ok bool) {
 	b := e.b
 	if useFast && e.left == 1 && len(b) >= 8 {
@@ -334,8 +335,8 @@ func shortLength(w uint64) (n, h int) {
 	return 0, 0
 }
 
-// fewDigits reads a number of up to 18 digits without a sign, which is what most
-// are.
+// fewDigits parses a number of up to 18 digits without a sign. Most numbers are
+// of this form.
 func fewDigits(b []byte) (n int64, ok bool) {
 	if len(b) > 18 {
 		return 0, false

@@ -5,40 +5,41 @@ import (
 	"math"
 )
 
-// The fast path: what nearly all pushes are made of, in a loop that keeps its
-// state in registers. Everything else, and whatever is not complete in the
-// bytes at hand, is left to the general path, which passes every test alone
-// (build tag respushgeneral).
+// The fast path handles what nearly all pushes are made of, in a loop that
+// keeps its state in registers. It leaves everything else, and whatever is
+// incomplete in the bytes at hand, to the general path. The general path passes
+// every test alone (build tag respushgeneral).
 
 // maxPlain is the largest length or count that the fast path reads: 5 digits,
-// which with their type byte and line end fill a word.
+// which fill a word together with the type byte and line end.
 const maxPlain = 99999
 
 // crlf is CR LF as a little-endian number.
 const crlf = '\r' | '\n'<<8
 
-// maxShort is how many elements a push may have to be taken as a whole, without
-// the Scanner. One that is cut by the end of the buffer is looked at twice, which
-// for so few costs nothing to speak of.
+// maxShort is the largest number of elements of a push that is taken as a
+// whole, without the Scanner. A push cut by the end of the buffer is looked at
+// twice; for so few elements the cost is negligible.
 const maxShort = 16
 
-// manyElements is how many elements a reply may have to be passed over with
-// others. A larger one is likely to be cut by the end of the bytes at hand, and to
-// be looked at twice then (BenchmarkTap/conn=memory/reply=array-1000x16B).
+// manyElements is the largest number of elements of a reply that is passed over
+// together with others. A larger one is likely to be cut by the end of the
+// bytes at hand and would then be looked at twice
+// (BenchmarkTap/conn=memory/reply=array-1000x16B).
 const manyElements = 64
 
-// longRun is how many values have to be left to compare headers before reading
-// them.
+// longRun is the number of values left above which headers are compared before
+// they are read.
 const longRun = 8
 
-// admitsPlain reports whether l never stops the fast path: nothing that it
-// reads is over a limit on its own.
+// admitsPlain reports whether l permits the fast path: no value that it reads
+// is over a limit by itself.
 func (l Limits) admitsPlain() bool {
 	return useFast && l.MaxBulk >= maxPlain && l.MaxDepth >= 2 && l.MaxElements >= maxShort
 }
 
-// shortPush returns the push at the start of p and its length if it is plain,
-// short and whole; otherwise its length is 0.
+// shortPush returns the push at the start of p and its length if the push is
+// plain, short and whole. Otherwise n is 0.
 func shortPush(p []byte) (f Frame, n int) {
 	var h shortHead
 	if !h.read(p) {
@@ -50,9 +51,9 @@ func shortPush(p []byte) (f Frame, n int) {
 	return Frame{p[:n:n], h.meta}, n
 }
 
-// shortHead is what opens a short push: its header and its name. Pushes of one
-// kind tend to follow one another; comparing the next one with the head of the
-// last, in three loads, saves reading it and looking its name up
+// shortHead is the header and the name of a short push. Pushes of one kind tend
+// to follow one another. Comparing the next one with the head of the last, in
+// three loads, saves reading its header and looking up its name
 // (BenchmarkProcess/frame=F1).
 type shortHead struct {
 	count   int // of elements, the name included
@@ -62,7 +63,7 @@ type shortHead struct {
 	load    [3]uint64 // the first, the second and the last 8 bytes
 }
 
-// read reads the head that p opens with, and reports whether it is one.
+// read reads the head at the start of p, and reports whether there is one.
 func (h *shortHead) read(p []byte) bool {
 	count, at, end := plainHead(p)
 	if count == 0 {
@@ -76,7 +77,7 @@ func (h *shortHead) read(p []byte) bool {
 	return true
 }
 
-// loads returns what load holds for the head at the start of p.
+// loads returns the value of load for the head at the start of p.
 func (h *shortHead) loads(p []byte) [3]uint64 {
 	return [3]uint64{
 		binary.LittleEndian.Uint64(p),
@@ -85,7 +86,7 @@ func (h *shortHead) loads(p []byte) [3]uint64 {
 	}
 }
 
-// opens reports whether p opens with the very bytes of h.
+// opens reports whether p begins with the same bytes as h.
 func (h *shortHead) opens(p []byte) bool {
 	return h.compare && len(p) >= 24 &&
 		binary.LittleEndian.Uint64(p) == h.load[0] &&
@@ -93,7 +94,7 @@ func (h *shortHead) opens(p []byte) bool {
 		binary.LittleEndian.Uint64(p[h.end-8:]) == h.load[2]
 }
 
-// elements returns where the push ends that p opens with, or 0 when its
+// elements returns where the push at the start of p ends, or 0 when its
 // elements are not plain, not whole or too many.
 func (h *shortHead) elements(p []byte) int {
 	n, left, _, _ := plainRun(p, h.end, h.count-1, maxShort-h.count)
@@ -103,9 +104,9 @@ func (h *shortHead) elements(p []byte) int {
 	return n
 }
 
-// plain consumes the plain values that stand whole at p[i], and returns where
-// the first byte is that it left. At the start of a frame it reads the header
-// and the name of a push; inside a counted aggregate it reads elements.
+// plain consumes the whole, plain values at p[i], and returns the index of the
+// first byte that it left. At the start of a frame it reads the header and the
+// name of a push; inside a counted aggregate it reads elements.
 func (s *Scanner) plain(p []byte, i int, u until) int {
 	if !s.plainOK {
 		return i
@@ -144,7 +145,7 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 	}
 	j, left, outer, unused := plainRun(p, i, rem, budget)
 	s.elements += int64(budget - unused)
-	if outer > 0 { // stopped inside an array, which is one of the outer ones still
+	if outer > 0 { // it stopped inside an array, which still counts among the outer values
 		s.cur.rem -= int64(rem - outer)
 		s.enter(level{rem: int64(left)})
 		return j
@@ -160,9 +161,9 @@ func (s *Scanner) plain(p []byte, i int, u until) int {
 	return j
 }
 
-// plainReply consumes a frame that is no push, if it is plain and stands whole at
-// p[i], and returns where it ends. Part of one is left to the general path, which
-// then looks at those bytes again.
+// plainReply consumes the frame at p[i] if it is a plain, whole frame other
+// than a push, and returns where it ends. An incomplete frame is left to the
+// general path, which looks at its bytes again.
 func (s *Scanner) plainReply(p []byte, i int, u until) int {
 	if u == untilType || u == untilName {
 		return i
@@ -177,8 +178,8 @@ func (s *Scanner) plainReply(p []byte, i int, u until) int {
 	return j
 }
 
-// plainReply returns where the frame at p[i] ends if it is no push, plain and
-// whole, and otherwise i. unused is what is left of the budget for its elements.
+// plainReply returns where the frame at p[i] ends if it is plain, whole and not
+// a push, and otherwise i. unused is the rest of the budget for its elements.
 func plainReply(p []byte, i, budget int) (next, unused int) {
 	j, left, outer, unused := i, 1, 0, budget
 	switch Type(p[i]) {
@@ -206,12 +207,13 @@ func plainReply(p []byte, i, budget int) (next, unused int) {
 	return j, unused
 }
 
-// plainReplies returns where the plain replies end that stand whole at the start
-// of p. Replies tend to be like ones before them: to compare the next one with the
-// last bulk string and the last short line, and not wait for what it says, lets
-// the processor look at several at once (BenchmarkPassReplies).
+// plainReplies returns where the run of whole, plain replies at the start of p
+// ends. Replies tend to be like the ones before them. Comparing the next one
+// with the last bulk string and the last short line, without waiting for its
+// length, lets the CPU look at several at once (BenchmarkPassReplies).
 func plainReplies(p []byte) int {
-	// The last bulk string's header, and the last line; at first, what nothing is.
+	// The last bulk string's header and the last line; at first, values that
+	// match nothing.
 	head, line := uint64(1), uint64(1)
 	var headMask, lineMask uint64
 	var bulkSize, lineSize int
@@ -260,9 +262,9 @@ func plainReplies(p []byte) int {
 	}
 }
 
-// plainHead reads the header and the name of a push at the start of p: the
-// number of its elements, 0 if it is not plain or not whole, and where the name
-// is.
+// plainHead reads the header and the name of a push at the start of p. It
+// returns the number of elements, which is 0 if the head is not plain or not
+// whole, and where the name begins and ends.
 func plainHead(p []byte) (count, at, end int) {
 	if len(p) < 12 || p[0] != byte(TypePush) {
 		return 0, 0, 0
@@ -281,15 +283,15 @@ func plainHead(p []byte) (count, at, end int) {
 	return count, at, end
 }
 
-// plainRun consumes up to rem plain values that stand whole at p[i]. It returns
-// where it stopped and how many are left. When that is inside an array, outer is
-// how many are left around it, the array included, otherwise 0. Arrays are
-// entered as long as their counts are within budget, of which the rest is
-// returned. It may look at bytes between the length and the capacity of p, but
-// draws no conclusion from them.
+// plainRun consumes up to rem whole, plain values at p[i]. It returns where it
+// stopped and how many values are left. When it stopped inside an array, outer
+// is the number left around it, including the array; otherwise outer is 0. It
+// enters arrays as long as their counts are within budget, and returns the rest
+// of the budget. It may look at bytes between the length and the capacity of p,
+// but draws no conclusion from them.
 func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
 	for rem > 0 && cap(p)-i >= 8 {
-		// One load covers the longest header read here, and one bounds check.
+		// One load and one bounds check cover the longest header read here.
 		w := binary.LittleEndian.Uint64(p[i : i+8])
 		a, b := w>>8&0xff-'0', w>>16&0xff-'0'
 		var n, h int
@@ -343,10 +345,10 @@ func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
 	return i, rem, outer, budget
 }
 
-// alike consumes the bulks that stand whole at p[i] and have the very header of
-// the one before them, which is head as far as mask goes, and so its size. Of rem
-// values, that one included, it leaves at least one. The keys of one invalidation
-// tend to be of one length (BenchmarkProcess/frame=F8).
+// alike consumes the whole bulks at p[i] that have the same header, and so the
+// same size, as the bulk before them. mask selects the bytes of head. Of rem
+// values, including the bulk before, it leaves at least one. The keys of one
+// invalidation tend to be of one length (BenchmarkProcess/frame=F8).
 func alike(p []byte, i, rem int, head, mask uint64, size int) (next, left int) {
 	for rem > 1 && cap(p)-i >= 8 {
 		end := i + size
@@ -360,9 +362,9 @@ func alike(p []byte, i, rem int, head, mask uint64, size int) (next, left int) {
 }
 
 // plainLength reads the length of up to 5 digits in w, which holds the first 8
-// bytes of a header, type byte first. h is the size of the header, 0 when it is
-// not that plain. Straight comparisons of what is loaded already take the place
-// of a loop over bytes (BenchmarkPushes).
+// bytes of a header, type byte first. h is the size of the header, or 0 when it
+// is not of that form. Comparisons of bits already loaded replace a loop over
+// bytes (BenchmarkPushes).
 func plainLength(w uint64) (n, h int) {
 	a := w>>8&0xff - '0'
 	if a > 9 {

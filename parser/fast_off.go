@@ -2,5 +2,5 @@
 
 package parser
 
-// useFast switches the fast path off: a build for tests, which must all pass.
+// useFast switches the fast path off. All tests must pass in this build too.
 const useFast = false

@@ -9,11 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/parser"
 )
 
-// The test puts something else into each place of a long array of bulks, and wants what a scan byte by byte finds,
-// for which no element ever stands whole.
 // TestFastPathDrawsNoConclusionsFromStaleBytes cuts a push everywhere. In the Reader's buffer there is behind the first
 // part what an earlier read has left there, and that would go on with the push as well.
 func TestFastPathDrawsNoConclusionsFromStaleBytes(t *testing.T) {
@@ -61,6 +60,8 @@ func (c *readByRead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// TestRunsOfBulksScanAsByteByByte puts something else into each place of a long array of bulks, and wants what a scan
+// byte by byte finds, for which no element ever stands whole.
 func TestRunsOfBulksScanAsByteByByte(t *testing.T) {
 	const bulk = "$4\r\nkey0\r\n"
 	for _, odd := range []string{
@@ -98,6 +99,20 @@ func TestRunsOfBulksScanAsByteByByte(t *testing.T) {
 				require.True(t, pieceDone)
 				require.Equal(t, want, first)
 			}
+		}
+	}
+}
+
+func TestElementsOfAttributesCountForPlainReplies(t *testing.T) {
+	const most = 16
+	attributes := "|8\r\n" + strings.Repeat(":1\r\n", most)
+	for _, reply := range []string{"*1\r\n:1\r\n", "~1\r\n$1\r\na\r\n", "%1\r\n:1\r\n:2\r\n", "*1\r\n*1\r\n:1\r\n"} {
+		wire := attributes + reply + pong + pong // the fast path wants bytes behind
+		for _, piece := range []int{1, len(attributes), len(wire)} {
+			got, _, ok := scanPieces(parser.NewScanner(parser.Limits{MaxElements: most}), []byte(wire), []int{piece, len(wire)})
+			require.True(t, ok)
+			require.Equal(t, oracle.Parse([]byte(wire), oracle.Limits{MaxElements: most}).Verdict, got.Verdict, "%q cut at %d", reply, piece)
+			require.Equal(t, oracle.OverLimit, got.Verdict)
 		}
 	}
 }

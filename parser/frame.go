@@ -9,26 +9,27 @@ import (
 )
 
 // Frame is one complete top-level value with the attributes that stand before
-// it. It is a small value that refers to wire bytes it does not own: what hands
-// it out says how long they are valid, and Clone keeps it beyond that. A Frame
-// may be read from several goroutines at once while its bytes are valid. The
-// zero Frame is no frame; its methods return zero values.
+// it. It is a small value that refers to wire bytes it does not own. The
+// function that returns it says how long they are valid; Clone returns a copy
+// that outlives them. A Frame may be read from several goroutines at once while
+// its bytes are valid. The zero Frame is not a frame; its methods return zero
+// values.
 //
-// Invariant: raw is valid RESP3 from its first byte to its last, and meta is
+// Invariant: raw is valid RESP3 from its first byte to its last, and meta holds
 // what was learned from scanning it.
 //
 // A Frame has four words because that is the most the compiler keeps in
-// registers; a larger one makes every call that passes it wait for memory, in all
-// some 20 ns a push (BenchmarkProcess/frame=F1).
+// registers; a larger one makes every call that passes it wait for memory,
+// about 20 ns a push in all (BenchmarkProcess/frame=F1).
 type Frame struct {
 	raw  []byte
 	meta frameMeta
 }
 
 // frameMeta packs, from the lowest bit: the type (8 bits), the naming (7), the
-// nested flag (1), and, 16 bits each, where the value begins, and where the name
-// of a push begins and ends. An offset that does not fit is farOffset, and is
-// found by walking.
+// nested flag (1), and, 16 bits each, where the value begins, and where the
+// name of a push begins and ends. An offset that does not fit is stored as
+// farOffset and found by walking.
 type frameMeta uint64
 
 const farOffset = math.MaxUint16
@@ -40,7 +41,8 @@ func (m frameMeta) valueAt() int   { return int(m >> 16 & farOffset) }
 func (m frameMeta) nameAt() int    { return int(m >> 32 & farOffset) }
 func (m frameMeta) nameEnd() int   { return int(m >> 48) }
 
-// newFrameMeta packs its arguments; a name that is far away becomes nameFar.
+// newFrameMeta packs its arguments. A name whose end does not fit becomes
+// nameFar.
 func newFrameMeta(t Type, n naming, nested bool, valueAt, nameAt, nameEnd int64) frameMeta {
 	if n == nameKnown && nameEnd >= farOffset {
 		n = nameFar
@@ -60,10 +62,10 @@ func newFrameMeta(t Type, n naming, nested bool, valueAt, nameAt, nameEnd int64)
 var errDeep = errors.New("parser: deep frame")
 
 // Parse finds one frame at the start of b, within the default limits, and
-// returns it with its length. The Frame borrows b. Bytes behind the frame are
-// not looked at. It returns [ErrIncomplete] when b begins a frame and does not
-// end it, a [*SyntaxError] or a [*LimitError] when it cannot be one; the offsets
-// count from the start of b. It does not allocate but for these errors.
+// returns it with its length. The Frame borrows b. It does not look at bytes
+// after the frame. It returns [ErrIncomplete] when b holds only the beginning
+// of a frame, and a [*SyntaxError] or [*LimitError] when b cannot begin one;
+// offsets count from the start of b. It allocates only for these errors.
 func Parse(b []byte) (f Frame, n int, err error) {
 	s := Scanner{stack: stack{shallow: true}}
 	n, done, err := s.Scan(b)
@@ -85,7 +87,7 @@ func parseDeep(b []byte) (Frame, int, error) {
 	return s.result(b, n, done, err)
 }
 
-// result is what Parse returns after a scan of b.
+// result returns the results of Parse after a scan of b.
 func (s *Scanner) result(b []byte, n int, done bool, err error) (Frame, int, error) {
 	if err != nil {
 		return Frame{}, 0, err
@@ -122,10 +124,10 @@ func (f Frame) Type() Type {
 // IsPush reports whether f is a push.
 func (f Frame) IsPush() bool { return f.meta.typ() == TypePush }
 
-// Name returns the name of a push: the text of its first element when that is
-// a bulk, simple or verbatim string (without its format). It is nil for any
-// other frame, and for a push whose first element is no string or missing. It
-// is borrowed like the frame; only a name sent as a streamed string in more
+// Name returns the name of a push: the text of its first element when that is a
+// bulk, simple or verbatim string (without its format). It is nil for any other
+// frame, and for a push whose first element is missing or not a string. It is
+// borrowed like the frame, except that a name sent as a streamed string in more
 // than one part, which no server does, is assembled in new memory.
 func (f Frame) Name() []byte {
 	if f.meta.naming() == nameKnown {
@@ -135,7 +137,7 @@ func (f Frame) Name() []byte {
 	return f.walkedName()
 }
 
-// walkedName is Name for a name that meta does not tell the place of.
+// walkedName is Name for a name whose place is not in meta.
 func (f Frame) walkedName() []byte {
 	switch f.meta.naming() {
 	case nameFar, nameStreamed:
@@ -165,8 +167,8 @@ func (f Frame) Len() int {
 }
 
 // Args yields the elements of a push after its name, or all elements of any
-// other aggregate, borrowed like the frame. A push without a name has its first
-// element skipped all the same: it stands in the name's place.
+// other aggregate, borrowed like the frame. The first element of a push without
+// a name is skipped too, as it stands in the name's place.
 func (f Frame) Args() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		for e := f.Elements(); len(e.b) > 0; {
@@ -184,10 +186,10 @@ func (f Frame) Args() iter.Seq[Value] {
 func (f Frame) Attributes() Value { return attributes(f.raw[:f.valueAt()]) }
 
 // NestedPushes yields the pushes that the server put inside the frame, at any
-// depth, in the order of their first bytes: servers before Redis 7.2 put a
-// message published by the same connection inside the EXEC reply. They are no
-// elements of what is around them: All and Len pass them over. They are borrowed
-// like the frame. The cost is that of a test when there are none.
+// depth, in the order of their first bytes. Servers before Redis 7.2 put a
+// message published by the same connection inside the EXEC reply. Nested pushes
+// are not elements of the aggregate around them: All and Len pass them over.
+// They are borrowed like the frame. When there are none, the cost is one test.
 func (f Frame) NestedPushes() iter.Seq[Frame] {
 	return func(yield func(Frame) bool) {
 		if f.meta.nested() {
@@ -203,14 +205,15 @@ func (f Frame) HasNestedPushes() bool { return f.meta.nested() }
 // frame. They must not be changed.
 func (f Frame) Raw() []byte { return f.raw }
 
-// Clone returns a copy of f that owns its memory: one allocation.
+// Clone returns a copy of f that owns its memory. It makes one allocation.
 func (f Frame) Clone() Frame {
 	f.raw = bytes.Clone(f.raw)
 	return f
 }
 
-// CloneTo is Clone into the memory of dst, whose content is overwritten, as far
-// as its capacity goes; Raw of the result is what append(dst[:0], ...) gives.
+// CloneTo is Clone into the memory of dst, whose content is overwritten. It
+// allocates when the capacity of dst is too small. Raw of the result is what
+// append(dst[:0], f.Raw()...) returns.
 func (f Frame) CloneTo(dst []byte) Frame {
 	f.raw = append(dst[:0], f.raw...)
 	return f

@@ -7,7 +7,7 @@ func (s *Scanner) length(c byte, i int) error {
 	t := Type(s.mark)
 	switch {
 	case c == '0':
-		s.state = stCR // a leading zero is the whole number
+		s.state = stCR // a leading zero must be the whole number
 	case c-'0' <= 9:
 		s.n, s.state = uint64(c-'0'), stDigits
 	case c == '-' && t.nullable():
@@ -60,7 +60,7 @@ func (s *Scanner) line(i int) (done bool, err error) {
 	return s.complete(), nil
 }
 
-// noName ends the wait for a name: what stands in its place is a null.
+// noName ends the wait for a name: a null stands in its place.
 func (s *Scanner) noName() {
 	if s.naming == nameOpen && s.depth == 1 {
 		s.naming = nameNone
@@ -107,8 +107,8 @@ func (s *Scanner) bulkHeader(i int) error {
 	return nil
 }
 
-// admit checks n further bytes of a string of which there were some before,
-// whose header ends before p[i], against the limits.
+// admit checks n further bytes of a string against the limits. before is the
+// number of bytes it had already, and the header ends before p[i].
 func (s *Scanner) admit(n, before int64, i int) error {
 	if s.skip {
 		return nil
@@ -132,17 +132,18 @@ func (s *Scanner) announce(n int64) error {
 	return nil
 }
 
-// syntax is the error for p[i].
+// syntax returns the error for p[i].
 func (s *Scanner) syntax(i int, cause error) error {
 	return &SyntaxError{Offset: s.pos + int64(i), Err: cause}
 }
 
-// over is the error for an item that goes beyond a limit.
+// over returns the error for an item that goes beyond a limit.
 func (s *Scanner) over(limit string, most int, got int64) error {
 	return &LimitError{Limit: limit, Max: int64(most), Got: got, Offset: s.item}
 }
 
-// overFrame is the error for a frame that has used up MaxFrame and not ended.
+// overFrame returns the error for a frame that has used up MaxFrame and not
+// ended.
 func (s *Scanner) overFrame() error {
 	if s.state == stValue || s.state == stChunk {
 		s.item = s.pos // the next item would begin here
@@ -150,7 +151,7 @@ func (s *Scanner) overFrame() error {
 	return s.over("MaxFrame", s.lim.MaxFrame, sum(int64(s.lim.MaxFrame), 1))
 }
 
-// lineError is the cause when something else stands where the line under way
+// lineError returns the cause when another byte stands where the line under way
 // must end.
 func (s *Scanner) lineError() error {
 	switch s.mark {
@@ -162,8 +163,8 @@ func (s *Scanner) lineError() error {
 	return ErrLength
 }
 
-// lineCause is the cause for a byte that cannot stand in a line: a LF without
-// its CR always is a matter of termination.
+// lineCause returns the cause for a byte that cannot stand in a line. An LF
+// without its CR is always ErrTerminator.
 func lineCause(c byte, cause error) error {
 	if c == '\n' {
 		return ErrTerminator
@@ -175,7 +176,8 @@ func lineCause(c byte, cause error) error {
 // most.
 func exceed(a, b int64, most int) bool { return a > int64(most)-b }
 
-// sum adds two numbers that are not negative, and stops at the largest int64.
+// sum returns the sum of two numbers that are not negative, at most the largest
+// int64.
 func sum(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64

@@ -9,8 +9,8 @@ const (
 )
 
 // Limits bounds what a frame may announce. A field that is zero or negative
-// stands for its default. A frame beyond a limit is reported as a
-// [*LimitError] as soon as its header says so, before its bytes arrive.
+// means its default. A frame over a limit is reported as a [*LimitError] as
+// soon as its header says so, before its bytes arrive.
 type Limits struct {
 	MaxFrame    int // bytes of one frame, attributes included; default 1 GiB
 	MaxBulk     int // bytes of one bulk, verbatim or streamed string; default 512 MiB, the server's own cap

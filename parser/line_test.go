@@ -12,7 +12,7 @@ import (
 // TestLineIsConsumedAsItComes feeds lines full of what may begin or end a CR LF. That each byte is consumed at once, and
 // so never looked at again, is what makes the work linear, however the line is cut.
 func TestLineIsConsumedAsItComes(t *testing.T) {
-	const size = 1 << 20
+	const size = 64 << 10
 	for _, text := range []string{"\r", "\n", "\r\ra"} {
 		for _, typ := range "+(" {
 			line := string(typ) + strings.Repeat(text, size/len(text))
@@ -20,11 +20,10 @@ func TestLineIsConsumedAsItComes(t *testing.T) {
 				var s parser.Scanner
 				for rest := []byte(line); len(rest) > 0; {
 					p := rest[:min(piece, len(rest))]
-					n, done, err := s.Scan(p)
-					require.NoError(t, err)
-					require.False(t, done)
-					require.Equal(t, len(p), n)
-					rest = rest[n:]
+					if n, done, err := s.Scan(p); n != len(p) || done || err != nil {
+						t.Fatalf("%d of %d bytes, %v, %v", n, len(p), done, err)
+					}
+					rest = rest[len(p):]
 				}
 				n, done, err := s.Scan([]byte("\r\n+OK"))
 				require.NoError(t, err)

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// A nest is an aggregate that nestedPushes is inside of.
+// A nest is an aggregate that nestedPushes is inside.
 type nest struct {
 	left  int  // values still to come; negative when an end marker follows them
-	from  int  // where the attributes begin before the next value or push, or none
-	push  int  // of a push out of band its place in found, otherwise as below
+	from  int  // where the attributes before the next value or push begin, or none
+	push  int  // the index in found of a push out of band, otherwise as below
 	named bool // the first value has begun
 }
 
@@ -19,8 +19,8 @@ const (
 	ofValue = -2 // of nest.push: the aggregate is an attribute
 )
 
-// A foundPush is a push out of band. All but the end is known when it has begun,
-// and its name when its first element has.
+// A foundPush is a push out of band. Its name is known when its first element
+// has begun, and its end last; the rest is known when it has begun itself.
 type foundPush struct {
 	from, at, end   int
 	naming          naming
@@ -30,11 +30,11 @@ type foundPush struct {
 // nestedPushes calls yield for the pushes inside the frame b, whose value
 // begins at b[top], until it returns false.
 //
-// It looks at each byte once however deep the pushes are in one another. A push
-// comes before those inside it, and its end is behind theirs; and attributes that
-// hold pushes may turn out to be those of a push. So what is found waits for the
-// end of the outermost push or attribute around it. A few that wait, and a few
-// levels, cost no memory.
+// It looks at each byte once, however deep pushes nest. A push is yielded
+// before those inside it, but ends after them, and attributes that hold pushes
+// may turn out to be those of a push. So a push that is found waits for the end
+// of the outermost push or attribute around it. A few waiting pushes and a few
+// levels need no allocation.
 func nestedPushes(b []byte, top int, yield func(Frame) bool) {
 	var (
 		fewNests  [8]nest
@@ -107,8 +107,8 @@ func nestedPushes(b []byte, top int, yield func(Frame) bool) {
 	}
 }
 
-// begin returns where the item at p begins with the attributes before it, which
-// are done with.
+// begin returns where the item at p begins, including the attributes before it,
+// and forgets these attributes.
 func (n *nest) begin(p int) int {
 	if n.from != none {
 		p, n.from = n.from, none
@@ -134,8 +134,8 @@ func (f *foundPush) name(b []byte, p int) {
 	}
 }
 
-// flush calls yield for what has been found in b, in the order of first bytes,
-// until it returns false.
+// flush calls yield for the pushes found in b, in the order of their first
+// bytes, until it returns false.
 func flush(b []byte, found []foundPush, yield func(Frame) bool) (more bool) {
 	byFrom := func(f, g foundPush) int { return cmp.Compare(f.from, g.from) }
 	if !slices.IsSortedFunc(found, byFrom) {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// unsigned returns b without the sign that it may begin with.
+// unsigned returns b without its leading sign, if any.
 func unsigned(b []byte) []byte {
 	if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
 		return b[1:]
@@ -14,7 +14,7 @@ func unsigned(b []byte) []byte {
 	return b
 }
 
-// digits returns how many decimal digits b begins with.
+// digits returns the number of decimal digits at the start of b.
 func digits(b []byte) int {
 	for i, c := range b {
 		if c-'0' > 9 {
@@ -24,8 +24,8 @@ func digits(b []byte) int {
 	return len(b)
 }
 
-// isInteger reports whether b is [+-]?D+, the grammar of ':' and '(', where D is
-// a digit.
+// isInteger reports whether b is [+-]?D+, the grammar of ':' and '(', where D
+// is a digit.
 func isInteger(b []byte) bool {
 	b = unsigned(b)
 	return len(b) > 0 && digits(b) == len(b)
@@ -57,8 +57,8 @@ func isDouble(b []byte) bool {
 	return len(b) == 0
 }
 
-// isNaN reports whether b is -?nan(\([0-9A-Za-z_]*\))? in any case, which covers
-// what the C libraries print for one.
+// isNaN reports whether b is -?nan(\([0-9A-Za-z_]*\))? in any case, which
+// covers what the C libraries print for one.
 func isNaN(b []byte) bool {
 	b = bytes.TrimPrefix(b, []byte("-"))
 	if len(b) < 3 || !bytes.EqualFold(b[:3], []byte("nan")) {
@@ -93,7 +93,7 @@ func magnitude(n uint64, digit byte, negative bool) (uint64, bool) {
 	return n*10 + d, true
 }
 
-// parseInt is Int64 of a value whose text is b.
+// parseInt is Int64 for a value whose text is b.
 func parseInt(b []byte) (int64, error) {
 	text := unsigned(b)
 	if len(text) == 0 {
@@ -117,7 +117,7 @@ func parseInt(b []byte) (int64, error) {
 	return int64(n), nil
 }
 
-// parseFloat is Float64 of a value whose text is b.
+// parseFloat is Float64 for a value whose text is b.
 func parseFloat(b []byte) (float64, error) {
 	if !isDouble(b) {
 		if isNaN(b) {

@@ -116,3 +116,21 @@ func TestPassRepliesStopsBetweenFrames(t *testing.T) {
 		passReplies(t, append(stream, stream...))
 	}
 }
+
+func TestFrameAfterPassRepliesIsCountedFromItsFirstByte(t *testing.T) {
+	const replies, push = "$1\r\na\r\n:1\r\n+longer than a load\r\n", ">2\r\n+name\r\n:1\r\n"
+	s := parser.NewScanner(parser.Limits{MaxFrame: len(push)})
+	for range 3 {
+		for range 2 {
+			n := s.PassReplies([]byte(replies + push))
+			require.True(t, n == len(replies) || general())
+		}
+		n, done, err := s.Scan([]byte(push))
+		require.NoError(t, err)
+		require.True(t, done)
+		f := s.Frame([]byte(push[:n]))
+		require.Equal(t, push, string(f.Raw()))
+		require.Equal(t, "name", string(f.Name()))
+		require.Equal(t, `["name" 1]`, f.Value().String())
+	}
+}

@@ -1,6 +1,7 @@
 package parser_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -390,4 +391,68 @@ func TestFillReturnsAtOnceWithBytesThatHaveNotBeenLookedAt(t *testing.T) {
 		}
 		p.next(t, r, invalidate)
 	})
+}
+
+func TestReplyBehindAttributesIsNotLookedAt(t *testing.T) {
+	const reply = attribute + "*2\r\n$3\r\nabc\r\n:1\r\n"
+	for cut := range len(reply) {
+		eachHold(t, func(t *testing.T, hold hold) {
+			p := newPipe(t, reply[:cut], reply[cut:]+pong)
+			r, own := hold(p, parser.WithLimits(parser.Limits{MaxBulk: 2}))
+			require.NoError(t, p.within(t, func() error {
+				_, ok, err := r.Driver().NextPush(true)
+				require.False(t, ok)
+				return err
+			}))
+			if own == nil { // elsewhere it is forgotten
+				require.False(t, r.Driver().MayHavePush())
+				require.False(t, r.Driver().AwaitPush())
+			}
+			require.NoError(t, p.within(t, r.Skip), "it is over a limit, and nobody has found that out")
+			f, err := r.Next()
+			require.NoError(t, err)
+			require.Equal(t, pong, string(f.Raw()))
+		})
+	}
+}
+
+func TestFrameThatMayBeAPushIsSaidToBeOne(t *testing.T) {
+	const push = attribute + ">2\r\n+name\r\n:1\r\n"
+	for cut := 1; cut < len(push); cut++ {
+		eachHold(t, func(t *testing.T, hold hold) {
+			p := newPipe(t, push[:cut], timeout, push[cut:]+pong)
+			r, _ := hold(p)
+			_, ok, err := r.Driver().NextPush(true)
+			require.Equal(t, timeout, err)
+			require.False(t, ok)
+			require.True(t, r.Driver().MayHavePush())
+			require.True(t, r.Driver().AwaitPush())
+			f, ok, err := r.Driver().NextPush(true)
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, push, string(f.Raw()))
+		})
+	}
+}
+
+func TestPartOfAPushThatTheClientHasReadIsForgotten(t *testing.T) {
+	const wire = ">2\r\n+name\r\n:1\r\n"
+	for cut := 1; cut < len(wire); cut++ {
+		p := newPipe(t, wire[:cut])
+		own := bufio.NewReader(p)
+		r := parser.NewReader(own)
+		_, err := own.Peek(1)
+		require.NoError(t, err)
+		_, ok, err := bufferedPush(r, true)
+		require.Equal(t, parser.ErrIncomplete, err)
+		require.False(t, ok)
+		must(own.Discard(cut))
+		p.send(invalidate)
+		_, err = own.Peek(1)
+		require.NoError(t, err)
+		f, ok, err := bufferedPush(r, true)
+		require.NoError(t, err, "cut at %d", cut)
+		require.True(t, ok)
+		require.Equal(t, invalidate, string(f.Raw()))
+	}
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/valyala/bytebufferpool"
 )
 
-// Source is a buffered reader whose buffer a [Reader] works in instead of its
-// own, so that a client goes on reading its replies from the same place;
-// *bufio.Reader is one. Peek returns the next n bytes without consuming them,
-// blocking until they have arrived, and what there is of them with an error; it
-// returns bufio.ErrBufferFull when n is beyond the buffer's size. Discard of
-// bytes that are buffered does not fail, and leaves them in place until the next
-// Peek. A Source that has a method Size() int, the size of its buffer, lets
+// Source is a buffered reader whose buffer a [Reader] uses instead of its own,
+// so that a client can go on reading its replies from it. *bufio.Reader is one.
+// Peek returns the next n bytes without consuming them, and blocks until they
+// have arrived. If it returns fewer, it also returns an error, which is
+// bufio.ErrBufferFull when n is larger than the buffer. Discard does not fail
+// for buffered bytes, and leaves them in place until the next Peek. A Source
+// that has a method Size() int, the size of its buffer, lets
 // [Driver.BufferedPushes] take pushes larger than that.
 type Source interface {
 	Peek(n int) ([]byte, error)
@@ -22,8 +22,9 @@ type Source interface {
 	Buffered() int
 }
 
-// DefaultBufferSize is the largest size in bytes of the buffer of a [Reader] that
-// has no Source: 64 KiB, with the few bytes behind it that are never read into.
+// DefaultBufferSize is the default maximum size in bytes of the buffer of a
+// [Reader] without a Source: 64 KiB, less a few bytes behind it that are never
+// read into.
 const DefaultBufferSize = 64<<10 - spare
 
 const minBufferSize = 16
@@ -31,62 +32,64 @@ const minBufferSize = 16
 // Option configures a [Reader].
 type Option func(*Reader)
 
-// WithLimits bounds the frames the Reader hands out.
+// WithLimits bounds the frames that the Reader returns.
 func WithLimits(l Limits) Option { return func(r *Reader) { r.sc.limit(l) } }
 
 // WithBufferSize sets the largest size in bytes of the Reader's own buffer, at
-// least 16. The buffer is small at first, and again when little arrives; reads
-// that fill it make it grow. A frame that does not fit goes to pooled memory and is
-// handed out all the same. A Reader that works in a [Source] has no buffer of its
+// least 16. The buffer begins small, grows when reads fill it, and shrinks when
+// little arrives. A frame that does not fit goes to pooled memory and is
+// returned all the same. A Reader that works in a [Source] has no buffer of its
 // own.
 func WithBufferSize(n int) Option { return func(r *Reader) { r.win.limit = max(n, minBufferSize) } }
 
-// Reader takes the frames off one connection. What it hands out is borrowed:
+// Reader reads the frames of one connection. What it returns is borrowed: it is
 // valid until the next call on the Reader, unless a method says otherwise. A
 // Reader belongs to one goroutine at a time, and allocates nothing per frame.
 //
-// With a [Source] it consumes exactly the frames it handed out, so that the
+// With a [Source], a Reader consumes exactly the frames it returns, so that the
 // client may read replies from the Source itself in between. A frame that Next,
-// Skip or a method of [Driver] has begun, and not finished for want of bytes,
-// stays in the Source as far as it fits, and the next call goes on with it,
-// unless the client has read it meanwhile. A frame larger than the Source's buffer
-// is moved out of it piece by piece, as Pending tells; it belongs to the Reader
-// until a further call has handed it out or dropped it.
+// Skip or a method of [Driver] has begun and could not finish for lack of bytes
+// stays in the Source as far as it fits. The next call goes on with it, unless
+// the client has read it in the meantime. A frame larger than the Source's
+// buffer is moved out of it piece by piece, as Pending reports. It belongs to
+// the Reader until a further call has returned or dropped it.
 //
-// The offsets of errors count the bytes that this Reader has taken, which is all
-// of the stream unless a client reads from the Source as well.
+// The offsets in errors count the bytes that this Reader has taken. These are
+// the whole stream unless a client reads from the Source as well.
 //
 // doc.go has a map of the fields.
 type Reader struct {
-	win     window                     // what has been received
-	sc      Scanner                    // the frame under way
-	scanned int                        // how many bytes of the window belong to it
-	spill   *bytebufferpool.ByteBuffer // its bytes that are no longer in the window
-	seen    *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
-	expect  int                        // how many bytes spilled frames have lately come to
-	claim   claim
-	loan    loan
-	quirk   bool  // WithTrackingRedirBrokenQuirk
-	err     error // sticky
+	win      window                     // what has been received
+	sc       Scanner                    // the frame under way
+	scanned  int                        // how many bytes of the window belong to it
+	spill    *bytebufferpool.ByteBuffer // its bytes that are no longer in the window
+	seen     *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
+	expect   int                        // the size that spilled frames have lately had
+	claim    claim
+	loan     loan
+	quirk    bool  // WithTrackingRedirBrokenQuirk
+	messages bool  // TakeMessages
+	err      error // sticky
 }
 
-// NewReader returns a Reader of rd, which is used in place, and never read past
-// a frame that was handed out, if it is a [Source]; otherwise the Reader buffers.
+// NewReader returns a Reader that reads from rd. If rd is a [Source], the
+// Reader works in place in it and consumes nothing past the frames it returns.
+// Otherwise the Reader has a buffer of its own.
 func NewReader(rd io.Reader, opts ...Option) *Reader {
 	r := newReader(opts)
 	r.win.attach(rd)
 	return r
 }
 
-// NewSourceReader returns a Reader that works in place in src, for a Source that
-// is no io.Reader. WithBufferSize has no effect on it.
+// NewSourceReader returns a Reader that works in place in src. It is for a
+// Source that is not an io.Reader. WithBufferSize has no effect on it.
 func NewSourceReader(src Source, opts ...Option) *Reader {
 	r := newReader(opts)
 	r.win.attachSource(src)
 	return r
 }
 
-// newReader returns a Reader of nothing.
+// newReader returns a Reader that is not attached to anything.
 func newReader(opts []Option) *Reader {
 	r := new(Reader)
 	r.win.limit = DefaultBufferSize
@@ -97,25 +100,26 @@ func newReader(opts []Option) *Reader {
 	return r
 }
 
-// Reset makes r read from rd, as NewReader does, from a boundary between frames.
-// It keeps the options and the buffer, and drops everything else, a sticky error
-// too. From inside a handler it fails the Reader with [ErrReentrant] instead.
+// Reset makes r read from rd, as NewReader does. rd must be at a boundary
+// between frames. Reset keeps the options and the buffer, and drops everything
+// else, including a sticky error. From inside a handler it fails the Reader
+// with [ErrReentrant] instead.
 func (r *Reader) Reset(rd io.Reader) {
 	if r.clear() {
 		r.win.attach(rd)
 	}
 }
 
-// ResetSource is Reset for a Reader made by [NewSourceReader], whose src may be
-// no io.Reader.
+// ResetSource is Reset for a Source that need not be an io.Reader, as in
+// [NewSourceReader].
 func (r *Reader) ResetSource(src Source) {
 	if r.clear() {
 		r.win.attachSource(src)
 	}
 }
 
-// clear drops everything but the options and the buffer, unless the Reader is
-// lent.
+// clear drops everything but the options and the buffer, and reports whether it
+// did. It does not when the Reader is lent.
 func (r *Reader) clear() bool {
 	if r.loan != notLent {
 		r.err, r.loan = ErrReentrant, lent
@@ -128,9 +132,9 @@ func (r *Reader) clear() bool {
 	return true
 }
 
-// Release gives the Reader's memory back. Bytes that are buffered are lost with
-// it, so that it is for the end of a connection; Reset makes the Reader usable
-// again. From inside a handler it fails the Reader with [ErrReentrant] instead.
+// Release gives the Reader's memory back. Buffered bytes are lost, so call it
+// at the end of a connection. Reset makes the Reader usable again. From inside
+// a handler it fails the Reader with [ErrReentrant] instead.
 func (r *Reader) Release() {
 	if r.clear() {
 		r.win.attach(nil)
@@ -141,11 +145,12 @@ func (r *Reader) Release() {
 
 // Err returns the error that ended the stream, or nil: a [*SyntaxError], or a
 // [*LimitError] that was not followed by SkipOversize. Every other call then
-// returns it too, until Reset. Errors of the underlying reader are not kept.
+// returns that error too, until Reset. Errors of the underlying reader are not
+// kept.
 func (r *Reader) Err() error { return r.err }
 
 // Buffered returns the number of bytes that have been received and not yet
-// handed out.
+// returned.
 func (r *Reader) Buffered() int {
 	n := r.win.len()
 	if r.spill != nil && r.begun() {
@@ -154,10 +159,11 @@ func (r *Reader) Buffered() int {
 	return n
 }
 
-// Pending returns the type of the frame that has been begun and not handed out,
-// as far as the Reader had to look: 0 when there is none or its type byte has
-// not come. moved is how many of its bytes are no longer in the Source: while it
-// is not 0, the next byte of the Source is in the middle of a frame.
+// Pending returns the type of the frame that has been begun and not returned,
+// as far as the Reader had to look. The type is 0 when there is no such frame
+// or its type byte has not arrived. moved is the number of its bytes that are
+// no longer in the Source. While moved is not 0, the next byte of the Source is
+// in the middle of a frame.
 func (r *Reader) Pending() (t Type, moved int) {
 	if !r.begun() {
 		return 0, 0
@@ -168,8 +174,8 @@ func (r *Reader) Pending() (t Type, moved int) {
 	return r.sc.typ, moved
 }
 
-// ready prepares r for a call that reads: it takes back what was lent by the last
-// one, or tells why there can be no further one.
+// ready prepares r for a call that reads. It releases the frame that the last
+// call returned, or returns the error that forbids another call.
 func (r *Reader) ready() error {
 	switch {
 	case r.loan != notLent:
@@ -186,10 +192,10 @@ func (r *Reader) ready() error {
 }
 
 // Next returns the next complete frame of any type. It reads until the frame is
-// complete, and returns an error of the underlying reader as it is, but for
-// io.EOF inside a frame, which becomes io.ErrUnexpectedEOF. After a time-out the
-// next call goes on where this one stopped. A malformed frame is a
-// [*SyntaxError], one over a limit a [*LimitError]; see Err.
+// complete. It returns errors of the underlying reader unchanged, except that
+// io.EOF inside a frame becomes io.ErrUnexpectedEOF. After a timeout the next
+// call goes on where this one stopped. A malformed frame is a [*SyntaxError],
+// one over a limit a [*LimitError]; see Err.
 func (r *Reader) Next() (Frame, error) {
 	if err := r.ready(); err != nil {
 		return Frame{}, err
@@ -212,9 +218,9 @@ func (r *Reader) Next() (Frame, error) {
 }
 
 // Skip drops the next frame whatever its size, in memory that does not depend
-// on it: MaxFrame, MaxBulk and MaxElements do not apply, and MaxDepth only to
-// streamed aggregates, as long as the values announced can be counted in an
-// int64. Errors are as for Next. After a time-out inside the frame
+// on its size. MaxFrame, MaxBulk and MaxElements do not apply, and MaxDepth
+// applies only to streamed aggregates, as long as the announced values can be
+// counted in an int64. Errors are as for Next. After a timeout inside the frame
 // the next Skip drops the rest of it, and any other method does so first.
 func (r *Reader) Skip() error {
 	skipping := r.claim == skipper
@@ -237,7 +243,7 @@ func (r *Reader) skip() error {
 	}
 }
 
-// skipBuffered is skip for what has been received.
+// skipBuffered is skip for the bytes received.
 func (r *Reader) skipBuffered() error {
 	done, err := r.scan(untilDropped)
 	if err != nil {
@@ -257,9 +263,9 @@ func (r *Reader) skipBuffered() error {
 	return nil
 }
 
-// SkipOversize clears a [*LimitError]: the frame it was raised for is dropped by
-// the next calls, as Skip does. It does nothing when there is no error, and
-// returns any that cannot be cleared.
+// SkipOversize clears a [*LimitError]. The next calls drop the frame that broke
+// the limit, as Skip does. SkipOversize does nothing when there is no error,
+// and returns an error that cannot be cleared.
 func (r *Reader) SkipOversize() error {
 	var limit *LimitError
 	switch {
@@ -270,7 +276,7 @@ func (r *Reader) SkipOversize() error {
 	case !errors.As(r.err, &limit) || r.claim == skipper:
 		return r.err
 	}
-	// The Scanner begins the frame again, over bytes that are all there still.
+	// The Scanner begins the frame again; all of its bytes are still there.
 	r.err = nil
 	r.unscan()
 	r.claim = skipper
@@ -281,8 +287,8 @@ func (r *Reader) SkipOversize() error {
 }
 
 // PeekType returns the type of the next frame and consumes nothing. It looks
-// past attributes, and reads until the type byte is there. The type byte of a
-// RESP2 null is that of the bulk string or array it is sent as.
+// past attributes, and reads until the type byte has arrived. The type byte of
+// a RESP2 null is that of the bulk string or array it is sent as.
 func (r *Reader) PeekType() (Type, error) {
 	if err := r.peek(untilType); err != nil {
 		return 0, err
@@ -293,9 +299,9 @@ func (r *Reader) PeekType() (Type, error) {
 }
 
 // PeekPush reports whether the next frame is a push, and returns its name as
-// [Frame.Name] does. It consumes nothing, and waits for nothing but the type
-// byte and, of a push, the name; that the rest of the frame is valid is not yet
-// known. The name is valid until the next call.
+// [Frame.Name] does. It consumes nothing. It waits only for the type byte and
+// the name of a push; the rest of the frame has not been checked. The name is
+// valid until the next call.
 func (r *Reader) PeekPush() (name []byte, ok bool, err error) {
 	if err := r.peek(untilName); err != nil {
 		return nil, false, err
@@ -307,7 +313,7 @@ func (r *Reader) PeekPush() (name []byte, ok bool, err error) {
 	return name, ok, nil
 }
 
-// peek scans the next frame as far as u says, reading what that needs.
+// peek scans the next frame as far as u says, and reads as much as that needs.
 func (r *Reader) peek(u until) error {
 	if err := r.ready(); err != nil {
 		return err
@@ -328,8 +334,8 @@ func (r *Reader) peek(u until) error {
 }
 
 // unpeek ends a call that has left the frame under way where it is. In a Source
-// it may be gone before the next call. Elsewhere what has been scanned need not be
-// scanned again.
+// the frame may be gone before the next call, so it is scanned again. Elsewhere
+// it need not be.
 func (r *Reader) unpeek() {
 	if r.win.shared() && r.spill == nil && r.claim == unclaimed {
 		r.unscan()

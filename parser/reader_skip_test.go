@@ -337,3 +337,17 @@ func TestSkipHasNoLimits(t *testing.T) {
 		}
 	})
 }
+
+func TestBufferedPushesOfAFailedReaderGoesOnWithNoSkip(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		p := newPipe(t, "$9\r\n1234", timeout, "56789\r\n"+invalidate)
+		r, _ := hold(p)
+		require.Equal(t, timeout, r.Skip())
+		r.Driver().Lend()
+		r.Reset(p)
+		r.Driver().Reclaim()
+		_, ok, err := bufferedPush(r, false)
+		require.Equal(t, parser.ErrReentrant, err)
+		require.False(t, ok)
+	})
+}

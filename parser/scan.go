@@ -2,8 +2,8 @@ package parser
 
 import "bytes"
 
-// step is the scanner's loop: one turn for each run of bytes of one state. s.pos
-// stays where it was, so that s.pos+i is the offset of p[i].
+// step is the Scanner's loop. It handles one run of bytes of one state per
+// iteration. s.pos stays where it was, so that s.pos+i is the offset of p[i].
 func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 	for i < len(p) {
 		if s.reached(u) {
@@ -50,8 +50,8 @@ func (s *Scanner) step(p []byte, u until) (i int, done bool, err error) {
 	return i, false, nil
 }
 
-// strict reads p[i], which is c, in a state in which only few bytes are right: in
-// a length, at the end of a line or bulk, and before a chunk.
+// strict reads c, which is p[i], in a state that permits only a few bytes: in a
+// length, at the end of a line or bulk, and before a chunk.
 func (s *Scanner) strict(c byte, i int) (done bool, err error) {
 	switch s.state {
 	case stLength:
@@ -116,7 +116,7 @@ func (s *Scanner) strict(c byte, i int) (done bool, err error) {
 	return false, nil
 }
 
-// begin makes c at p[i] the item under way.
+// begin makes the item with the first byte c, at p[i], the one under way.
 func (s *Scanner) begin(c byte, i int) {
 	s.item = s.pos + int64(i)
 	s.mark, s.form, s.n = c, formCounted, 0
@@ -172,8 +172,8 @@ func (s *Scanner) open(c byte, i int) error {
 	return nil
 }
 
-// text consumes a line of text, and reports whether it ended in p. The line ends
-// at its first CR LF; a CR or LF alone is text.
+// text consumes a line of text, and reports whether the line ended in p. The
+// line ends at its first CR LF; a CR or LF alone is text.
 func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
 	for i < len(p) {
 		k := bytes.IndexByte(p[i:], '\n')
@@ -197,8 +197,8 @@ func (s *Scanner) text(p []byte, i int) (next int, ended bool) {
 	return i, false
 }
 
-// lineEnd returns where the line of text ends of which p[i] is a byte, its CR LF
-// included, or -1. The byte before it is no CR.
+// lineEnd returns where the line of text around p[i] ends, behind its CR LF, or
+// -1. The byte before p[i] must not be a CR.
 func lineEnd(p []byte, i int) int {
 	for {
 		k := bytes.IndexByte(p[i:], '\n')
@@ -218,7 +218,7 @@ func (s *Scanner) nameText(end int) {
 	}
 }
 
-// bulk makes s ready for the rest of a bulk, of which n bytes are to come.
+// bulk makes s ready for the n bytes of a bulk that are still to come.
 func (s *Scanner) bulk() {
 	if s.n > 0 {
 		s.state = stBulk

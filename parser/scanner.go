@@ -11,7 +11,8 @@ import "math"
 //
 // Invariant: between calls, pos is the stream offset of the next byte and state
 // says what that byte may be; depth aggregates are open, the innermost of them
-// in cur and the others in the stack; nothing else of the bytes seen is needed.
+// in cur and the others in the stack; nothing else about the bytes seen is
+// needed.
 type Scanner struct {
 	lim     Limits // resolved; zero before the first frame
 	err     error  // what the scan failed with; sticky
@@ -21,7 +22,7 @@ type Scanner struct {
 	state   state
 	ended   bool // the last byte consumed ended a frame
 	plainOK bool // the limits leave the fast path alone
-	skip    bool // limits do not apply to the frame under way: sizes are not limited, depth takes no memory
+	skip    bool // the limits do not apply to the frame under way, and depth takes no memory
 
 	// The item under way.
 	mark     byte // its type byte, markChunk or markEnd
@@ -77,7 +78,7 @@ const (
 	nameOpen                   // it has, and is a string
 	nameKnown                  // nameAt and nameEnd are set and the bytes have been seen
 	nameStreamed               // the name is a streamed string that has been seen whole; it begins at nameAt and has nameEnd-nameAt bytes of text
-	nameNone                   // the first element is no string
+	nameNone                   // the first element is missing or not a string
 	nameFar                    // in a Frame: known, to be found by walking
 )
 
@@ -113,43 +114,43 @@ func (s *Scanner) Reset() {
 	*s = Scanner{lim: s.lim, plainOK: s.plainOK, stack: stack{more: s.more[:0]}}
 }
 
-// Type returns the type byte of the frame under way, and after a frame has
-// ended that of this frame, attributes skipped; 0 before it is known.
+// Type returns the type byte of the frame under way, or of the frame that has
+// just ended, skipping attributes. It returns 0 before the type is known.
 func (s *Scanner) Type() Type { return s.typ }
 
 // Scan consumes the next n bytes of the current frame from p and reports
-// whether the frame ended with them. Neither done nor failed, it has consumed
-// all it could use: the caller keeps p[n:], appends what arrives next, and calls
-// again. The next call after done begins a new frame. Over a whole frame the
-// cost is linear in its size however it is cut. An error is a [*SyntaxError] or
-// a [*LimitError], its Offset counted from the first byte ever scanned; it is
-// returned again until Reset.
+// whether the frame ended with them. If it is neither done nor failed, it has
+// consumed all it could use: the caller keeps p[n:], appends what arrives next,
+// and calls again. The next call after done begins a new frame. The total cost
+// of a frame is linear in its size, however it is cut. An error is a
+// [*SyntaxError] or a [*LimitError], its Offset counted from the first byte
+// ever scanned; it is returned again until Reset.
 func (s *Scanner) Scan(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilEnd)
 }
 
-// ScanType is Scan for who needs to know what a frame is before it goes on: it
-// stops behind the type byte of the frame's value, which is 1 byte but for
-// attributes, and consumes nothing more of it.
+// ScanType is Scan for code that must know the type of a frame before it goes
+// on. It stops after the type byte of the frame's value, which is the first
+// byte unless there are attributes.
 func (s *Scanner) ScanType(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilType)
 }
 
-// Pass is Scan for who forwards a frame and keeps nothing of it. Limits do not
-// apply, as for [Reader.Skip], and it stops before each push inside the frame: it
-// has met one when it is neither done nor failed and n < len(p). The push is the
-// caller's to take out, with another Scanner; p behind it is what this one is to
-// be called with next. For the rest of a frame that Pass has begun, Scan knows no
-// limits either.
+// Pass is Scan for code that forwards a frame and keeps nothing of it. Limits
+// do not apply, as for [Reader.Skip]. Pass stops before each push inside the
+// frame: it has met one when it is neither done nor failed and n < len(p). The
+// caller takes the push out with another Scanner, and calls Pass next with the
+// bytes after the push. Once Pass has begun a frame, limits do not apply to
+// Scan either until the frame ends.
 func (s *Scanner) Pass(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilPush|unlimited)
 }
 
-// PassReplies is Pass for many frames at once: it consumes the replies that stand
-// whole at the start of p, as long as they are short strings, bulk strings,
-// integers, nulls, or short arrays and maps of those, in the forms that most have. It
-// stops before anything else, such as a push, an attribute, or a reply that is
-// incomplete, which are for Pass, and consumes nothing in the middle of a frame.
+// PassReplies is Pass for many frames at once: it consumes the whole replies at
+// the start of p, as long as they are short strings, bulk strings, integers,
+// nulls, or short arrays and maps of those, in their usual forms. It stops
+// before anything else, such as a push, an attribute or an incomplete reply,
+// which the caller gives to Pass. It consumes nothing in the middle of a frame.
 func (s *Scanner) PassReplies(p []byte) (n int) {
 	if !useFast || s.err != nil || !s.ended && s.pos > s.start {
 		return 0
@@ -163,17 +164,18 @@ func (s *Scanner) PassReplies(p []byte) (n int) {
 	return n
 }
 
-// Skip is Scan for who drops a frame, pushes inside it included. It takes memory
-// that does not depend on the frame: limits do not apply, but for MaxDepth to
-// streamed aggregates, as long as the values announced can be counted in an int64.
+// Skip is Scan for code that drops a frame, including the pushes inside it. Its
+// memory does not depend on the frame. Limits do not apply, except MaxDepth to
+// streamed aggregates, as long as the announced values can be counted in an
+// int64.
 func (s *Scanner) Skip(p []byte) (n int, done bool, err error) {
 	return s.scan(p[:len(p):len(p)], untilDropped)
 }
 
-// Frame returns the frame that ended with the last byte scanned, borrowed from b,
-// which must be its bytes from the first to the last. It is the zero Frame when
-// no frame has ended there, b has another length, or the limits did not apply to
-// the frame, as with Pass and Skip.
+// Frame returns the frame that ended with the last byte scanned, borrowed from
+// b, which must hold exactly the bytes of that frame. It is the zero Frame when
+// no frame has ended there, b has another length, or the limits did not apply
+// to the frame, as with Pass and Skip.
 func (s *Scanner) Frame(b []byte) Frame {
 	if !s.ended || s.skip || int64(len(b)) != s.pos-s.start {
 		return Frame{}
@@ -191,7 +193,7 @@ func (s *Scanner) scan(p []byte, u until) (n int, done bool, err error) {
 	}
 	s.skip = s.skip || u&unlimited != 0
 	u &^= unlimited
-	// Whatever else is wrong with it, no frame is looked at beyond its limit.
+	// No frame is looked at beyond MaxFrame, whatever else is wrong with it.
 	room := s.room()
 	if int64(len(p)) > room {
 		p = p[:room:room]
@@ -241,7 +243,7 @@ func (s *Scanner) room() int64 {
 	return int64(s.lim.MaxFrame) - (s.pos - s.start)
 }
 
-// reached reports whether the frame is known as far as u asks.
+// reached reports whether the frame has been scanned as far as u asks.
 func (s *Scanner) reached(u until) bool {
 	switch u {
 	case untilType:

@@ -2,28 +2,28 @@ package parser
 
 import "github.com/seed79615202/respush/internal/unsafeconv"
 
-// manyStrings is the length from which on the strings of an array share memory.
+// manyStrings is the smallest length of an array whose strings share memory.
 const manyStrings = 8
 
-// Sizes of the blocks that they share, and of the largest string in one. A string
-// that is kept keeps its block, 4 KiB at most.
+// The sizes of the blocks that strings share, and of the largest string in a
+// block. Keeping a string keeps its block, which is 4 KiB at most.
 const (
 	firstBlock = 512
 	maxBlock   = 4 << 10
 	maxInBlock = maxBlock / 8
 )
 
-// shared makes copies of strings that share their memory: some allocations for the
-// texts of an array of a thousand, instead of one each (BenchmarkAny/frame=F8). A
-// few strings cost no less in this way than each on its own, as the runtime packs
-// what is small.
+// shared makes copies of strings that share memory. An array of a thousand
+// strings takes a few allocations instead of one for each
+// (BenchmarkAny/frame=F8). It saves nothing for a few strings, as the runtime
+// packs small allocations itself.
 //
-// Invariant: nobody else can write to block, and what is within its length is not
-// written again.
+// Invariant: nothing else can write to block, and the bytes within its length
+// are not written again.
 type shared struct{ block []byte }
 
-// copy returns a copy of b. room is how many bytes this string and those that
-// follow have at most.
+// copy returns a copy of b. room is the largest size that this string and those
+// after it can have together.
 func (s *shared) copy(b []byte, room int) string {
 	if len(b) > maxInBlock {
 		return string(b)
@@ -33,7 +33,7 @@ func (s *shared) copy(b []byte, room int) string {
 	}
 	at := len(s.block)
 	s.block = append(s.block, b...)
-	// The bytes are ours alone and are not written again, by the invariant; the
-	// string keeps them alive.
+	// By the invariant, only block holds the bytes and they are not written
+	// again. The string keeps them alive.
 	return unsafeconv.String(s.block[at:])
 }

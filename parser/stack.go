@@ -20,7 +20,7 @@ const (
 	levelOutOfBand                       // a push inside another value: no element of it
 )
 
-// stack holds the open aggregates. A few of them cost no memory of their own.
+// stack holds the open aggregates. The first few need no allocation.
 type stack struct {
 	depth   int
 	cur     level    // the innermost; the zero level when depth is 0
@@ -29,7 +29,7 @@ type stack struct {
 	more    []level  // those that do not fit into inline
 }
 
-// enter opens an aggregate; it reports whether there was room.
+// enter opens an aggregate, and reports whether there was room.
 func (k *stack) enter(l level) bool {
 	if i := k.depth - 1; i >= 0 {
 		switch {
@@ -104,7 +104,8 @@ func (s *Scanner) aggregate() (done bool, err error) {
 }
 
 // flattens reports whether an aggregate deeper than the limit can be dropped
-// without remembering it: what is counted can be counted with what is around it.
+// without remembering it. A counted aggregate can be: its values are added to
+// those of the aggregate around it.
 func (s *Scanner) flattens(kind levelKind) bool {
 	return s.skip && kind&levelStreamed == 0
 }
@@ -123,8 +124,8 @@ func (s *Scanner) flatten(count int64, kind levelKind) error {
 	return nil
 }
 
-// complete acts on the end of a value, and of all aggregates that end with it.
-// It reports whether that was the frame.
+// complete acts on the end of a value and of all aggregates that end with it.
+// It reports whether the frame has ended.
 func (s *Scanner) complete() bool {
 	s.state = stValue
 	for s.depth > 0 {
@@ -147,7 +148,8 @@ func (s *Scanner) complete() bool {
 	return true
 }
 
-// closed acts on the end of an aggregate that has no values.
+// closed acts on the end of an aggregate without values, and reports whether
+// the frame has ended.
 func (s *Scanner) closed(kind levelKind) bool {
 	if kind&(levelAttribute|levelOutOfBand) != 0 {
 		s.cur.attributed = kind&levelAttribute != 0

@@ -2,7 +2,7 @@ package parser
 
 import "strconv"
 
-// appendText appends the value at w to dst in the form of String, strings
+// appendText appends the value at w to dst in the form of String, with strings
 // quoted.
 func (w *walk) appendText(dst []byte) []byte {
 	if !w.atAggregate() {
@@ -36,8 +36,8 @@ func (w *walk) appendText(dst []byte) []byte {
 	}
 }
 
-// appendText is walk.appendText for what is no aggregate. The text of a number or
-// boolean that is none is quoted.
+// appendText is walk.appendText for a value that is not an aggregate. It quotes
+// the text of a number or boolean that is malformed.
 func (v Value) appendText(dst []byte) []byte {
 	switch v.Type() {
 	case TypeNull:

@@ -28,7 +28,8 @@ const (
 	markEnd   = '.' // the end of a streamed aggregate
 )
 
-// String names the type as the RESP3 specification does, in one or two words.
+// String returns the name of the type in the RESP3 specification, in one or two
+// words.
 func (t Type) String() string {
 	switch t {
 	case TypeSimpleString:
@@ -94,7 +95,8 @@ var classes = [256]class{
 	TypePush:           classAggregate,
 }
 
-// paired reports whether t counts pairs: an announced count of n is 2n children.
+// paired reports whether t counts pairs: an announced count of n is 2n
+// children.
 func (t Type) paired() bool { return t == TypeMap || t == TypeAttribute }
 
 // text reports whether t is a string of any of the three kinds.

@@ -7,25 +7,25 @@ import (
 	"github.com/seed79615202/respush/internal/bufpool"
 )
 
-// leastRead is the room in bytes that makes a read worth while.
+// leastRead is the room in bytes that makes a read worthwhile.
 const leastRead = 2 << 10
 
-// claim says who goes on with the frame under way.
+// claim says which methods continue the frame under way.
 type claim uint8
 
 const (
-	unclaimed claim = iota // nobody: it has only been looked at
-	taker                  // a method that takes it
-	skipper                // Skip, whatever is called next
+	unclaimed claim = iota // none: the frame has only been looked at
+	taker                  // a method that takes the frame
+	skipper                // Skip, whichever method is called next
 )
 
-// loan says in whose hands the frame is that was handed out last.
+// loan says whether a handler has the frame that was returned last.
 type loan uint8
 
 const (
 	notLent  loan = iota
-	lent          // a handler's, since Lend
-	lentOnce      // a handler's, since BufferedPushes called it: nothing has touched the Reader
+	lent          // a handler has it, since Lend
+	lentOnce      // a handler called by BufferedPushes has it, and nothing has used the Reader since
 )
 
 // begun reports whether bytes of the frame under way have been scanned.
@@ -34,8 +34,8 @@ func (r *Reader) begun() bool { return r.sc.pos > r.sc.start }
 // whole reports whether all bytes of the frame under way have been scanned.
 func (r *Reader) whole() bool { return r.sc.ended && r.begun() }
 
-// fresh reports whether the next frame has not been looked at, and nothing stands
-// in the way of doing so.
+// fresh reports whether the next frame has not been looked at and nothing
+// prevents that.
 func (r *Reader) fresh() bool {
 	return r.sc.pos == r.sc.start && r.claim != skipper && r.loan == notLent && r.err == nil
 }
@@ -48,7 +48,7 @@ func (r *Reader) bytes() []byte {
 	return r.win.bytes()[:r.scanned]
 }
 
-// scan looks at the bytes of the window that have not been scanned, as far as u
+// scan scans the bytes of the window that have not been scanned, as far as u
 // says, and reports whether the frame is whole.
 func (r *Reader) scan(u until) (done bool, err error) {
 	if r.whole() {
@@ -65,8 +65,7 @@ func (r *Reader) scan(u until) (done bool, err error) {
 	return r.scanWindow(u)
 }
 
-// scanWindow is scan for a frame that is not whole, and is as the server meant
-// it.
+// scanWindow is scan for a frame that is not whole and needs no mending.
 func (r *Reader) scanWindow(u until) (done bool, err error) {
 	w := r.win.bytes()
 	n, done, err := r.sc.scan(w[r.scanned:], u)
@@ -88,15 +87,15 @@ func (r *Reader) take() Frame {
 	return f
 }
 
-// endFrame makes what comes next the frame under way. The last one stays where it
-// is until releaseFrame.
+// endFrame makes the next frame the one under way. The bytes of the last one
+// stay where they are until releaseFrame.
 func (r *Reader) endFrame() {
 	r.sc.start = r.sc.pos
 	r.scanned, r.claim = 0, unclaimed
 	r.forgetSeen()
 }
 
-// drop consumes what has been scanned of the frame under way.
+// drop consumes the scanned bytes of the frame under way.
 func (r *Reader) drop() {
 	r.releaseFrame()
 	r.win.discard(r.scanned)
@@ -113,9 +112,9 @@ func (r *Reader) unscan() {
 }
 
 // pause prepares for the end of a call in the middle of a frame. The client may
-// read the Source before the next call, so what has been scanned there is copied:
-// nothing else proves that it is there still. A bufio.Reader that has been read
-// and filled again can have as many bytes as before, at the same address.
+// read the Source before the next call, so pause copies the scanned bytes:
+// nothing else proves that they are still there. A bufio.Reader that has been
+// read and filled again can have as many bytes as before, at the same address.
 func (r *Reader) pause() {
 	if !r.win.shared() || r.scanned == 0 {
 		return
@@ -128,15 +127,15 @@ func (r *Reader) pause() {
 	r.seen.B = append(r.seen.B, added...)
 }
 
-// resume goes on where pause stopped, or, when the client has read the Source in
-// between, at what is there now.
+// resume goes on where pause stopped. When the client has read the Source in
+// between, it begins again at the bytes there now.
 func (r *Reader) resume() {
 	if r.seen != nil && !bytes.HasPrefix(r.win.bytes(), r.seen.B) {
 		r.unscan()
 	}
 }
 
-// forgetSeen gives back what pause has copied.
+// forgetSeen gives back the copy that pause has made.
 func (r *Reader) forgetSeen() {
 	if r.seen != nil {
 		bufpool.Put(r.seen)
@@ -144,9 +143,9 @@ func (r *Reader) forgetSeen() {
 	}
 }
 
-// spillScanned moves what has been scanned of the frame under way out of the
-// window. The buffer begins with room for as much as the last such frames came
-// to.
+// spillScanned moves the scanned bytes of the frame under way out of the
+// window. The buffer begins with room for the size that such frames have lately
+// had.
 func (r *Reader) spillScanned() {
 	if r.spill == nil {
 		r.spill = bufpool.Get(r.expect)
@@ -157,13 +156,14 @@ func (r *Reader) spillScanned() {
 	r.forgetSeen()
 }
 
-// spillBytes adds b to what has been moved out of the window.
+// spillBytes appends b to the bytes moved out of the window.
 func (r *Reader) spillBytes(b []byte) {
 	r.spill = bufpool.Grow(r.spill, len(b))
 	r.spill.B = append(r.spill.B, b...)
 }
 
-// releaseFrame gives back the memory of a frame that was moved out of the window.
+// releaseFrame gives back the memory of a frame that was moved out of the
+// window.
 func (r *Reader) releaseFrame() {
 	if r.spill != nil {
 		r.expect = min(max(len(r.spill.B), r.expect-r.expect/8), bufpool.Max)
@@ -172,8 +172,8 @@ func (r *Reader) releaseFrame() {
 	}
 }
 
-// fill waits for bytes that have not been scanned. It returns the error of the
-// underlying reader when that ends without any.
+// fill waits for bytes that have not been scanned. It returns the underlying
+// reader's error when that ends first.
 func (r *Reader) fill() error {
 	if left := r.sc.bulkLeft(); left >= uint64(r.win.limit) && !r.win.shared() && r.claim != skipper {
 		r.spillScanned() // the bulk does not fit anyway
@@ -187,31 +187,31 @@ func (r *Reader) fill() error {
 	return err
 }
 
-// fillBulk reads the bulk under way straight into the buffer of its frame, and no
-// further. left bytes of it are to come.
+// fillBulk reads the bulk under way straight into the buffer of its frame, and
+// no further. left is the number of bytes still to come.
 func (r *Reader) fillBulk(left uint64) error {
-	// Grow doubles a buffer that is full: its size follows what has come, not
+	// Grow doubles a full buffer, so its size follows what has arrived and not
 	// what was announced.
 	r.spill = bufpool.Grow(r.spill, int(min(left, leastRead)))
 	b := r.spill.B
 	free := b[len(b):cap(b)]
 	n, err := r.win.moreInto(free[:min(uint64(len(free)), left)])
 	r.spill.B = b[:len(b)+n]
-	_, _, _ = r.sc.scan(free[:n], untilEnd) // in a bulk nothing can be wrong or end
+	_, _, _ = r.sc.scan(free[:n], untilEnd) // nothing inside a bulk can be wrong or end the frame
 	if r.quirk {
 		r.mend()
 	}
 	return err
 }
 
-// fail makes an error of the Scanner sticky.
+// fail makes an error of the Scanner sticky and returns it.
 func (r *Reader) fail(err error) error {
 	r.err = err
 	return err
 }
 
-// eofInside returns the error for an underlying reader that has failed with err:
-// an end inside a frame is not io.EOF.
+// eofInside returns the error to report when the underlying reader has failed
+// with err. It replaces io.EOF inside a frame with io.ErrUnexpectedEOF.
 func (r *Reader) eofInside(err error) error {
 	if err == io.EOF && r.begun() {
 		return io.ErrUnexpectedEOF

@@ -4,20 +4,22 @@ import (
 	"iter"
 )
 
-// Value is one RESP3 value inside a frame, with the attributes before it. Like
-// the [Frame] it was taken from it is borrowed: it refers to wire bytes it does
-// not own, and is dead when they are. The zero Value has type 0 and no content.
+// Value is one RESP3 value inside a frame, with the attributes before it. It is
+// borrowed like the [Frame] it was taken from: it refers to wire bytes it does
+// not own, and is valid only as long as they are. The zero Value has type 0 and
+// no content.
 //
-// Invariant: raw is valid RESP3: attributes, then the value and nothing more.
-// meta is what was learned from reading the value's header. Four words are the
-// most the compiler keeps in registers; see [Frame].
+// Invariant: raw is valid RESP3 and holds attributes, if any, then the value
+// and nothing more. meta holds what was learned from the value's header. Four
+// words are the most the compiler keeps in registers; see [Frame].
 type Value struct {
 	raw  []byte
 	meta valueMeta
 }
 
 // valueMeta packs, from the lowest bit: the type (8 bits), the size of the
-// header (7), the streamed flag of strings (1), the size of the attributes (48).
+// header (7), the streamed flag of strings (1), the size of the attributes
+// (48).
 type valueMeta uint64
 
 func (m valueMeta) typ() Type      { return Type(m) }
@@ -25,7 +27,8 @@ func (m valueMeta) streamed() bool { return m>>15&1 != 0 }
 func (m valueMeta) at() int        { return int(m >> 16) }
 func (m valueMeta) body() int      { return m.at() + int(m>>8&0x7f) }
 
-// What tells a bulk string that is not streamed.
+// The mask and the bits of meta that identify a bulk string that is not
+// streamed.
 const (
 	plainMask valueMeta = 1<<15 | 0xff
 	plainBulk           = valueMeta(TypeBulkString)
@@ -42,9 +45,9 @@ func (v Value) aggregate() bool { return classes[v.Type()] == classAggregate }
 
 // Bytes returns the text of a string, error or number, without its framing and
 // without the format of a verbatim string. It is nil for nulls and aggregates.
-// That of a number or boolean is what the server sent, whether or not it is one.
-// It is borrowed, except for a streamed string in more than one part: that is
-// assembled in new memory, the one case in which an accessor of borrowed bytes
+// For a number or boolean it is the text that the server sent, valid or not. It
+// is borrowed, except that a streamed string in more than one part is assembled
+// in new memory. That is the only case in which an accessor of borrowed bytes
 // allocates.
 func (v Value) Bytes() []byte {
 	if t := v.meta & plainMask; t == plainBulk || t == valueMeta(TypeInteger) {
@@ -67,8 +70,8 @@ func (v Value) otherBytes() []byte {
 	return v.raw[v.meta.body():end:end]
 }
 
-// String returns a copy of the text that Bytes returns; an aggregate comes in a
-// readable form, for logs: ["a" 1 null], {"k": 1}.
+// String returns a copy of the text that Bytes returns. For an aggregate it
+// returns a readable form, for logs: ["a" 1 null], {"k": 1}.
 func (v Value) String() string {
 	if v.aggregate() {
 		walked(len(v.raw))
@@ -78,9 +81,10 @@ func (v Value) String() string {
 	return string(v.Bytes())
 }
 
-// Int64 returns the integer that v holds: an integer or big number, or a string
-// whose text is one. It returns ErrKind for other types, ErrNumber for text that
-// is no integer, ErrRange for one beyond int64.
+// Int64 returns the integer that v holds. v may be an integer, a big number, or
+// a string whose text is an integer. Int64 returns ErrKind for other types,
+// ErrNumber for text that is not an integer, and ErrRange for an integer beyond
+// int64.
 func (v Value) Int64() (int64, error) {
 	switch v.Type() {
 	case TypeInteger:
@@ -98,10 +102,10 @@ func (v Value) Int64() (int64, error) {
 	return 0, ErrKind
 }
 
-// Float64 returns the number that v holds: a double, integer or big number, or
-// a string whose text is one. NaN may be spelled as any C library does: nan, -nan,
-// NaN, nan(0x8000). A number beyond float64 is an infinity and ErrRange; other
-// errors are as for Int64.
+// Float64 returns the number that v holds. v may be a double, an integer, a big
+// number, or a string whose text is a number. NaN may have the spelling of any
+// C library: nan, -nan, NaN, nan(0x8000). For a number beyond float64 it
+// returns an infinity and ErrRange. Other errors are as for Int64.
 func (v Value) Float64() (float64, error) {
 	switch v.Type() {
 	case TypeDouble, TypeInteger, TypeBigNumber, TypeBulkString, TypeSimpleString, TypeVerbatimString:
@@ -111,8 +115,8 @@ func (v Value) Float64() (float64, error) {
 	return parseFloat(v.Bytes())
 }
 
-// Bool returns the boolean that v holds. It returns ErrKind for other types, and
-// ErrBoolean for a boolean whose text is neither t nor f.
+// Bool returns the boolean that v holds. It returns ErrKind for other types,
+// and ErrBoolean for a boolean whose text is neither t nor f.
 func (v Value) Bool() (bool, error) {
 	if v.Type() != TypeBoolean {
 		return false, ErrKind
@@ -142,17 +146,17 @@ func (v Value) VerbatimFormat() string {
 	}
 }
 
-// Len returns the number of direct children, 0 for what is no aggregate. A map
-// or attribute counts keys and values. Pushes inside are not counted. The
-// children of a streamed aggregate, and those of several attributes in a row,
-// have to be walked to be counted.
+// Len returns the number of direct children. It is 0 for a value that is not an
+// aggregate. Both keys and values of a map or attribute count. Pushes inside do
+// not. Len has to walk the children of a streamed aggregate, or of several
+// attributes in a row, to count them.
 func (v Value) Len() int { return v.Elements().Len() }
 
-// All yields the direct children in wire order, keys and values in turn for a
-// map, each borrowed like v. Pushes inside are passed over. It yields nothing
-// for what is no aggregate. A child that is an aggregate is gone over to its end
-// before it is yielded: a caller that descends through many levels does so once
-// for each, which Any and String do not.
+// All yields the direct children in wire order, with keys and values in turn
+// for a map. Each is borrowed like v. Pushes inside are passed over. All yields
+// nothing for a value that is not an aggregate. It walks an aggregate child to
+// its end before yielding it, so a caller that descends through many levels
+// walks the same bytes once for each level. Any and String do not.
 func (v Value) All() iter.Seq[Value] {
 	return func(yield func(Value) bool) {
 		for e := v.Elements(); len(e.b) > 0; {
@@ -165,7 +169,7 @@ func (v Value) All() iter.Seq[Value] {
 	}
 }
 
-// Pairs yields the direct children two by two: the keys and values of a map or
+// Pairs yields the direct children in pairs: the keys and values of a map or
 // attribute. An odd last child of another aggregate is left out.
 func (v Value) Pairs() iter.Seq2[Value, Value] {
 	return func(yield func(Value, Value) bool) {

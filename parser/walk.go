@@ -6,7 +6,7 @@ import (
 )
 
 // The functions here walk bytes that a Scanner has found valid, so they check
-// nothing twice; an index out of range would be a mistake in the Scanner.
+// nothing again. An index out of range would be a bug in the Scanner.
 
 // header reads the header line at b[p], the type byte of a bulk, chunk or
 // aggregate. n is the length or count announced, -1 for a RESP2 null, -2 for a
@@ -27,8 +27,8 @@ func header(b []byte, p int) (n, body int) {
 }
 
 // parseValue returns the value whose type byte is b[at], with the attributes
-// before it, which begin at b[from]. It ends at b[end], or nobody knows yet
-// where: then end is -1 and parseValue finds it.
+// before it, which begin at b[from]. It ends at b[end]. If end is -1,
+// parseValue finds the end itself.
 func parseValue(b []byte, from, at, end int) Value {
 	t := Type(b[at])
 	body := at + 1
@@ -49,7 +49,7 @@ func parseValue(b []byte, from, at, end int) Value {
 		}
 	default:
 		end = body + bytes.IndexByte(b[body:], '\n') + 1
-		if b[end-2] != '\r' { // seldom; a call of lineEnd is not inlined
+		if b[end-2] != '\r' { // rare; a call of lineEnd is not inlined
 			end = lineEnd(b, end)
 		}
 	}
@@ -68,27 +68,28 @@ func newValue(b []byte, from, at, body, end int, t Type, streamed bool) Value {
 	return v
 }
 
-// onWalk, which only tests set, is told how many bytes a walk or scan goes over.
+// onWalk is called with the number of bytes that a scan or walk goes over. Only tests
+// set it.
 var onWalk func(n int)
 
-// walked tells onWalk.
+// walked calls onWalk if it is set.
 func walked(n int) {
 	if onWalk != nil {
 		onWalk(n)
 	}
 }
 
-// skipItem returns where the item at b[p] ends: a value, an attribute without
-// what follows it, or a push out of band.
+// skipItem returns where the item at b[p] ends. An item is a value, an
+// attribute without the value after it, or a push out of band.
 func skipItem(b []byte, p int) int {
 	end := skip(b, p)
 	walked(end - p)
 	return end
 }
 
-// skip is skipItem.
+// skip is skipItem without the call of walked.
 func skip(b []byte, p int) int {
-	open := 1 // items that belong to the one at p, itself at first, and are not yet passed
+	open := 1 // the items of the one at p not yet passed; at first that one itself
 	for first := true; open > 0; first = false {
 		t := Type(b[p])
 		if first || t != TypeAttribute && t != TypePush {
@@ -130,7 +131,8 @@ func skip(b []byte, p int) int {
 	return p
 }
 
-// skipChunks returns where the streamed string ends whose first part is at b[p].
+// skipChunks returns where the streamed string whose first part is at b[p]
+// ends.
 func skipChunks(b []byte, p int) int {
 	for {
 		n, body := header(b, p)
@@ -142,7 +144,7 @@ func skipChunks(b []byte, p int) int {
 }
 
 // joinChunks returns the text of the streamed string whose first part is at
-// b[p]: in place when it is one part, else in new memory.
+// b[p]: in place when it has one part, otherwise in new memory.
 func joinChunks(b []byte, p int) []byte {
 	n, body := header(b, p)
 	text := b[body : body+n : body+n]
@@ -158,7 +160,8 @@ func joinChunks(b []byte, p int) []byte {
 	}
 }
 
-// skipAttributes returns where the attributes end that begin at b[p], if any.
+// skipAttributes returns where the attributes at b[p] end, or p if there are
+// none.
 func skipAttributes(b []byte, p int) int {
 	for p < len(b) && Type(b[p]) == TypeAttribute {
 		p = skipItem(b, p)
@@ -174,9 +177,9 @@ func attributes(b []byte) Value {
 	return Value{b[:len(b):len(b)], valueMeta(TypeAttribute)}
 }
 
-// element returns where the next element begins at or behind b[p], with its
-// attributes and without: pushes before it are passed over. at is at the end
-// marker when no element is left.
+// element returns where the next element at or after b[p] begins: from includes
+// its attributes, at does not. It passes over pushes before the element. at is
+// the place of the end marker when no element is left.
 func element(b []byte, p int) (from, at int) {
 	for {
 		at = skipAttributes(b, p)
@@ -187,18 +190,18 @@ func element(b []byte, p int) (from, at int) {
 	}
 }
 
-// A walk goes over values that a Scanner has found valid from first to last, and
-// never back: Any and String take time linear in the size of a value however
-// deep it is. An iterator cannot, as it has to find the end of each child before
-// what is in the child is looked at.
+// A walk goes over values that a Scanner has found valid, from first to last
+// and never back. So Any and String take time linear in the size of a value,
+// however deep it is. An iterator does not, as it has to find the end of each
+// child before the caller looks into the child.
 type walk struct {
 	b []byte
 	p int // where the next item begins
 }
 
-// open goes over the header of the aggregate at w. It returns how many values
-// follow, keys and values counted each: -1 for a RESP2 null, and another negative
-// number when there is an end marker.
+// open goes over the header of the aggregate at w. It returns the number of
+// values that follow, counting keys and values. It returns -1 for a RESP2 null,
+// and another negative number when there is an end marker.
 func (w *walk) open() int {
 	t := Type(w.b[w.p])
 	n, body := header(w.b, w.p)
@@ -209,8 +212,8 @@ func (w *walk) open() int {
 	return n
 }
 
-// more reports whether another value follows, of n that open announced and that
-// have not been gone over. It passes over attributes and pushes before that
+// more reports whether another value follows. n is the count from open less the
+// values already gone over. It passes over attributes and pushes before that
 // value, and over the end marker otherwise.
 func (w *walk) more(n int) bool {
 	if n == 0 {
@@ -223,7 +226,7 @@ func (w *walk) more(n int) bool {
 	return true
 }
 
-// skipped is more where something else than a value stands.
+// skipped is more when the next byte does not begin a value.
 func (w *walk) skipped() bool {
 	if _, w.p = element(w.b, w.p); w.b[w.p] == markEnd {
 		w.p += 3
@@ -237,8 +240,9 @@ func (w *walk) atAggregate() bool {
 	return classes[w.b[w.p]] == classAggregate && w.b[w.p+1] != '-'
 }
 
-// bulk returns the text of the value at w and goes over it, if that is a bulk
-// string in one part, and not the last few bytes. Otherwise it is nil.
+// bulk returns the text of the value at w and goes over it, if it is a bulk
+// string in one part with a plain header and at least 8 bytes are left.
+// Otherwise it returns nil.
 func (w *walk) bulk() []byte {
 	b := w.b[w.p:]
 	if len(b) < 8 || Type(b[0]) != TypeBulkString {
@@ -252,7 +256,8 @@ func (w *walk) bulk() []byte {
 	return b[h : h+n]
 }
 
-// scalar returns the value at w, which is no aggregate, and goes over it.
+// scalar returns the value at w, which must not be an aggregate, and goes over
+// it.
 func (w *walk) scalar() Value {
 	v := parseValue(w.b, w.p, w.p, -1)
 	w.p += len(v.raw)

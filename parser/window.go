@@ -12,15 +12,15 @@ import (
 // errWindowFull says that a window has no room for more bytes.
 var errWindowFull = bufio.ErrBufferFull
 
-// window holds the bytes of a stream that have been received and not consumed:
-// in a buffer of its own, in a client's *bufio.Reader, or in any other [Source].
-// It knows nothing of frames, and nothing else in this package knows where the
-// bytes are.
+// window holds the bytes of a stream that have been received and not consumed.
+// They are in a buffer of its own, in a client's *bufio.Reader, or in any other
+// [Source]. It knows nothing of frames, and nothing else in this package knows
+// where the bytes are.
 //
-// Invariant: src is nil, or the window's bytes are those of src, and of the fields
-// below bufio only limit is used. bufio is src if that is a *bufio.Reader.
-// Otherwise buf[from:to] are the window's bytes; buf is a part of mem, both nil
-// until the first read.
+// Invariant: if src is not nil, the window's bytes are those of src, and only
+// limit of the fields below bufio is used. bufio is src if that is a
+// *bufio.Reader. Otherwise buf[from:to] are the window's bytes; buf is a part
+// of mem, both nil until the first read.
 type window struct {
 	src   Source
 	bufio *bufio.Reader
@@ -34,14 +34,14 @@ type window struct {
 	err   error // of the last read, deferred until the bytes it came with are consumed
 }
 
-// leastBuffer is the length of a buffer at first, and at rest. spare is the room
-// behind a buffer for the fast path to load from.
+// leastBuffer is the length of a buffer at first and at rest. spare is the room
+// behind a buffer that lets the fast path load whole words.
 const (
 	leastBuffer = 2<<10 - spare
 	spare       = 8
 )
 
-// attach makes rd what the window reads from, in place if it is a Source.
+// attach makes the window read from rd, in place if rd is a Source.
 func (w *window) attach(rd io.Reader) {
 	if src, ok := rd.(Source); ok {
 		w.attachSource(src)
@@ -50,13 +50,13 @@ func (w *window) attach(rd io.Reader) {
 	*w = window{rd: rd, mem: w.mem, buf: w.buf, limit: w.limit}
 }
 
-// attachSource makes the bytes of src those of the window.
+// attachSource makes the bytes of src the window's bytes.
 func (w *window) attachSource(src Source) {
 	b, _ := src.(*bufio.Reader)
 	*w = window{src: src, bufio: b, mem: w.mem, buf: w.buf, limit: w.limit}
 }
 
-// origin returns what the window reads from.
+// origin returns the reader or Source that the window reads from.
 func (w *window) origin() any {
 	if w.src != nil {
 		return w.src
@@ -64,7 +64,7 @@ func (w *window) origin() any {
 	return w.rd
 }
 
-// shared reports whether somebody else may consume the window's bytes.
+// shared reports whether a client may consume the window's bytes.
 func (w *window) shared() bool { return w.src != nil }
 
 // bytes returns the window's bytes, borrowed until the window or its Source is
@@ -73,14 +73,15 @@ func (w *window) bytes() []byte {
 	if w.src == nil {
 		return w.buf[w.from:w.to]
 	}
-	// They are there, so Peek cannot fail. A bufio.Reader is called directly and
-	// not through the interface (BenchmarkProcess/frame=N0/source=bufio).
+	// The bytes are there, so Peek cannot fail. A bufio.Reader is called
+	// directly, not through the interface
+	// (BenchmarkProcess/frame=N0/source=bufio).
 	if w.bufio != nil {
 		b, _ := w.bufio.Peek(w.bufio.Buffered())
 		return b
 	}
 	b, _ := w.src.Peek(w.src.Buffered())
-	return b[:len(b):len(b)] // the fast path must not load what is behind it
+	return b[:len(b):len(b)] // the fast path must not load bytes behind it
 }
 
 // len returns the number of the window's bytes.
@@ -91,8 +92,8 @@ func (w *window) len() int {
 	return w.to - w.from
 }
 
-// is reports whether b, which is not empty, is what bytes returns of a Source: the
-// same memory, and not merely as many bytes.
+// is reports whether b, which is not empty, is the slice that bytes returns for
+// a Source: the same memory, not merely the same length.
 func (w *window) is(b []byte) bool {
 	now := w.bytes()
 	return len(now) == len(b) && &now[0] == &b[0]
@@ -108,7 +109,8 @@ func (w *window) discard(n int) {
 	_, _ = w.src.Discard(n) // cannot fail: they are there
 }
 
-// full reports whether a Source has no room for more bytes, as far as it tells.
+// full reports whether a Source has no room for more bytes. It returns false
+// for a Source without a Size method.
 func (w *window) full() bool {
 	s, ok := w.src.(interface{ Size() int })
 	return ok && w.src.Buffered() >= s.Size()
@@ -147,9 +149,10 @@ func (w *window) more() error {
 	return err
 }
 
-// fit gives the buffer the size that the last read asks for. A read that has
-// filled it makes it four times as large. One that has used a sixteenth or less
-// makes it that much smaller, before what may be a long wait, if it is empty.
+// fit gives the buffer the size that the last read calls for. A read that
+// filled the buffer makes it four times as large. A read that used a sixteenth
+// or less shrinks it to four times what was used, if it is empty, before what
+// may be a long wait.
 func (w *window) fit() {
 	size := len(w.buf)
 	switch {

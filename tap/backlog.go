@@ -6,9 +6,9 @@ import (
 	"github.com/seed79615202/respush/internal/bufpool"
 )
 
-// A backlog holds, in pooled memory, bytes that stay in the stream and are no
-// longer in the caller's buffer, until they are read. Invariant: b is nil, or
-// b.B[at:] is not empty.
+// A backlog holds bytes that stay in the stream and are no longer in the
+// caller's buffer, until they are read. It holds them in pooled memory.
+// Invariant: b is nil, or b.B[at:] is not empty.
 type backlog struct {
 	b  *bytebufferpool.ByteBuffer
 	at int
@@ -17,7 +17,8 @@ type backlog struct {
 // empty reports whether there is nothing to read.
 func (l *backlog) empty() bool { return l.b == nil }
 
-// read moves what it holds to b, as far as there is room.
+// read moves the bytes it holds to b, as far as there is room, and returns
+// their number.
 func (l *backlog) read(b []byte) int {
 	if l.empty() {
 		return 0
@@ -29,8 +30,8 @@ func (l *backlog) read(b []byte) int {
 	return n
 }
 
-// swap puts b[:n] behind what it holds, if anything, and moves the beginning
-// of it all to b. It returns how many bytes b then has.
+// swap appends b[:n] to the bytes it holds, if any, and moves the first of them
+// all to b. It returns the number of bytes then in b.
 func (l *backlog) swap(b []byte, n int) int {
 	if l.empty() {
 		return n
@@ -47,9 +48,9 @@ func (l *backlog) release() {
 	}
 }
 
-// add returns a buffer with the content of b and then tail: b itself, or a larger
-// one. b is given back then, other than bufpool.Grow does, as the next frame needs
-// a small one again.
+// add returns a buffer with the content of b followed by tail. It is b itself,
+// or a larger buffer. In that case add gives b back, unlike bufpool.Grow, as
+// the next frame needs a small one again.
 func add(b *bytebufferpool.ByteBuffer, tail []byte) *bytebufferpool.ByteBuffer {
 	if cap(b.B)-len(b.B) < len(tail) {
 		larger := bufpool.Get(max(len(b.B)+len(tail), 2*cap(b.B)))

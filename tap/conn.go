@@ -14,24 +14,24 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// errAbandoned is what is left to say when a handler has ended the goroutine that
-// was reading, and with it what had been read.
+// errAbandoned is the error after a handler has ended the goroutine that was
+// reading. The bytes that it had read are lost.
 var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Read")
 
-// Conn is a net.Conn without the pushes of the one below it. All its methods may
-// be called at the same time: Reads take turns, everything else goes straight to
-// the connection below.
+// Conn is a net.Conn without the pushes of the one below it. All its methods
+// may be called concurrently. Reads take turns; everything else goes straight
+// to the connection below.
 //
-// A handler, which runs inside a Read, may use every method but Read: that is
-// refused with an error that errors.Is knows as [parser.ErrReentrant]. It must not
-// wait for another goroutine's Read of the same Conn either, which waits for it.
-// A Read of another Conn is refused as well while a handler of that runs, as the
-// two might wait for each other.
-// What needs a reply on this connection goes through a [dispatch.Queue] that does
+// A handler runs inside a Read and may use every method but Read, which fails
+// with an error that matches [parser.ErrReentrant] under errors.Is. The handler
+// must not wait for another goroutine's Read of the same Conn either, as that
+// Read waits for the handler. A handler's Read of another Conn fails too while
+// a handler of that Conn runs, as the two might wait for each other. Work that
+// needs a reply on this connection goes through a [dispatch.Queue] that does
 // not block.
 //
-// Invariant: filter, late and busy belong to who holds mu. The filter has no
-// memory of the pool after Close, when no Read is under way.
+// Invariant: mu guards filter, late and busy. After Close, the filter has no
+// pooled memory once no Read is under way.
 type Conn struct {
 	conn       net.Conn
 	p          *dispatch.Processor
@@ -50,10 +50,11 @@ type Conn struct {
 	counters counters
 }
 
-// NewConn returns c without the pushes in what is read from it; they go to the
-// handlers of p, whatever their names, in wire order, inside Read. A nil p drops
-// them. c must be at the start of its stream, or between two replies, and is
-// read through the Conn alone from then on. Over TLS, c is the *tls.Conn.
+// NewConn returns a Conn that reads from c without the pushes. It gives all
+// pushes, whatever their names, to the handlers of p, in wire order, inside
+// Read. If p is nil, it drops them. c must be at the start of its stream or
+// between two replies. From then on, c must be read only through the Conn. Over
+// TLS, c is the *tls.Conn.
 func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 	if p == nil {
 		p = dispatch.NewProcessor()
@@ -69,18 +70,19 @@ func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 	return t
 }
 
-// Read reads from the connection below into b and takes the pushes out of it, or
-// with Observe leaves them in. It waits until at least one byte is left. A push
-// is dispatched before Read returns, borrowed from b if it lies in b whole.
+// Read reads from the connection below into b and takes the pushes out, or with
+// Observe leaves them in. It waits until at least one byte remains. Read
+// dispatches a push before it returns, borrowed from b if all of the push is in
+// b.
 //
-// Errors of the connection are returned as they are, but for io.EOF inside a
-// push, which becomes io.ErrUnexpectedEOF. After a time-out the next Read goes
-// on, inside a push too. A malformed stream, or a push over a limit, is an error
-// that wraps a [*parser.SyntaxError] or [*parser.LimitError], its Offset counted
-// over all that has been read from the connection; what stands before it is
-// returned first, and every further Read returns the error again. With Observe
-// the bytes go on unchanged instead and observing ends: the processor's error
-// handler gets the error, once, and Err returns it.
+// Read returns errors of the connection unchanged, except that io.EOF inside a
+// push becomes io.ErrUnexpectedEOF. After a timeout the next Read goes on, even
+// inside a push. A malformed stream, or a push over a limit, is an error that
+// wraps a [*parser.SyntaxError] or [*parser.LimitError], with its Offset
+// counted over all bytes read from the connection. Read returns the bytes
+// before it first, and every further Read returns the error again. With
+// Observe, Read goes on returning the bytes unchanged instead, and observing
+// ends: the processor's error handler gets the error once, and Err returns it.
 func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return c.conn.Read(b)
@@ -116,7 +118,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 // Write writes to the connection below.
 func (c *Conn) Write(b []byte) (int, error) { return c.conn.Write(b) }
 
-// Close closes the connection below, which ends a Read that waits, and gives the
+// Close closes the connection below, which ends a waiting Read, and gives the
 // Conn's memory back.
 func (c *Conn) Close() error {
 	c.closed.Store(true)
@@ -125,9 +127,9 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// CloseWrite closes the writing side of the connection below, as that of
-// [net.TCPConn] does; it returns [errors.ErrUnsupported] when there is no such
-// method.
+// CloseWrite closes the writing side of the connection below, as
+// [net.TCPConn.CloseWrite] does. It returns [errors.ErrUnsupported] when the
+// connection has no such method.
 func (c *Conn) CloseWrite() error {
 	if w, ok := c.conn.(interface{ CloseWrite() error }); ok {
 		return w.CloseWrite()
@@ -135,28 +137,28 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// LocalAddr returns that of the connection below.
+// LocalAddr returns the local address of the connection below.
 func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 
-// RemoteAddr returns that of the connection below.
+// RemoteAddr returns the remote address of the connection below.
 func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 
-// SetDeadline sets that of the connection below.
+// SetDeadline sets the deadlines of the connection below.
 func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
 
-// SetReadDeadline sets that of the connection below.
+// SetReadDeadline sets the read deadline of the connection below.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
 
-// SetWriteDeadline sets that of the connection below.
+// SetWriteDeadline sets the write deadline of the connection below.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
 
-// NetConn returns the connection below, for its options and the like. Reading
+// NetConn returns the connection below, for example to set its options. Reading
 // from it would take bytes away from the Conn.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
 // Err returns the error that ended the filtering or observing of the stream, or
-// nil. Errors of the connection below are not among them, but for an end of the
-// stream inside a push that was to be taken out.
+// nil. It does not return errors of the connection below, except for an end of
+// the stream inside a push that was to be taken out.
 func (c *Conn) Err() error {
 	if err := c.failed.Load(); err != nil {
 		return *err
@@ -189,7 +191,8 @@ func (c *Conn) unlock() {
 	}
 }
 
-// tidy gives memory back if no Read is under way; otherwise that does it.
+// tidy gives the memory back if no Read is under way. Otherwise that Read does
+// it.
 func (c *Conn) tidy() {
 	if c.mu.TryLock() {
 		c.filter.release()
@@ -211,8 +214,8 @@ func (c *Conn) ended() error {
 	return nil
 }
 
-// filterInto filters the n bytes that have been read into b; it returns how many are
-// to be returned.
+// filterInto filters the n bytes that have been read into b. It returns the
+// number of bytes that Read returns.
 func (c *Conn) filterInto(b []byte, n int) int {
 	c.busy = true
 	kept, err := c.filter.feed(b[:n])
@@ -227,7 +230,7 @@ func (c *Conn) filterInto(b []byte, n int) int {
 	return c.filter.backlog.swap(b, kept)
 }
 
-// end is what Read returns for an error of the connection below.
+// end returns the error that Read returns for an error of the connection below.
 func (c *Conn) end(err error) error {
 	switch {
 	case c.filter.observe:
@@ -241,14 +244,14 @@ func (c *Conn) end(err error) error {
 	return err
 }
 
-// fail makes err what Err returns.
+// fail makes Err return err, and releases what the filter holds.
 func (c *Conn) fail(err error) {
 	c.failed.Store(&err)
 	c.filter.release()
 }
 
-// report tells the processor's error handler that there will be no more pushes:
-// with Observe the client reads on and does not notice.
+// report tells the processor's error handler that there will be no more pushes.
+// With Observe the client reads on and would not notice.
 func (c *Conn) report(err error) {
 	c.lent.Store(true)
 	c.p.ReportError(c.ctx, err)

@@ -7,15 +7,16 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A filter takes the pushes out of a stream that it is fed in pieces. Each piece
-// is worked on in place: what stays is moved together at its beginning. Replies
-// are looked at and not held. A push that lies in one piece is delivered from
-// there; of one that does not, and of attributes whose frame may turn out to be
-// one, the earlier pieces' part is held.
+// A filter takes the pushes out of a stream that it is fed in pieces. It works
+// on each piece in place: the bytes that stay are moved together at the
+// beginning. It scans replies without holding them. It delivers a push that
+// lies in one piece from there. For a push in several pieces, and for
+// attributes of a frame that may be a push, it holds the parts from earlier
+// pieces.
 //
-// Invariant: between pieces, held is what has been seen of the frame under way if
-// state is inHead or inPush, and nil otherwise; inReply says that replies has begun
-// a frame and not ended it.
+// Invariant: between pieces, held has the bytes seen of the frame under way if
+// state is inHead or inPush, and is nil otherwise. inReply says that replies
+// has begun a frame and not ended it.
 type filter struct {
 	observe      bool
 	keepPubSub   bool
@@ -27,11 +28,11 @@ type filter struct {
 	state   state
 	inReply bool
 	nested  bool    // the push under way is inside a reply
-	replies scanner // looks at replies, and has not seen the pushes
-	frames  scanner // looks at pushes, and at attributes whose frame is not known
+	replies scanner // scans replies, and does not see the pushes
+	frames  scanner // scans pushes, and attributes of a frame of unknown type
 	held    *bytebufferpool.ByteBuffer
 	pos     int64   // of the piece in the stream
-	backlog backlog // what stays and is no longer in its piece: to be read before anything of the next one
+	backlog backlog // bytes that stay and are no longer in their piece; they are read before the next piece
 }
 
 // state says what the next byte belongs to.
@@ -44,32 +45,32 @@ const (
 	inOversize              // a push that is being dropped
 )
 
-// scanner is a Scanner that knows how far it is.
+// scanner is a Scanner that counts the bytes it has scanned.
 type scanner struct {
 	parser.Scanner
 	seen int64 // bytes scanned
 }
 
-// piece is what a filter works on. Invariant: b[:kept] stays and is where it
-// belongs; b[from:at], or b[from:start] while a frame is under way, stays and has
-// not been moved there; kept <= from.
+// piece is a piece of the stream that a filter works on. Invariant: b[:kept]
+// stays and is in its final place. b[from:at], or b[from:start] while a frame
+// is under way, stays and has not been moved yet. kept <= from.
 type piece struct {
 	b     []byte
 	kept  int
 	from  int
-	start int // of the frame under way: a push, or attributes that may be of one
+	start int // of the frame under way: a push, or attributes that may be those of a push
 	at    int // b[:at] has been scanned
 }
 
-// prepare makes f ready, when its options are set.
+// prepare makes f ready. It is called after the options have been set.
 func (f *filter) prepare(deliver func(parser.Frame), c *counters) {
 	f.deliver, f.counters = deliver, c
 	f.frames.Scanner = *parser.NewScanner(f.limits)
 }
 
-// feed filters the next piece of the stream and returns how many bytes of it are
-// left, at its beginning. They come behind the backlog. After an error
-// there is no further piece.
+// feed filters the next piece of the stream and returns the number of bytes
+// left at its beginning. They follow the backlog in the stream. After an error
+// feed must not be called again.
 func (f *filter) feed(b []byte) (kept int, err error) {
 	p := piece{b: b}
 	err = f.run(&p)
@@ -105,8 +106,8 @@ func (f *filter) run(p *piece) (err error) {
 	return err
 }
 
-// remove takes b[start:end] out of p, and moves what stays before it to where it
-// belongs.
+// remove takes b[start:end] out of p, and moves the bytes before it that stay
+// to their final place.
 func (f *filter) remove(p *piece, start, end int) {
 	if f.observe {
 		return
@@ -138,7 +139,7 @@ func (f *filter) reply(p *piece) error {
 	return f.pass(p)
 }
 
-// pass is reply for a frame that is known to be none of the kinds to hold.
+// pass is reply for a frame that is known not to be held.
 func (f *filter) pass(p *piece) error {
 	n, done, err := f.replies.Pass(p.b[p.at:])
 	if err != nil {
@@ -153,13 +154,13 @@ func (f *filter) pass(p *piece) error {
 	return err
 }
 
-// begin begins a frame that is looked at as a whole.
+// begin begins a frame that is scanned as a whole.
 func (f *filter) begin(p *piece, s state, nested bool) {
 	f.state, f.nested, p.start = s, nested, p.at
 }
 
-// attributes looks at attributes until they are known to be those of a push, or
-// of a reply.
+// attributes scans attributes until they are known to be those of a push or of
+// a reply.
 func (f *filter) attributes(p *piece) error {
 	n, done, err := f.frames.ScanType(p.b[p.at:])
 	if err != nil {
@@ -167,7 +168,7 @@ func (f *filter) attributes(p *piece) error {
 		switch t := f.frames.Type(); {
 		case over && t == parser.TypePush && f.skipOversize:
 			return f.skipBegun(p)
-		case !over || t == 0 || t == parser.TypePush: // a reply that the attributes leave no room for has no limit
+		case !over || t == 0 || t == parser.TypePush: // the limits do not apply to a reply, even when its attributes leave it no room
 			return locate(err, f.pos+int64(p.at)-f.frames.seen)
 		}
 	}
@@ -193,8 +194,8 @@ func (f *filter) attributes(p *piece) error {
 	return f.passHeld(p)
 }
 
-// passHeld is pass for attributes of which earlier pieces had a part: what stays
-// of them joins the backlog.
+// passHeld is pass for attributes that began in an earlier piece. The bytes of
+// them that stay join the backlog.
 func (f *filter) passHeld(p *piece) error {
 	f.hold(p.b[:p.at])
 	b := f.taken()
@@ -216,7 +217,7 @@ func (f *filter) passHeld(p *piece) error {
 	return err
 }
 
-// push looks at a push until it ends.
+// push scans a push until it ends.
 func (f *filter) push(p *piece) error {
 	n, done, err := f.frames.Scan(p.b[p.at:])
 	if err != nil {
@@ -233,8 +234,8 @@ func (f *filter) push(p *piece) error {
 	return nil
 }
 
-// skipBegun begins to drop the push under way, of which nothing has been taken
-// out yet, from its beginning on.
+// skipBegun begins to drop the push under way from its first byte. Nothing of
+// the push may have been taken out yet.
 func (f *filter) skipBegun(p *piece) error {
 	f.state, p.at = inOversize, p.start
 	f.frames.Reset()
@@ -268,7 +269,8 @@ func (f *filter) skip(p *piece) error {
 	return nil
 }
 
-// end takes out and delivers the push that ends at p.at, or lets it stay.
+// end takes out and delivers the push that ends at p.at, or leaves it in the
+// stream.
 func (f *filter) end(p *piece) {
 	held, b := f.held, p.b[p.start:p.at]
 	if held != nil {
@@ -296,8 +298,8 @@ func (f *filter) end(p *piece) {
 	}
 }
 
-// locate returns an error of a Scanner with its offset counted in the stream:
-// base is where that would have the Scanner's own count begin.
+// locate returns an error of a Scanner with its offset counted in the stream.
+// base is the offset in the stream at which the Scanner's count begins.
 func locate(err error, base int64) error {
 	switch e := err.(type) {
 	case *parser.SyntaxError:
@@ -310,7 +312,7 @@ func locate(err error, base int64) error {
 	return err
 }
 
-// hold keeps b, a part of the frame under way, for when its piece is gone.
+// hold copies b, a part of the frame under way, so that it outlives its piece.
 func (f *filter) hold(b []byte) {
 	if f.held == nil {
 		f.held = bufpool.Get(len(b))
@@ -318,17 +320,18 @@ func (f *filter) hold(b []byte) {
 	f.held = add(f.held, b)
 }
 
-// taken returns what is held to the caller, who gives it back.
+// taken returns the held bytes. The caller must give the buffer back.
 func (f *filter) taken() *bytebufferpool.ByteBuffer {
 	b := f.held
 	f.held = nil
 	return b
 }
 
-// holds reports whether a frame is under way that is not passed on as it comes.
+// holds reports whether the frame under way is held rather than passed on as it
+// arrives.
 func (f *filter) holds() bool { return f.state != inReplies }
 
-// release gives back what is held, and forgets the frame under way.
+// release gives the held bytes back, and forgets the frame under way.
 func (f *filter) release() {
 	if f.held != nil {
 		bufpool.Put(f.taken())

@@ -11,9 +11,10 @@ var (
 	reportName  = runtime.FuncForPC(reflect.ValueOf((*Conn).report).Pointer()).Name()
 )
 
-// insideHandler reports whether its goroutine is in a handler that a Conn has
-// called. Nothing else identifies a goroutine; it is asked only where a Read
-// would otherwise wait for one that is in a handler.
+// insideHandler reports whether the calling goroutine is in a handler that a
+// Conn has called. It looks at the call stack, as nothing else identifies a
+// goroutine. It is called only where a Read would otherwise wait for a Read
+// that is in a handler.
 func insideHandler() bool {
 	var pcs [64]uintptr
 	for skip := 2; ; skip += len(pcs) {

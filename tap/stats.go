@@ -2,8 +2,8 @@ package tap
 
 import "sync/atomic"
 
-// Stats counts what a Conn has done since it was made. What became of the pushes
-// in the handlers the Stats of the processor tell.
+// Stats counts what a Conn has done since it was made. The Stats of the
+// processor tell what the handlers did with the pushes.
 type Stats struct {
 	Pushes   uint64 // pushes given to the processor
 	Nested   uint64 // those of them that were inside a reply; the processor does not know that

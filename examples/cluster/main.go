@@ -22,7 +22,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/redis/go-redis/v9/maintnotifications"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/seed79615202/respush/dispatch"
@@ -61,12 +60,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	client := redis.NewClusterClient(&redis.ClusterOptions{
 		Addrs: []string{server.Addr}, Username: server.Username, Password: server.Password,
-		Protocol:                  3,
-		PushNotificationProcessor: goredis.NewProcessor(processor),
-		// Each node's client would register handlers of its own, under the same names. To have these, give every node
-		// a processor, in NewClient.
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-		PoolSize:                 1, // for each node; what it says of a key comes with the next command to it
+		Protocol:  3,
+		NewClient: goredis.NewClient(processor), // each node's client registers handlers of its own over those of processor
+		PoolSize:  1,                            // for each node; what it says of a key comes with the next command to it
 		OnConnect: func(ctx context.Context, conn *redis.Conn) error {
 			return conn.Do(ctx, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix).Err()
 		},

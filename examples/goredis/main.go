@@ -46,7 +46,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 
-	// All there is to it: a processor, a handler, and the option PushNotificationProcessor.
+	// All there is to it: a processor, which any number of clients may share, a handler, and the option
+	// PushNotificationProcessor.
 	processor := dispatch.NewProcessor()
 	invalidated := 0
 	err = processor.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(
@@ -57,10 +58,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	pushes := goredis.NewProcessor(processor) // for one client; what that registers itself lives here
 	client := redis.NewClient(&redis.Options{
 		Addr: server.Addr, Username: server.Username, Password: server.Password,
 		Protocol:                  3,
-		PushNotificationProcessor: goredis.NewProcessor(processor),
+		PushNotificationProcessor: pushes,
 		PoolSize:                  1, // so that every invalidation comes with the next command
 		OnConnect: func(ctx context.Context, conn *redis.Conn) error {
 			return conn.Do(ctx, "CLIENT", "TRACKING", "ON").Err()
@@ -99,7 +101,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "invalidated  %d keys\n", invalidated)
 	of := processor.Stats()
 	fmt.Fprintf(stdout, "processor    %d pushes, %d bytes, %d unhandled\n", of.Pushes, of.Bytes, of.Unhandled)
-	fmt.Fprintf(stdout, "handlers     of go-redis in the same registry: %s\n", registered(processor))
+	fmt.Fprintf(stdout, "handlers     of go-redis beside it: %s\n", registered(pushes))
 	return nil
 }
 
@@ -135,7 +137,7 @@ func read(ctx context.Context, client *redis.Client, round int) error {
 }
 
 // registered returns the names that go-redis has registered handlers for.
-func registered(processor *dispatch.Processor) string {
+func registered(processor *goredis.Processor) string {
 	var names []string
 	for _, name := range []notify.Name{
 		notify.NameMoving, notify.NameMigrating, notify.NameMigrated, notify.NameFailingOver, notify.NameFailedOver,

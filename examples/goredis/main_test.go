@@ -19,7 +19,7 @@ func TestProgramHandlesItsPushes(t *testing.T) {
 messages     10, through go-redis' PubSub
 invalidated  9000 keys
 processor    9000 pushes, 530010 bytes, 0 unhandled
-handlers     of go-redis in the same registry: MOVING MIGRATING MIGRATED FAILING_OVER FAILED_OVER SMIGRATING SMIGRATED
+handlers     of go-redis beside it: MOVING MIGRATING MIGRATED FAILING_OVER FAILED_OVER SMIGRATING SMIGRATED
 `, stdout.String())
 	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String(), "nothing is left behind")
 }

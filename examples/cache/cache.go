@@ -10,22 +10,25 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// A cache holds values of the server that invalidates them. Values must come
-// from that server and not from a replica, which may still have the old one
-// when the invalidation has been and gone; and while no invalidations can come
-// the cache has to be off. All methods may be called at the same time.
+// A cache holds values of the server that invalidates them. All methods may be
+// called concurrently.
 //
-// The trap is a value that is read from the server, then changed there and
-// invalidated here, and only then stored: nothing will ever invalidate it
-// again. So an invalidation must also reach a load that is under way. Two things
-// see to that: otter discards what it loads when the key is invalidated
-// meanwhile, and loads it again; and a flush, for which otter promises nothing
-// of the kind, puts a new cache in place of the one that the load will store
-// into.
+// The values must come from that server. A replica may still have an old value
+// when the invalidation has already arrived. The cache must be off while no
+// invalidations can arrive.
+//
+// A value may be read from the server, then changed and invalidated, and stored
+// here only after that. Nothing would ever invalidate it again. An invalidation
+// must therefore also reach a load that is under way. There are two cases:
+//
+//   - Otter discards the value of a load whose key is invalidated meanwhile,
+//     and loads it again.
+//   - Otter promises nothing of that kind for a flush. A flush here replaces
+//     the otter cache, and the load stores its value in the old one.
 type cache struct {
 	load    otter.LoaderFunc[string, string]
 	options otter.Options[string, string]
-	current atomic.Pointer[otter.Cache[string, string]] // nil: off
+	current atomic.Pointer[otter.Cache[string, string]] // nil when off
 }
 
 // newCache returns a cache that is off.
@@ -33,13 +36,13 @@ func newCache(load otter.LoaderFunc[string, string], options otter.Options[strin
 	return &cache{load: load, options: options}
 }
 
-// on begins to cache, with nothing.
+// on turns the cache on. It is then empty.
 func (c *cache) on() { c.current.Store(otter.Must(&c.options)) }
 
-// off drops everything, and sends every get to the server.
+// off drops all values. Every get then goes to the server.
 func (c *cache) off() { c.current.Store(nil) }
 
-// get returns the value of key, and how often it was loaded for that.
+// get returns the value of key, and the number of times that it was loaded.
 func (c *cache) get(ctx context.Context, key string) (value string, loads int, err error) {
 	load := otter.LoaderFunc[string, string](func(ctx context.Context, key string) (string, error) {
 		loads++
@@ -53,13 +56,14 @@ func (c *cache) get(ctx context.Context, key string) (value string, loads int, e
 	return value, loads, err
 }
 
-// invalidate drops what i names.
+// invalidate drops the keys of i.
 func (c *cache) invalidate(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
 	current := c.current.Load()
 	switch {
 	case current == nil:
 	case i.FlushAll():
-		c.current.CompareAndSwap(current, otter.Must(&c.options)) // unless it was turned off, or on, in between
+		// The swap fails if the cache has been turned off or on meanwhile.
+		c.current.CompareAndSwap(current, otter.Must(&c.options))
 	default:
 		for key := range i.Keys() {
 			current.Invalidate(string(key))

@@ -18,11 +18,11 @@ const (
 	flush       = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 )
 
-// server is what a cache loads from: a load reads the value when it begins, and ends when the test lets it.
+// server is what a cache loads from. A load reads the value when it begins, and returns when the test allows it.
 type server struct {
 	value   string
 	reading chan struct{} // a load has read the value
-	answer  chan struct{} // it may return it
+	answer  chan struct{} // the load may return
 }
 
 func (s *server) load(context.Context, string) (string, error) {
@@ -32,7 +32,7 @@ func (s *server) load(context.Context, string) (string, error) {
 	return value, nil
 }
 
-// answers lets n loads go through.
+// answers allows n loads to return.
 func (s *server) answers(n int) {
 	for range n {
 		<-s.reading
@@ -45,7 +45,7 @@ func newTestCache() (*server, *cache) {
 	return s, newCache(s.load, otter.Options[string, string]{MaximumSize: 10})
 }
 
-// push hands a push to the cache, as a processor does.
+// push gives a push to the cache, as a processor does.
 func push(t *testing.T, c *cache, wire string) {
 	t.Helper()
 	p := dispatch.NewProcessor()
@@ -114,7 +114,7 @@ func TestInvalidatedAndFlushedKeysAreGone(t *testing.T) {
 	require.Equal(t, 1, (<-result).loads)
 }
 
-// While no invalidations can come nothing is kept, and one that comes late does not turn the cache on.
+// A cache that is off keeps nothing, and an invalidation that arrives late does not turn it on.
 func TestCacheThatIsOffKeepsNothing(t *testing.T) {
 	s, c := newTestCache()
 	for range 2 {

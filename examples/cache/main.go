@@ -1,14 +1,16 @@
-// Command cache shows a local cache that a server keeps right.
+// Command cache shows a local cache that a server keeps up to date.
 //
 //	cache redis://[user:password@]host[:port]
 //
-// It reads some keys through a cache that is too small for them, changes them
-// beside that on another connection, and compares at the end what is cached
-// with what the server has. It ends by itself after 40,000 reads.
+// It reads keys through a cache that is too small for all of them, and changes
+// them at the same time. At the end it compares the cached values with those of
+// the server. It ends by itself after 40,000 reads.
 //
-// The invalidations have a connection to themselves, and a Queue between it and
-// the cache: when they come faster than they are applied, the next thing that
-// is applied is one flush of everything, and the connection is never held up.
+// The invalidations have a connection of their own, and a Queue between that
+// connection and the cache. When they arrive faster than the cache applies
+// them, the Queue overflows: it replaces them with one flush of everything, and
+// the connection is never held up. Halfway, the program makes that happen. It
+// keeps the cache busy while it changes every key.
 package main
 
 import (
@@ -19,6 +21,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
@@ -35,11 +38,12 @@ import (
 const (
 	prefix  = "respush-example-cache:"
 	keys    = 200
-	size    = 150 // how many of them are cached
+	size    = 150 // keys that the cache holds at most
 	readers = 4
-	reads   = 10_000 // of each reader
-	writes  = 2000
-	queued  = 64
+	rounds  = 2
+	reads   = 5000 // of each reader in each round
+	writes  = 1000 // in each round
+	queued  = 16   // invalidations that wait at most
 )
 
 func main() { program.Main(run) }
@@ -73,22 +77,37 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		return value, err
 	}, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter})
-	queue := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate),
-		dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	var busy sync.Mutex // held while the cache applies an invalidation
+	queue := dispatch.NewQueueFunc(notify.OnInvalidate(
+		func(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+			busy.Lock()
+			defer busy.Unlock()
+			return cache.invalidate(ctx, handlerCtx, i)
+		}), dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
 
 	var repeated atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error { return track(groupCtx, conn, queue, cache) })
+	t := &tracking{conn: conn, settled: make(chan struct{}, 1)}
+	group.Go(func() error { return t.run(groupCtx, queue, cache) })
 	group.Go(func() error {
-		if err := work(groupCtx, client, cache, &repeated); err != nil {
-			return err
+		for round := range rounds {
+			if round > 0 {
+				if err := overflow(groupCtx, client, t, &busy); err != nil {
+					return err
+				}
+			}
+			if err := work(groupCtx, client, cache, &repeated); err != nil {
+				return err
+			}
+			if err := t.settle(groupCtx); err != nil {
+				return err
+			}
 		}
-		// The server answers this behind the invalidations of all writes that it has answered before.
-		_, err := conn.Write(program.Command("PING"))
-		return err
+		return t.end()
 	})
 	err = group.Wait()
-	if err := errors.Join(err, queue.Close(ctx)); err != nil { // what waits in the queue is applied first
+	// Close applies the invalidations that wait in the queue.
+	if err := errors.Join(err, queue.Close(ctx)); err != nil {
 		return err
 	}
 
@@ -96,49 +115,102 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	of, took := queue.Stats(), counter.Snapshot()
-	fmt.Fprintf(stdout, "reads          %d, from the cache %d\n", readers*reads, took.Hits)
+	applied, took := queue.Stats(), counter.Snapshot()
+	fmt.Fprintf(stdout, "reads          %d, from the cache %d\n", rounds*readers*reads, took.Hits)
 	fmt.Fprintf(stdout, "loaded again   %d, because they were invalidated meanwhile\n", repeated.Load())
-	fmt.Fprintf(stdout, "writes         %d\n", writes)
-	fmt.Fprintf(stdout, "invalidations  %d, applied %d, and %d as %d flushes of everything\n", of.Pushes, of.Delivered, of.Coalesced, of.Flushes)
+	fmt.Fprintf(stdout, "writes         %d\n", rounds*writes+(rounds-1)*keys)
+	fmt.Fprintf(stdout, "invalidations  %d: %d applied, %d replaced by flushes of everything\n",
+		applied.Pushes, applied.Delivered, applied.Coalesced)
+	fmt.Fprintf(stdout, "flushes        %d\n", applied.Flushes)
 	fmt.Fprintf(stdout, "cached now     %d, stale %d\n", cached, stale)
 	return nil
 }
 
-// errSettled ends the tracking when all that was written has been heard of.
-var errSettled = errors.New("settled")
+// A tracking is a connection that carries invalidations.
+type tracking struct {
+	conn    net.Conn
+	settled chan struct{} // receives when the server has answered settle
+}
 
-// track gives the invalidations of conn to queue, and lets cache be on as long as they come. A service would then dial
-// again, and meanwhile read from the server.
-func track(ctx context.Context, conn net.Conn, queue *dispatch.Queue, cache *cache) error {
+// The replies to the PINGs of a tracking.
+const (
+	pong    = "PONG"
+	goodbye = "goodbye"
+)
+
+// errEnd ends a tracking that is no longer needed.
+var errEnd = errors.New("end of tracking")
+
+// run gives the invalidations to queue, and keeps cache on as long as they can
+// arrive. It returns nil after end. A service would dial again when the
+// connection ends, and would read from the server until then.
+func (t *tracking) run(ctx context.Context, queue *dispatch.Queue, cache *cache) error {
 	processor := dispatch.NewProcessor()
 	if err := processor.Handle(notify.NameInvalidate, queue); err != nil {
 		return err
 	}
-	if _, err := conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix)); err != nil {
+	if _, err := t.conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix)); err != nil {
 		return err
 	}
-	err := processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: conn}, parser.NewReader(conn), func(reply parser.Frame) error {
-		if string(reply.Value().Bytes()) == "PONG" {
-			return errSettled
+	err := processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: t.conn}, parser.NewReader(t.conn), func(reply parser.Frame) error {
+		switch string(reply.Value().Bytes()) {
+		case pong:
+			t.settled <- struct{}{}
+			return nil
+		case goodbye:
+			return errEnd
 		}
 		if err := program.Refused(reply); err != nil {
 			return err
 		}
-		cache.on() // from here on every change is told
+		cache.on() // the server reports every change from here on
 		return nil
 	})
-	if errors.Is(err, errSettled) {
+	if errors.Is(err, errEnd) {
 		return nil
 	}
 	cache.off()
 	if err == nil {
-		err = io.ErrUnexpectedEOF // the server hung up
+		err = io.ErrUnexpectedEOF // the server closed the connection
 	}
 	return err
 }
 
-// work reads and writes, and counts the loads that had to be repeated.
+// settle waits until the queue has the invalidations of all writes that the
+// server has answered: the server sends them before it answers a PING.
+func (t *tracking) settle(ctx context.Context) error {
+	if _, err := t.conn.Write(program.Command("PING")); err != nil {
+		return err
+	}
+	select {
+	case <-t.settled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end makes run return nil.
+func (t *tracking) end() error {
+	_, err := t.conn.Write(program.Command("PING", goodbye))
+	return err
+}
+
+// overflow changes every key while the cache is busy. The queue has no room for
+// that many invalidations, so the cache is flushed when it is free again.
+func overflow(ctx context.Context, client *redis.Client, t *tracking, busy *sync.Mutex) error {
+	busy.Lock()
+	defer busy.Unlock()
+	for i := range keys {
+		if err := client.Set(ctx, key(i), "changed", 0).Err(); err != nil {
+			return err
+		}
+	}
+	return t.settle(ctx)
+}
+
+// work reads and writes, and counts in repeated the loads that had to be
+// repeated.
 func work(ctx context.Context, client *redis.Client, cache *cache, repeated *atomic.Int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range readers {
@@ -164,10 +236,11 @@ func work(ctx context.Context, client *redis.Client, cache *cache, repeated *ato
 	return group.Wait()
 }
 
-// compare returns how many values are cached, and how many of them the server has others for.
+// compare returns the number of cached values, and the number of those that
+// differ from the server's.
 func compare(ctx context.Context, client *redis.Client, cache *cache) (cached, stale int, err error) {
 	current := cache.current.Load()
-	current.CleanUp() // otter evicts with some delay
+	current.CleanUp() // otter evicts with a delay
 	for key, value := range current.All() {
 		now, err := client.Get(ctx, key).Result()
 		if err != nil {
@@ -181,7 +254,8 @@ func compare(ctx context.Context, client *redis.Client, cache *cache) (cached, s
 	return cached, stale, nil
 }
 
-// remove deletes what the program has written. An error leaves the keys behind, which is no harm.
+// remove deletes the keys that the program has written. It ignores an error,
+// since keys that stay behind do no harm.
 func remove(ctx context.Context, client *redis.Client) {
 	names := make([]string, keys)
 	for i := range names {

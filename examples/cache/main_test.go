@@ -15,14 +15,15 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func TestProgramLeavesNothingStale(t *testing.T) {
+func TestProgramOverflowsAndLeavesNothingStale(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
 	require.Regexp(t, `^reads          40000, from the cache \d{4,}
 loaded again   \d+, because they were invalidated meanwhile
-writes         2000
-invalidations  \d+, applied \d+, and \d+ as \d+ flushes of everything
+writes         2200
+invalidations  \d+: \d+ applied, [1-9]\d{2,} replaced by flushes of everything
+flushes        [1-9]\d*
 cached now     \d+, stale 0
 $`, stdout.String())
 	require.Equal(t, "0", server.Dial(t).Do("DBSIZE").String())
@@ -39,8 +40,8 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, nil), context.Canceled)
 }
 
-// A cache is on from the moment the server has said that it will tell, to the moment the connection ends.
-func TestCacheIsOnFromTheServersWordToTheEndOfTheConnection(t *testing.T) {
+// The cache is on from the server's reply to CLIENT TRACKING to the end of the connection.
+func TestCacheIsOnFromTheServersReplyToTheEndOfTheConnection(t *testing.T) {
 	for _, end := range []string{"", "-ERR no\r\n", ">1\r\n+inval"} {
 		_, c := newTestCache()
 		on := make(chan bool, 1)
@@ -50,7 +51,7 @@ func TestCacheIsOnFromTheServersWordToTheEndOfTheConnection(t *testing.T) {
 		}))
 		conn, server := net.Pipe()
 		ended := make(chan error, 1)
-		go func() { ended <- track(t.Context(), conn, queue, c) }()
+		go func() { ended <- (&tracking{conn: conn}).run(t.Context(), queue, c) }()
 
 		command, err := parser.NewReader(server).Next()
 		require.NoError(t, err)

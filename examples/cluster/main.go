@@ -4,9 +4,10 @@
 //	cluster redis://[user:password@]host[:port]
 //
 // Any node of the cluster will do. The program writes keys and publishes to
-// sharded channels that are spread over the cluster. It follows these channels,
-// and each node tells it of the keys that have been written there. Migrate slots
-// or fail masters over meanwhile, and see it go after them. It runs until Ctrl-C.
+// sharded channels that are spread over the cluster. It subscribes to these
+// channels, and each node sends it invalidations of the keys written there.
+// When slots migrate or masters fail over, it follows them. It runs until
+// Ctrl-C, and ends at once if the cluster has no slots.
 package main
 
 import (
@@ -33,11 +34,11 @@ const (
 	prefix   = "respush-example-cluster:"
 	channels = 9
 	pace     = 10 * time.Millisecond // of publishing
-	again    = 50 * time.Millisecond // what to wait before a new try
+	again    = 50 * time.Millisecond // between two attempts
 )
 
 func main() {
-	redis.SetLogger(new(logging.VoidLogger)) // what goes wrong for a while is what this program is about
+	redis.SetLogger(new(logging.VoidLogger)) // this program expects errors for a while
 	program.Main(run)
 }
 
@@ -47,9 +48,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := findSlots(ctx, server); err != nil {
+		return err
+	}
 	t := &tally{log: log.New(stdout, "", 0), messages: map[string]int{}, invalidated: map[string]int{}}
 
-	// One processor for all nodes: a handler learns from its context which of them the push came from.
+	// One processor serves all nodes. The handler context tells a handler which node sent the push.
 	processor := dispatch.NewProcessor()
 	if err := processor.HandleFunc(string(notify.NameInvalidate), notify.OnInvalidate(t.invalidate)); err != nil {
 		return err
@@ -75,7 +79,26 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return err
 }
 
-// tally counts what comes from where. Invariant: mu is held while the maps are used.
+// errNoSlots is the error for a cluster that cannot hold a key.
+var errNoSlots = errors.New("the cluster has no slots; redis-cli --cluster create assigns them")
+
+// findSlots returns an error if the server knows of no slots. Without slots
+// every command of this program would fail.
+func findSlots(ctx context.Context, server program.Server) error {
+	node := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
+	defer node.Close()
+	slots, err := node.ClusterSlots(ctx).Result()
+	if err == nil && len(slots) == 0 {
+		err = errNoSlots
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", server.Addr, err)
+	}
+	return nil
+}
+
+// tally counts messages and invalidations. Invariant: mu is held while the maps
+// are used.
 type tally struct {
 	log         *log.Logger
 	mu          sync.Mutex
@@ -95,7 +118,7 @@ func (t *tally) invalidate(_ context.Context, handlerCtx dispatch.NotificationHa
 	return nil
 }
 
-// follow stays subscribed to a channel until ctx ends.
+// follow keeps a subscription to channel until ctx ends.
 func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel string) error {
 	for {
 		subscription := client.SSubscribe(ctx, channel)
@@ -109,16 +132,17 @@ func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel
 		if err != nil {
 			return fmt.Errorf("%s: %w", channel, err)
 		}
-		client.ReloadState(ctx) // who has the slot now?
+		client.ReloadState(ctx) // another node may have the slot now
 		wait(ctx, again)
 	}
 }
 
-// receive counts messages until there is a reason to subscribe anew, which is no
-// error. When a connection breaks, go-redis makes another and subscribes there.
-// But a server that gives a slot away keeps the connection: it sends a
-// sunsubscribe that nobody asked for, which go-redis hands on and leaves at that.
-// So it does with a subscription that a node refuses since the slot is not there.
+// receive counts messages. It returns nil when the channel needs a new
+// subscription. When a connection breaks, go-redis makes another and subscribes
+// there. A server that gives a slot away keeps the connection instead, and sends
+// a sunsubscribe without a request for it. Go-redis returns that from Receive
+// and does not subscribe again. It does not subscribe again either when a node
+// refuses a subscription because it does not have the slot.
 func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel string) error {
 	first := true
 	for {
@@ -130,7 +154,7 @@ func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel
 			return err
 		}
 		switch received := received.(type) {
-		case nil: // the connection broke, or there was none to be had
+		case nil: // the connection broke, or none could be made
 			wait(ctx, again)
 		case *redis.Subscription:
 			if received.Kind == string(notify.NameSUnsubscribe) {
@@ -149,11 +173,12 @@ func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel
 	}
 }
 
-// publish writes a key and publishes a message for each channel in turn until ctx ends.
+// publish writes a key and publishes a message for each channel in turn until
+// ctx ends.
 func (t *tally) publish(ctx context.Context, client *redis.ClusterClient) error {
 	defer func() {
 		for i := range channels {
-			client.Del(context.WithoutCancel(ctx), name(i)) // an error leaves a key behind, which is no harm
+			client.Del(context.WithoutCancel(ctx), name(i)) // a key that stays behind does no harm
 		}
 	}()
 	for n := 0; ; n++ {
@@ -165,7 +190,7 @@ func (t *tally) publish(ctx context.Context, client *redis.ClusterClient) error 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // of a cluster that has lost a master and not yet replaced it
+		if err != nil { // the cluster may not have replaced a lost master yet
 			t.log.Printf("%s: message %d: %v", name, n, err)
 		}
 		wait(ctx, pace)
@@ -192,5 +217,5 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// name returns the name of a channel and of a key in the same slot.
+// name returns the name of a channel, and of a key in the same slot.
 func name(i int) string { return fmt.Sprintf("%s{%d}", prefix, i) }

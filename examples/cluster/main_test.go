@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// The test moves one channel to another node, and then fails over the master that has some others.
+// The test moves one channel to another node, and then fails over the master that has other channels.
 func TestProgramFollowsAMoveAndAFailover(t *testing.T) {
 	c := redistest.StartCluster(t)
 	var stdout output
@@ -27,7 +28,7 @@ func TestProgramFollowsAMoveAndAFailover(t *testing.T) {
 		stdout.await(t, name(i)+": message ", 1)
 	}
 
-	slots := map[int]int{} // of the channels that the first master has
+	slots := map[int]int{} // slots of the channels that the first master has
 	for i := range channels {
 		if slot := slot(t, c, name(i)); slot < 16384/3 {
 			slots[i] = slot
@@ -59,11 +60,34 @@ func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
+func TestProgramEndsWhenThereAreNoSlots(t *testing.T) {
+	server := redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t))
+	var stdout bytes.Buffer
+	require.ErrorIs(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout), errNoSlots)
+	require.Empty(t, stdout.String())
+}
+
+func TestProgramEndsWhenTheServerIsNoCluster(t *testing.T) {
+	server := redistest.Start(t)
+	require.ErrorContains(t, run(t.Context(), []string{"redis://" + server.Addr}, new(bytes.Buffer)), "cluster support disabled")
+}
+
 func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, new(bytes.Buffer)), context.Canceled)
+}
+
+// freePort returns a port that nothing listened on a moment ago. The default
+// cluster port is 10,000 above the other port and may be out of range.
+func freePort(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	require.NoError(t, err)
+	return port
 }
 
 func slot(t *testing.T, c *redistest.Cluster, key string) int {
@@ -73,7 +97,7 @@ func slot(t *testing.T, c *redistest.Cluster, key string) int {
 	return n
 }
 
-// output is what a program prints while it runs.
+// output holds what a program prints while it runs.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -2,9 +2,10 @@
 //
 //	goredis redis://[user:password@]host[:port]
 //
-// The client tracks what it reads, in pipelines and transactions, while another
-// client changes it, and is subscribed to a channel. It checks every reply, and
-// ends by itself when 1,000 keys have been changed ten times.
+// The client tracks the keys that it reads, in pipelines and transactions,
+// while another client changes them. It is also subscribed to a channel. The
+// program checks every reply, and ends by itself when 1,000 keys have been
+// changed ten times.
 package main
 
 import (
@@ -32,7 +33,8 @@ const (
 )
 
 func main() {
-	// With any processor go-redis logs a line whenever a connection from its pool has pushes waiting.
+	// Whatever the processor, go-redis logs a line when a connection from its
+	// pool has pushes waiting.
 	redis.SetLogger(logging.NewBlacklistLogger([]string{"has buffered data, likely push notifications"}))
 	program.Main(run)
 }
@@ -71,7 +73,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	defer other.Close()
 	defer remove(context.WithoutCancel(ctx), other)
 
-	// Subscriptions are go-redis' own business as ever: the processor leaves their pushes to it.
+	// Subscriptions belong to go-redis, as always: the processor leaves their
+	// pushes to it.
 	news := client.Subscribe(ctx, channel)
 	defer news.Close()
 	if _, err := news.Receive(ctx); err != nil {
@@ -102,7 +105,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// change gives every key the value round, and says so in the news.
+// change gives every key the value round, and publishes round on the channel.
 func change(ctx context.Context, client *redis.Client, round int) error {
 	pairs := make([]any, 0, 2*keys)
 	for i := range keys {
@@ -147,7 +150,8 @@ func registered(processor *goredis.Processor) string {
 	return strings.Join(names, " ")
 }
 
-// remove deletes what the program has written. An error leaves the keys behind, which is no harm.
+// remove deletes the keys that the program has written. It ignores an error,
+// since keys that stay behind do no harm.
 func remove(ctx context.Context, client *redis.Client) {
 	names := make([]string, keys)
 	for i := range names {

@@ -14,17 +14,17 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// How long a reply may take.
+// The time-outs of a reply.
 const (
 	normal  = 500 * time.Millisecond
 	relaxed = 10 * time.Second // while the server is under maintenance
 )
 
-// A client has one connection and one command at a time. Its handlers run on
-// the goroutine that waits for the reply, so that nothing here needs a lock.
+// A client has one connection, and sends one command at a time. Its handlers
+// run on the goroutine that waits for the reply, so nothing here needs a lock.
 //
-// Invariant: rd reads conn, which is a connection to server; stop keeps the end
-// of a context from closing it.
+// Invariant: rd reads conn, which is a connection to server. stop keeps the end
+// of a context from closing conn.
 type client struct {
 	processor *dispatch.Processor
 	stdout    io.Writer
@@ -33,7 +33,7 @@ type client struct {
 	stop      func() bool
 	rd        *parser.Reader
 	timeout   time.Duration
-	moving    string // the address to move to before the next command; empty for none
+	moving    string // the address to move to before the next command, or empty
 }
 
 // newClient connects to a server that announces its maintenance.
@@ -58,7 +58,8 @@ func newClient(ctx context.Context, server program.Server, stdout io.Writer) (*c
 	return c, c.dial(ctx)
 }
 
-// dial connects to c.server until ctx ends, and asks for the pushes.
+// dial connects to c.server and asks for the pushes. The connection is closed
+// when ctx ends.
 func (c *client) dial(ctx context.Context) error {
 	conn, err := c.server.Dial(ctx)
 	if err != nil {
@@ -75,7 +76,8 @@ func (c *client) dial(ctx context.Context) error {
 	return nil
 }
 
-// close closes the connection. The command before has been answered, so nothing is lost.
+// close closes the connection. The last command has been answered, so no reply
+// is lost.
 func (c *client) close() {
 	c.stop()
 	c.conn.Close()
@@ -115,14 +117,15 @@ func (c *client) send(args []string) error {
 	return err
 }
 
-// wait sets for how long the connection may be silent, for a read that is under way as well: a push that comes in place
-// of a reply makes the client wait longer for that reply already.
+// wait sets the time that the connection may be silent. It applies to a read
+// under way too, so a push that arrives before a reply already extends the wait
+// for that reply.
 func (c *client) wait(timeout time.Duration) error {
 	c.timeout = timeout
 	return c.conn.SetReadDeadline(time.Now().Add(timeout))
 }
 
-// tell prints a push and what the client does about it.
+// tell prints a push and the client's reaction.
 func (c *client) tell(push any, does string) {
 	fmt.Fprintf(c.stdout, "  push  %v\n        %s\n", push, does)
 }
@@ -132,8 +135,9 @@ func (c *client) migrated(_ context.Context, _ dispatch.NotificationHandlerConte
 	return c.relax(m, m.Begins())
 }
 
-// slotsMigrated handles SMIGRATING and SMIGRATED. The client of a cluster would also ask for the slots again, and move
-// its connections to m.Moves, now that it is over.
+// slotsMigrated handles SMIGRATING and SMIGRATED. After SMIGRATED the client of
+// a cluster would also reload the slots, and move its connections as m.Moves
+// says.
 func (c *client) slotsMigrated(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.SlotMigration) error {
 	return c.relax(m, m.Kind == notify.NameSMigrating)
 }
@@ -147,8 +151,9 @@ func (c *client) relax(push any, begins bool) error {
 	return c.wait(timeout)
 }
 
-// moved handles MOVING: the reply to the command under way still comes on this connection, the next command goes to the
-// new one. A client that may be idle for longer than m.After would set a timer here and move then.
+// moved handles MOVING. The reply to the command under way still arrives on
+// this connection. The next command goes to the new one. A client that may be
+// idle for longer than m.After would set a timer here, and move when it fires.
 func (c *client) moved(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Moving) error {
 	c.moving = c.server.Addr
 	if !m.SameAddress() {
@@ -158,7 +163,7 @@ func (c *client) moved(_ context.Context, _ dispatch.NotificationHandlerContext,
 	return c.wait(relaxed)
 }
 
-// unknown is for pushes that this client was not made for: they do no harm.
+// unknown handles pushes that this client does not know. They do no harm.
 func (c *client) unknown(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
 	c.tell(notify.Describe(push), "no handler")
 	return nil

@@ -1,14 +1,15 @@
-// Command maintenance shows a client that a server tells of its maintenance:
-// how it becomes patient, and moves to another endpoint without losing a reply.
+// Command maintenance shows a client that handles the maintenance notifications
+// of a server: it waits longer for replies, and moves to another endpoint
+// without losing a reply.
 //
 //	maintenance [redis://[user:password@]host[:port]]
 //
-// Redis Cloud and Redis Software send such pushes, to clients that ask for them;
-// a plain Redis server, such as 7.0.15, sends none and refuses. So without a URL
-// the program plays two servers of its own, the first of which is under
-// maintenance and hands over to the second, and ends when it has seen all that
-// they do, after some two seconds. With a URL it asks that server for the pushes,
-// and sends it a PING every second for a minute.
+// Redis Cloud and Redis Software send such pushes to clients that ask for them.
+// A plain Redis server, such as 7.0.15, sends none and refuses the request.
+// Without a URL the program therefore plays two servers of its own. The first
+// is under maintenance and hands over to the second. The program ends after
+// about two seconds. With a URL it asks that server for the pushes, and sends
+// it a PING every second for a minute.
 package main
 
 import (
@@ -46,7 +47,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return ping(ctx, program.Server{Addr: first}, stdout, 9, 50*time.Millisecond)
 }
 
-// ping asks a server n times whether it is there.
+// ping sends PING to a server n times.
 func ping(ctx context.Context, server program.Server, stdout io.Writer, n int, pace time.Duration) error {
 	c, err := newClient(ctx, server, stdout)
 	if err != nil {
@@ -63,7 +64,7 @@ func ping(ctx context.Context, server program.Server, stdout io.Writer, n int, p
 			}
 		}
 		if err := c.do(ctx, "PING"); err != nil {
-			return cmp.Or(ctx.Err(), err) // the end of ctx is that of the connection
+			return cmp.Or(ctx.Err(), err) // the end of ctx closes the connection
 		}
 	}
 	return nil

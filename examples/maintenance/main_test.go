@@ -58,7 +58,7 @@ PING                 PONG after
 	require.Equal(t, []string{addrs[1], addrs[1]}, addrs[2:])
 }
 
-// A reply that is late without a word is an error, which is what the pushes are for.
+// A reply that is late without an announcement is an error.
 func TestUnannouncedIsTooLate(t *testing.T) {
 	server, err := play(t.Context(), []step{{takes: busy}})
 	require.NoError(t, err)
@@ -76,7 +76,8 @@ func TestMovingToTheSameAddressReconnects(t *testing.T) {
 	require.Equal(t, 2, strings.Count(stdout.String(), "connected to "+server+"\n"))
 }
 
-// A server of today sends none, and says so.
+// A plain Redis server sends no maintenance notifications and refuses the
+// request.
 func TestProgramTellsOfARefusal(t *testing.T) {
 	server := redistest.Start(t)
 	var stdout bytes.Buffer
@@ -101,7 +102,7 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 		_ = written.Close()
 	}()
 	var seen strings.Builder
-	for !strings.Contains(seen.String(), "10s\n") { // it waits for the reply now
+	for !strings.Contains(seen.String(), "10s\n") { // it now waits for the reply
 		n, err := io.CopyN(&seen, stdout, 1)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)

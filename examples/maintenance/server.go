@@ -10,17 +10,18 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A step is what a played server does about one PING: it sends pushes, takes
-// its time, and answers.
+// A step is how a played server handles one PING: it sends pushes, waits, and
+// replies.
 type step struct {
 	pushes string
 	takes  time.Duration
 }
 
-// busy is longer than a client waits that knows nothing of the maintenance.
+// busy is longer than the normal time-out of a reply.
 const busy = normal + 200*time.Millisecond
 
-// maintenance is what happens to a server whose endpoint moves to next in the end.
+// maintenance returns the script of a server whose endpoint finally moves to
+// next.
 func maintenance(next string) []step {
 	return []step{
 		{},
@@ -34,8 +35,8 @@ func maintenance(next string) []step {
 	}
 }
 
-// play starts a server that follows script on each connection, PING by PING,
-// and is an ordinary server from then on. It ends with ctx.
+// play starts a server that follows script on each connection, one step for
+// each PING, and is an ordinary server after that. The server ends with ctx.
 func play(ctx context.Context, script []step) (addr string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,7 +55,7 @@ func play(ctx context.Context, script []step) (addr string, err error) {
 	return listener.Addr().String(), nil
 }
 
-// answer serves a connection until its client hangs up, or ctx ends.
+// answer serves a connection until its client closes it or ctx ends.
 func answer(ctx context.Context, conn net.Conn, script []step) {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	defer conn.Close()

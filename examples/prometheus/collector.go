@@ -6,7 +6,7 @@ import (
 	"github.com/seed79615202/respush/dispatch"
 )
 
-// stats is what one scrape shows.
+// stats holds the counts that one scrape reads.
 type stats struct {
 	processor dispatch.Stats
 	queue     dispatch.QueueStats
@@ -14,7 +14,7 @@ type stats struct {
 
 const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 
-// metrics tells Prometheus about every number in stats.
+// metrics has a metric for each count in stats.
 var metrics = []struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -42,19 +42,19 @@ func desc(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("respush_"+name, help, nil, nil)
 }
 
-// A collector is a prometheus.Collector of the stats that it returns. To have
-// several, register each through prometheus.WrapRegistererWith and a label.
+// A collector is a prometheus.Collector of the stats that it returns. To
+// register several, give each a label with prometheus.WrapRegistererWith.
 type collector func() stats
 
-// newCollector returns the collector of p and q; between scrapes it does nothing.
+// newCollector returns a collector of p and q. It does nothing between scrapes.
 func newCollector(p *dispatch.Processor, q *dispatch.Queue) collector {
 	return func() stats { return stats{p.Stats(), q.Stats()} }
 }
 
-// Describe sends what metrics there are.
+// Describe sends the descriptions of the metrics.
 func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
 
-// Collect sends their values, all out of one look at the stats.
+// Collect sends the values of the metrics, all from one call of c.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	s := c()
 	for _, m := range metrics {

@@ -3,7 +3,7 @@
 //	prometheus [redis://[user:password@]host[:port]]
 //
 // It serves /metrics until Ctrl-C or the end of the connection, and then prints
-// what that page says of respush. Without a URL it feeds itself for a second.
+// the respush metrics of that page. Without a URL it feeds itself for a second.
 package main
 
 import (
@@ -26,7 +26,8 @@ import (
 
 func main() { program.Main(run) }
 
-// run is the program. When ctx ends it shows the metrics as well, and returns the error of ctx.
+// run is the program. When ctx ends, it prints the metrics as well and returns
+// the error of ctx.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	conn, err := connect(ctx, args)
 	if err != nil {
@@ -57,10 +58,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return errors.Join(err, queue.Close(context.WithoutCancel(ctx)), show(stdout, page))
 }
 
-// drop is where a client's cache would drop the keys in push.Args(), or with a null there all it has.
+// drop stands for the handler of a client's cache. Package notify would return
+// the keys to drop.
 func drop(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }
 
-// show prints the lines of a metrics page that are about respush.
+// show prints the lines of a metrics page that belong to respush.
 func show(stdout io.Writer, page string) error {
 	resp, err := http.Get(page)
 	if err != nil {
@@ -76,8 +78,9 @@ func show(stdout io.Writer, page string) error {
 	return err
 }
 
-// connect connects to the server that args name, or to none, and asks it for a push about every key that changes. The
-// reply is left unread.
+// connect connects to the server that args name, or to the feed if args is
+// empty. It asks the server for a push for every key that changes, and leaves
+// the reply unread.
 func connect(ctx context.Context, args []string) (net.Conn, error) {
 	if len(args) == 0 {
 		return feed(), nil
@@ -97,14 +100,15 @@ func connect(ctx context.Context, args []string) (net.Conn, error) {
 	return conn, nil
 }
 
-// What feed sends: bursts that grow beyond the queue's size, each with a push at its end that has no handler.
+// What feed sends: bursts that grow beyond the size of the queue, each followed
+// by a push that has no handler.
 const (
 	bursts, growth = 10, 20
 	invalidation   = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n"
 	unknown        = ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n"
 )
 
-// feed returns a connection to no server, that ends after about a second.
+// feed returns a connection without a server. It ends after about a second.
 func feed() net.Conn {
 	conn, server := net.Pipe()
 	go func() {

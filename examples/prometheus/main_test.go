@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each field of the Stats has a metric that is called like it and has its value.
+// Each field of the Stats has a metric with its name and value.
 func TestCollectorEqualsStats(t *testing.T) {
 	var s stats
 	c := collector(func() stats { return s })

@@ -1,15 +1,16 @@
-// Command queue shows a subscriber that is slower than its channels, and what
-// each policy of a dispatch.Queue makes of that.
+// Command queue shows a subscriber that is slower than its channels, and the
+// effect of each overflow policy of a dispatch.Queue.
 //
 //	queue redis://[user:password@]host[:port]
 //
 // For each policy it publishes 5,000 messages on 8 channels, as fast as the
-// server takes them, to a subscriber that needs a millisecond for each. It ends
-// by itself after some seconds.
+// server accepts them. The subscriber needs a millisecond for each message. The
+// program ends by itself after some seconds.
 //
-// Without a queue the subscriber would not read while it works, and the server
-// closes a connection that it has to hold too much for (client-output-buffer-limit
-// pubsub). With Block that is still so, only later: it is for bursts.
+// Without a queue the subscriber would not read while it works, and a server
+// closes a connection that it has to buffer too much for
+// (client-output-buffer-limit pubsub). The policy Block only delays that, so it
+// suits bursts.
 package main
 
 import (
@@ -34,14 +35,15 @@ import (
 
 const (
 	channels = 8
-	messages = 5000 // in all, numbered from 1
+	messages = 5000 // in total, numbered from 1
 	batch    = 200  // published in one pipeline
 	workers  = 8
 	queued   = 512
 	work     = time.Millisecond
 )
 
-// The fourth policy, CoalesceToFlush, is for invalidations: see the example cache.
+// The fourth policy, CoalesceToFlush, is for invalidations. The example cache
+// shows it.
 var policies = []struct {
 	name     string
 	overflow dispatch.Overflow
@@ -74,15 +76,15 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return table.Flush()
 }
 
-// A subscriber works on the messages of all channels.
+// A subscriber handles the messages of all channels.
 //
-// Invariant: what last points to is used by the handler of one message of that
-// channel at a time, which is what a Queue promises, and by others after the
-// Queue has been closed.
+// Invariant: until the Queue is closed, only the handler uses the numbers that
+// last points to. The Queue delivers the messages of a channel one after
+// another, so no two calls use the same number at a time.
 type subscriber struct {
 	queue      *dispatch.Queue
-	last       map[string]*int64 // the number of the message that was delivered last, by channel
-	disordered atomic.Int64      // messages that came behind one with a higher number, of their channel
+	last       map[string]*int64 // the number of the last message delivered, by channel
+	disordered atomic.Int64      // messages delivered after one of their channel with a higher number
 }
 
 func newSubscriber(overflow dispatch.Overflow) *subscriber {
@@ -95,7 +97,7 @@ func newSubscriber(overflow dispatch.Overflow) *subscriber {
 	return s
 }
 
-// message takes its time over a message.
+// message handles a message slowly.
 func (s *subscriber) message(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Message) error {
 	number, err := m.Payload.Int64()
 	if err != nil {
@@ -106,11 +108,11 @@ func (s *subscriber) message(_ context.Context, _ dispatch.NotificationHandlerCo
 		s.disordered.Add(1)
 	}
 	*last = number
-	time.Sleep(work) // a database, say
+	time.Sleep(work) // stands for a call to a database, say
 	return nil
 }
 
-// newest returns the highest number of all that were delivered.
+// newest returns the highest number of the messages delivered.
 func (s *subscriber) newest() int64 {
 	var newest int64
 	for _, number := range s.last {
@@ -119,11 +121,11 @@ func (s *subscriber) newest() int64 {
 	return newest
 }
 
-// run subscribes, has the messages published, and returns at what rate that was when all of them that were not dropped
-// have been delivered.
+// run subscribes, publishes the messages, and waits until each is delivered or
+// dropped. It returns the rate of publishing in messages a second.
 func (s *subscriber) run(ctx context.Context, server program.Server) (rate float64, err error) {
 	defer func() {
-		err = errors.Join(err, s.queue.Close(ctx)) // delivers what waits; when the program is interrupted, drops it
+		err = errors.Join(err, s.queue.Close(ctx)) // delivers the messages that wait, or drops them if ctx has ended
 	}()
 	conn, err := server.Dial(ctx)
 	if err != nil {
@@ -145,7 +147,7 @@ func (s *subscriber) run(ctx context.Context, server program.Server) (rate float
 			return err
 		}
 		rate = messages / time.Since(start).Seconds()
-		_, err := conn.Write(program.Command("PING")) // is answered behind all that was published before
+		_, err := conn.Write(program.Command("PING")) // the reply comes after all messages published before
 		return err
 	})
 	err = group.Wait()
@@ -155,7 +157,8 @@ func (s *subscriber) run(ctx context.Context, server program.Server) (rate float
 // errAll ends the subscription when all messages have been received.
 var errAll = errors.New("received all")
 
-// receive gives the messages that come on conn to the queue, and closes subscribed when no more can be missed.
+// receive gives the messages of conn to the queue. It closes subscribed when
+// the subscriptions to all channels are confirmed.
 func (s *subscriber) receive(ctx context.Context, conn net.Conn, subscribed chan<- struct{}) error {
 	processor := dispatch.NewProcessor()
 	err := errors.Join(
@@ -181,18 +184,19 @@ func (s *subscriber) receive(ctx context.Context, conn net.Conn, subscribed chan
 		if err := program.Refused(reply); err != nil {
 			return err
 		}
-		return errAll // subscriptions have no reply, so this is that of PING
+		return errAll // subscriptions have no replies, so this is the reply to PING
 	})
 	switch {
 	case errors.Is(err, errAll):
 		return nil
 	case err == nil:
-		return io.ErrUnexpectedEOF // the server hung up
+		return io.ErrUnexpectedEOF // the server closed the connection
 	}
 	return err
 }
 
-// publish publishes the messages, their numbers, on one channel after the other.
+// publish publishes the messages, each with its number as payload, on the
+// channels in turn.
 func publish(ctx context.Context, server program.Server) error {
 	client := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
 	defer client.Close()

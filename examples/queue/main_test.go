@@ -50,7 +50,7 @@ func TestProgramWithoutAServerSaysSo(t *testing.T) {
 	require.ErrorIs(t, run(t.Context(), nil, nil), program.ErrNoServer)
 }
 
-// Ctrl-C while messages come, and while some wait in the queue.
+// The context ends while messages arrive and some wait in the queue.
 func TestProgramEndsWhenInterrupted(t *testing.T) {
 	server := redistest.Start(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,13 +1,14 @@
-// Command rueidis shows a client that handles pushes itself, and a tap that
-// looks on.
+// Command rueidis shows an observing tap under a client that handles pushes
+// itself.
 //
 //	rueidis redis://[user:password@]host[:port]
 //
-// Rueidis caches what it reads, and drops it when the server invalidates it. An
-// observing tap leaves the stream as it is and dispatches the same pushes, here
-// to count them; for rueidis nothing changes but the time that the handlers take.
-// The program reads a key through rueidis' cache and removes it, and publishes and
-// receives a message, each a hundred times, and shows what the two have seen.
+// Rueidis caches the values that it reads, and drops them when the server
+// invalidates them. An observing tap leaves the stream unchanged and dispatches
+// the same pushes, which the program counts. Rueidis notices only the time that
+// the handlers take. A hundred times, the program reads a key through the cache
+// of rueidis and removes it, and publishes and receives a message. It prints
+// what rueidis and the tap have counted.
 package main
 
 import (
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	told := make(chan int, 1) // how many keys, at each invalidation that rueidis is told of
+	told := make(chan int, 1) // receives the number of keys of each invalidation that rueidis reports
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{server.Addr}, Username: server.Username, Password: server.Password,
 		ForceSingleClient: true,
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			return tap.NewConn(conn, processor, tap.Observe()), nil
 		},
 		OnInvalidations: func(keys []rueidis.RedisMessage) {
-			if len(keys) > 0 { // it is told of none when a connection ends
+			if len(keys) > 0 { // rueidis reports none when a connection ends
 				told <- len(keys)
 			}
 		},
@@ -93,7 +94,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// change reads the key through rueidis' cache and removes it, and returns how many keys rueidis was told of.
+// change reads the key through the cache of rueidis and removes it, once in
+// each round. It returns the number of keys that rueidis reported as
+// invalidated.
 func change(ctx context.Context, client rueidis.Client, told <-chan int) (invalidated int, err error) {
 	for round := range rounds {
 		if err := client.Do(ctx, client.B().Set().Key(key).Value(strconv.Itoa(round)).Build()).Error(); err != nil {
@@ -122,7 +125,7 @@ func change(ctx context.Context, client rueidis.Client, told <-chan int) (invali
 	return invalidated, nil
 }
 
-// listen subscribes and waits for the messages, which it publishes itself.
+// listen subscribes, publishes a message in each round and waits for it.
 func listen(ctx context.Context, client rueidis.Client) error {
 	dedicated, release := client.Dedicate()
 	defer release()

@@ -1,5 +1,5 @@
-// Package program is what the examples have in common and is not what they
-// show: their main function, the server they are told of, and a connection to it.
+// Package program holds the code that the examples share: their main function,
+// the server argument, and a connection to the server.
 package program
 
 import (
@@ -11,11 +11,11 @@ import (
 	"os/signal"
 )
 
-// Main runs an example until it is done or Ctrl-C. A program that fails, or
-// says how it is used, ends with exit status 1.
+// Main runs an example until it returns or the user presses Ctrl-C. It exits
+// with status 1 if the example returns an error.
 func Main(run func(ctx context.Context, args []string, stdout io.Writer) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	log.SetFlags(0)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, context.Canceled) {
 		log.Fatal(err)

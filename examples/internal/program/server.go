@@ -12,23 +12,24 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// ErrNoServer is what a program returns that was not told of a server.
+// ErrNoServer is the error of a program whose arguments name no server.
 var ErrNoServer = errors.New(`want redis://[user:password@]host[:port] of a server
 No server at hand? This one keeps nothing and ends with Ctrl-C:
   redis-server --port 6399 --save ""`)
 
-// A Server is where a server is and who it takes us for. Without a password it
-// is not told.
+// A Server is the address of a server and a login. The login is sent only if
+// Password is not empty.
 type Server struct{ Addr, Username, Password string }
 
-// Arg returns the server that the arguments of a program name, or ErrNoServer.
+// Arg returns the server that the arguments of a program name. It returns
+// ErrNoServer if they name none.
 func Arg(args []string) (Server, error) {
 	if len(args) != 1 {
 		return Server{}, ErrNoServer
 	}
 	u, err := url.Parse(args[0])
 	if err != nil || u.Scheme != "redis" || u.Hostname() == "" {
-		return Server{}, ErrNoServer // without the argument, which may hold a password
+		return Server{}, ErrNoServer // the argument is not repeated, as it may hold a password
 	}
 	password, _ := u.User.Password()
 	return Server{
@@ -38,11 +39,11 @@ func Arg(args []string) (Server, error) {
 	}, nil
 }
 
-// patience is how long a server may take to answer HELLO.
+// patience is the time that a server has to answer HELLO.
 const patience = 5 * time.Second
 
-// Dial returns a connection to s that speaks RESP3. Nothing but the reply to
-// HELLO has been read from it.
+// Dial returns a connection to s that speaks RESP3. It has read only the reply
+// to HELLO from it.
 func (s Server) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s Server) hello(conn net.Conn) error {
 	}
 	rd := parser.NewReader(conn)
 	defer rd.Release()
-	reply, err := rd.Next() // all there is: the server says nothing more before it is asked
+	reply, err := rd.Next() // the Reader holds no further bytes, as the server sends nothing more unasked
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (s Server) hello(conn net.Conn) error {
 	return conn.SetDeadline(time.Time{})
 }
 
-// Refused returns an error for a reply that is one.
+// Refused returns an error if reply is an error reply.
 func Refused(reply parser.Frame) error {
 	switch reply.Type() {
 	case parser.TypeSimpleError, parser.TypeBulkError:
@@ -87,7 +88,7 @@ func Refused(reply parser.Frame) error {
 	return nil
 }
 
-// Command returns a command in the form in which clients send it.
+// Command returns a command as clients send it, an array of bulk strings.
 func Command(args ...string) []byte {
 	b := fmt.Appendf(nil, "*%d\r\n", len(args))
 	for _, arg := range args {

@@ -3,16 +3,26 @@
 // knows no pushes, or is not trusted to handle them, then reads only replies.
 //
 //	p := dispatch.NewProcessor()
-//	err := p.HandleFunc("invalidate", func(ctx context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-//		for keys := range push.Args() { // an array of keys, or a null for all of them
-//			cache.drop(keys) // borrowed: valid until this function returns
-//		}
-//		return nil
-//	})
+//	err := p.HandleFunc("invalidate", notify.OnInvalidate(
+//		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+//			if i.FlushAll() {
+//				cache.clear()
+//			}
+//			for key := range i.Keys() {
+//				cache.drop(key) // borrowed: valid until this function returns
+//			}
+//			return nil
+//		}))
 //	...
 //	conn, err := net.Dial("tcp", addr)
-//	... // HELLO 3, on conn itself for a client that does not know its reply, a map
-//	client := redis.NewConn(tap.NewConn(conn, p), readTimeout, writeTimeout) // redigo, say
+//	...
+//	client := newClient(tap.NewConn(conn, p)) // of a client that speaks RESP3
+//
+// The client has to speak RESP3, even if it knows no pushes: on a RESP3 connection
+// there are nulls, maps, doubles and booleans that a client of RESP2 cannot read.
+// Such a client keeps its connections as they are, and the pushes arrive on a
+// connection of their own beside it, with CLIENT TRACKING ON BCAST and
+// [dispatch.Processor.Serve]. The program examples/redigo shows that.
 //
 // A tap belongs above TLS, where the stream is plain: [NewConn] of a *tls.Conn,
 // not the other way round.

@@ -148,3 +148,34 @@ func TestWithdrawKnowsWhenTheClientHasRead(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, r.Driver().Withdraw())
 }
+
+func TestWithdrawTakesWhatNextHasBegun(t *testing.T) {
+	for cut := 1; cut < len(withdrawn); cut++ {
+		own := bufio.NewReader(newPipe(t, withdrawn[:cut], timeout, withdrawn[cut:]+pong))
+		r := parser.NewReader(own)
+		_, err := r.Next()
+		require.Equal(t, timeout, err)
+		require.True(t, r.Driver().Withdraw())
+		require.Zero(t, own.Buffered())
+		f, err := r.Next()
+		require.NoError(t, err)
+		require.Equal(t, withdrawn, string(f.Raw()))
+	}
+}
+
+func TestWithdrawLeavesAPushThatIsNoLongerTaken(t *testing.T) {
+	wire := message("text")
+	named := strings.Index(wire, "message") + len("message")
+	for cut := named; cut < len(wire); cut++ {
+		own := bufio.NewReader(newPipe(t, wire[:cut], timeout, wire[cut:]))
+		r := parser.NewReader(own)
+		_, _, err := r.Driver().NextPush(false)
+		require.Equal(t, timeout, err)
+		_, ok, err := r.Driver().NextPush(true)
+		require.NoError(t, err)
+		require.False(t, ok)
+		require.False(t, r.Driver().Withdraw())
+		require.Equal(t, cut, own.Buffered(), "it is the client's")
+		require.Zero(t, must(r.Pending()))
+	}
+}

@@ -111,15 +111,21 @@ func TestEveryNodeOfAClusterHasAProcessorOfItsOwn(t *testing.T) {
 			require.NoError(t, client.Set(background, fmt.Sprint("key:", i), i, 0).Err())
 		}
 	}
-	require.NoError(t, client.ForEachMaster(background, func(ctx context.Context, node *redis.Client) error { return node.Ping(ctx).Err() }))
+	var masters sync.Map
+	require.NoError(t, client.ForEachMaster(background, func(ctx context.Context, node *redis.Client) error {
+		masters.Store(node.Options().Addr, true)
+		return node.Ping(ctx).Err()
+	}))
 
 	mu.Lock()
 	defer mu.Unlock()
-	require.Len(t, invalidated, 3, "each master has told of its keys")
-	total := 0
-	for _, n := range invalidated {
-		total += n
+	told, total := 0, 0
+	for address, n := range invalidated {
+		if _, ok := masters.Load(address); ok { // the replica tells of its master's keys if the client has asked it something
+			told, total = told+1, total+n
+		}
 	}
+	require.Equal(t, 3, told, "each master has told of its keys")
 	require.Equal(t, 2*keys, total)
 	handlers := map[push.NotificationHandler]bool{}
 	for _, node := range nodes {

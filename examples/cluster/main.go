@@ -17,6 +17,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,8 +88,8 @@ var errNoSlots = errors.New("the cluster has no slots; redis-cli --cluster creat
 func findSlots(ctx context.Context, server program.Server) error {
 	node := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
 	defer node.Close()
-	slots, err := node.ClusterSlots(ctx).Result()
-	if err == nil && len(slots) == 0 {
+	info, err := node.ClusterInfo(ctx).Result()
+	if err == nil && strings.Contains(info, "cluster_slots_assigned:0\r\n") {
 		err = errNoSlots
 	}
 	if err != nil {

@@ -390,3 +390,26 @@ func TestBufferGrowsWhenReadsFillItAndShrinksWhenTheyDoNot(t *testing.T) {
 	}
 	require.Equal(t, []int{2040, 8184, 10_000, 10_000}, conn.rooms)
 }
+
+// measured notes how much room each read has.
+type measured struct {
+	io.Reader
+	rooms []int
+}
+
+func (m *measured) Read(b []byte) (int, error) {
+	m.rooms = append(m.rooms, len(b))
+	return m.Reader.Read(b)
+}
+
+func TestBufferGrowsBehindAFrameThatIsCut(t *testing.T) {
+	const frame = "+1234\r\n" // 2040 is no multiple of its length
+	conn := &measured{Reader: strings.NewReader(strings.Repeat(frame, 100_000))}
+	r := parser.NewReader(conn)
+	for err := error(nil); err == nil; {
+		_, err = r.Next()
+	}
+	require.Equal(t, 2040, conn.rooms[0])
+	require.Greater(t, conn.rooms[1], 8000)
+	require.Greater(t, conn.rooms[3], 65_000)
+}

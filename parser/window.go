@@ -140,7 +140,7 @@ func (w *window) more() error {
 	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
 	}
-	if w.to == 0 || w.to == len(w.buf) {
+	if w.to == 0 || w.used == len(w.buf) {
 		w.fit()
 	}
 	n, err := w.read(w.buf[w.to:])

@@ -95,7 +95,10 @@ func (c *call) untilPanic() (over bool, err error) {
 	for !c.canceled() {
 		err := d.BufferedPushes(leave, take)
 		switch {
-		case c.canceled(): // ctx ended while a handler ran
+		case c.canceled(): // by a handler, or at any other moment
+			if err == parser.ErrIncomplete {
+				err = nil
+			}
 		case err == parser.ErrIncomplete && !c.waits():
 			return true, nil
 		case err == parser.ErrIncomplete:

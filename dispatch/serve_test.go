@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/seed79615202/respush/dispatch"
@@ -370,4 +372,29 @@ func TestServeKeepsTheErrorOfTheConnectionWhenTheContextHasEnded(t *testing.T) {
 	c.send(error(syscall.ECONNRESET))
 	<-done
 	require.True(t, errors.Is(err, syscall.ECONNRESET), "%v", err)
+}
+
+// ending is a context that ends behind a number of looks at it.
+type ending struct {
+	context.Context
+	looks int
+}
+
+func (c *ending) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestServeReturnsTheContextsErrorWheneverItEnds(t *testing.T) {
+	for looks := range 6 {
+		for _, buffered := range []string{"", push("a"), push("a")[:5], push("a") + pong + push("b")[:5]} {
+			ctx := &ending{context.Background(), looks}
+			rd := parser.NewReader(io.MultiReader(strings.NewReader(buffered), iotest.ErrReader(os.ErrDeadlineExceeded)))
+			p, _, _ := recording()
+			err := p.Serve(ctx, dispatch.NotificationHandlerContext{}, rd, nil)
+			require.Contains(t, []error{context.Canceled, os.ErrDeadlineExceeded}, err, "%d looks, %q", looks, buffered)
+		}
+	}
 }

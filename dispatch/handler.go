@@ -67,13 +67,14 @@ type NotificationProcessor interface {
 
 // target is the handler of a name.
 //
-// Invariant: exactly one of the fields is set. A HandlerFunc is in function,
-// since a call of its HandlePush method would copy the handler context once
-// more.
+// Invariant: exactly one of function, handler and owned is set. A HandlerFunc is
+// in function, since a call of its HandlePush method would copy the handler
+// context once more. observes is only true in an Overlay.
 type target struct {
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
+	observes bool // it leaves the push to the fallback too
 }
 
 // newTarget returns the target for h, or nil if h or the function in it is nil.

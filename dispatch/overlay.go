@@ -13,9 +13,9 @@ import (
 // has failed or panicked; the Processor's fallback is for names that neither
 // knows. Counters, error handler and [WithSkipOversize] are the Processor's.
 //
-// Pushes of publish and subscribe are left to the client, [WithPubSub] or not; see
-// [parser.Driver.TakeMessages] for the exception. All methods may be called at the
-// same time.
+// ProcessBuffered leaves pushes of publish and subscribe to the client, [WithPubSub]
+// or not; see [parser.Driver.TakeMessages] for the exception. All methods may be
+// called at the same time.
 type Overlay struct {
 	p        *Processor
 	handlers handlers
@@ -44,6 +44,28 @@ func (o *Overlay) UnregisterHandler(pushNotificationName string) error {
 	return o.handlers.Unregister(pushNotificationName)
 }
 
+// Observe calls f for each push called name, after the Processor's handler of that
+// name or else its fallback. It returns the errors of [Processor.Handle].
+func (o *Overlay) Observe(name string, f HandlerFunc) error {
+	if f == nil {
+		return ErrHandlerNil
+	}
+	return o.handlers.Register(name, &target{function: f, observes: true}, false)
+}
+
+// Serve is that of [Processor].
+func (o *Overlay) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
+	return serve(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply})
+}
+
+// Dispatch is that of [Processor].
+func (o *Overlay) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
+	if !f.IsPush() && !f.HasNestedPushes() {
+		return 0
+	}
+	return dispatchFrame(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx}, f)
+}
+
 // ProcessBuffered is that of [Processor].
 func (o *Overlay) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
 	if rd == nil {
@@ -67,7 +89,7 @@ func (c *call) overlaid(f parser.Frame, again bool) (*target, parser.Frame) {
 	switch {
 	case c.own == nil:
 		return c.target, f
-	case c.target == nil || c.target == c.p.fallback:
+	case c.target == nil, c.target == c.p.fallback && !c.own.observes:
 		return c.own, f
 	}
 	kept := f.Clone() // the first handler may read on in the client's buffer

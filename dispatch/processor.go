@@ -155,7 +155,11 @@ func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandler
 	if !f.IsPush() && !f.HasNestedPushes() {
 		return 0
 	}
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
+	return dispatchFrame(call{p: p, ctx: ctx, handlerCtx: handlerCtx}, f)
+}
+
+// dispatchFrame is Dispatch of a Processor or an Overlay.
+func dispatchFrame(c call, f parser.Frame) int {
 	f, buf := detached(f)
 	defer bufpool.Put(buf)
 	c.dispatch(f)

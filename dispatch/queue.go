@@ -115,7 +115,8 @@ type Queue struct {
 	closed    bool
 	abandoned bool // Close has given up, and the pushes that wait are dropped
 	stats     QueueStats
-	free      *entry // spare entries
+	free      *entry   // spare entries
+	reached   *barrier // spare barriers
 	ctx       context.Context
 	detached  context.Context // ctx without its end
 
@@ -355,6 +356,9 @@ func (q *Queue) Close(ctx context.Context) error {
 // abandon drops the pushes that wait. With CoalesceToFlush a flush replaces the
 // invalidations among them.
 func (q *Queue) abandon() {
+	for i := range q.shards {
+		q.shards[i].removeBarriers()
+	}
 	if q.overflow == CoalesceToFlush {
 		q.flushInvalidations(context.Background(), NotificationHandlerContext{}, false)
 	}
@@ -363,6 +367,9 @@ func (q *Queue) abandon() {
 		q.stats.Dropped++
 	}
 }
+
+// Overflow returns the overflow policy.
+func (q *Queue) Overflow() Overflow { return q.overflow }
 
 // Stats returns the counts so far. They are of one moment.
 func (q *Queue) Stats() QueueStats {

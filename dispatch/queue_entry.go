@@ -12,7 +12,8 @@ import (
 // entry is a push that waits.
 //
 // Invariant: an entry that waits is in two lists, Queue.arrived and the list of
-// its shard. Both are in the order of arrival.
+// its shard. Both are in the order of arrival. An entry with a barrier has no
+// push and is in the list of its shard only.
 type entry struct {
 	links        [2]links
 	spare        *entry // the next one in Queue.free
@@ -22,6 +23,7 @@ type entry struct {
 	push         parser.Frame
 	buf          *bytebufferpool.ByteBuffer
 	invalidation bool
+	barrier      *barrier
 }
 
 // links are an entry's neighbours in one list.
@@ -72,6 +74,7 @@ func (l *list) next(e *entry) *entry {
 // guards it.
 type shard struct {
 	waiting list
+	busy    bool          // the worker is in the handler
 	wake    chan struct{} // holds a token when the worker should look again
 
 	// Whether a flush is to be delivered before anything else, and its

@@ -28,6 +28,8 @@ func (q *Queue) work(s *shard) {
 	for !over {
 		d, ok := q.next(s)
 		switch {
+		case ok && d.barrier != nil:
+			q.reach(d.barrier)
 		case ok:
 			q.deliver(d)
 		case q.ended(s):
@@ -38,12 +40,14 @@ func (q *Queue) work(s *shard) {
 	}
 }
 
-// delivery is a push that a worker delivers.
+// delivery is a push that a worker delivers, or a barrier that it reaches.
 type delivery struct {
 	ctx        context.Context
 	handlerCtx NotificationHandlerContext
 	push       parser.Frame
-	entry      *entry // nil for a flush
+	entry      *entry   // nil for a flush
+	barrier    *barrier // nil for a push
+	shard      *shard
 }
 
 // next removes from s the push to deliver next and returns it. It reports
@@ -52,7 +56,8 @@ func (q *Queue) next(s *shard) (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if s.flush {
-		d := delivery{s.ctx, s.handlerCtx, flushAll, nil}
+		d := delivery{ctx: s.ctx, handlerCtx: s.handlerCtx, push: flushAll, shard: s}
+		s.busy = true
 		s.flush, s.ctx, s.handlerCtx = false, nil, NotificationHandlerContext{}
 		q.stats.Flushes++
 		return d, true
@@ -61,9 +66,15 @@ func (q *Queue) next(s *shard) (delivery, bool) {
 	if e == nil {
 		return delivery{}, false
 	}
+	if b := e.barrier; b != nil {
+		s.waiting.remove(e)
+		q.spare(e)
+		return delivery{barrier: b}, true
+	}
 	q.take(e)
 	q.stats.Delivered++
-	return delivery{e.ctx, e.handlerCtx, e.push, e}, true
+	s.busy = true
+	return delivery{ctx: e.ctx, handlerCtx: e.handlerCtx, push: e.push, entry: e, shard: s}, true
 }
 
 // ended reports whether s has nothing left to deliver and no push can arrive in
@@ -99,6 +110,7 @@ func (q *Queue) settle(d delivery, push parser.Frame, err error, panicked bool) 
 		expire(push)
 		q.mu.Lock()
 		defer q.mu.Unlock()
+		d.shard.busy = false
 		switch {
 		case panicked:
 			q.stats.Panics++

@@ -39,22 +39,26 @@ import (
 // that rd reads from, or else handlerCtx.Conn. Serve uses its read deadline for
 // this and clears it before it returns.
 func (p *Processor) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
-	if rd == nil {
+	return serve(call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply})
+}
+
+// serve is Serve of a Processor or an Overlay.
+func serve(c call) error {
+	if c.rd == nil {
 		return nil
 	}
-	if rd.Driver().Lent() {
+	if c.rd.Driver().Lent() {
 		return parser.ErrReentrant
 	}
-	defer interruptReads(ctx, rd.Driver(), handlerCtx.Conn)()
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply}
+	defer interruptReads(c.ctx, c.rd.Driver(), c.handlerCtx.Conn)()
 	err := c.run()
 	switch {
 	case c.replied != nil:
 		return c.replied // as it is, whatever it is
 	case err == io.EOF:
 		return nil
-	case ctx.Err() != nil && isTimeout(err):
-		return ctx.Err()
+	case c.ctx.Err() != nil && isTimeout(err):
+		return c.ctx.Err()
 	}
 	return err
 }

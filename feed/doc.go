@@ -1,0 +1,2 @@
+// Package feed keeps a connection for pushes that heals itself.
+package feed

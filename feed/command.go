@@ -28,8 +28,9 @@ func appendArgs(dst []byte, args ...string) []byte {
 }
 
 // The probes. HELLO without arguments changes nothing on a connection that
-// tracks and is subscribed, and its answer names the role of the server. PING is
-// for a server that refuses it.
+// tracks and is subscribed, and its answer names the role of the server. A server
+// answers it even in the middle of a script that has been running for too long,
+// when it refuses PING.
 var (
 	probeHello = appendCommand(nil, "HELLO")
 	probePing  = appendCommand(nil, "PING")
@@ -43,7 +44,8 @@ const (
 	forNotices                  // CLIENT MAINT_NOTIFICATIONS, which may be refused
 	forTracking                 // CLIENT TRACKING
 	forChange                   // a subscription or its end: confirmed by pushes, refused by a reply
-	forReadiness                // the probe that ends the set-up
+	forRole                     // the first probe, for the set-up
+	forReadiness                // the last probe, which ends the set-up
 	forRound                    // a probe of a round
 	forHandover                 // a probe after which the connection may be left for its successor
 	forEnd                      // a probe after which the connection may be closed

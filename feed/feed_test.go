@@ -105,7 +105,7 @@ func TestAFeedIsArmedAndReportsChanges(t *testing.T) {
 	client.Do("PUBLISH", "news", "hello")
 	got := []string{await(t, w.pushes), await(t, w.pushes), await(t, w.pushes), await(t, w.pushes), await(t, w.pushes)}
 	require.Equal(t, []string{
-		"[invalidate, <nil>]", "[subscribe, news, 1]", "[invalidate, <nil>]", "[invalidate, [user:1]]", "[message, news, hello]",
+		`["invalidate" null]`, `["subscribe" "news" 1]`, `["invalidate" null]`, `["invalidate" ["user:1"]]`, `["message" "news" "hello"]`,
 	}, got)
 
 	client.Do("CLIENT", "KILL", "TYPE", "pubsub")
@@ -131,7 +131,7 @@ func TestSubscriptionsChangeWhileAFeedRuns(t *testing.T) {
 	client.Do("CLIENT", "KILL", "TYPE", "pubsub")
 	require.ErrorIs(t, await(t, w.gaps).Cause, feed.ErrClosed)
 	await(t, w.armed)
-	require.Equal(t, "[a]", client.Do("PUBSUB", "CHANNELS").String())
+	require.Equal(t, `["a"]`, client.Do("PUBSUB", "CHANNELS").String())
 	require.Equal(t, "1", client.Do("PUBSUB", "NUMPAT").String())
 	require.Equal(t, int64(2), int64(client.Do("PUBSUB", "SHARDCHANNELS").Len()))
 	require.NoError(t, w.Shutdown(t.Context()))
@@ -139,7 +139,8 @@ func TestSubscriptionsChangeWhileAFeedRuns(t *testing.T) {
 }
 
 func TestARefusalBeforeTheFirstArmingEndsRun(t *testing.T) {
-	s := redistest.Start(t, "--requirepass", "secret")
+	s := redistest.Start(t)
+	s.Dial(t).Do("CONFIG", "SET", "requirepass", "secret")
 	f := &feed.Feed{Addr: s.Addr, Tracking: &feed.Tracking{}}
 	err := f.Run(t.Context())
 	var refused *feed.SetupError

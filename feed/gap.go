@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/seed79615202/respush/parser"
@@ -64,15 +65,15 @@ func (e *SetupError) Error() string {
 // Unwrap returns e.Err.
 func (e *SetupError) Unwrap() error { return e.Err }
 
-// passing reports whether the server may accept the same command later without
-// anybody changing anything.
-func (e *SetupError) passing() bool {
-	text, ok := e.Err.(parser.ServerError)
-	if !ok {
+// passing reports whether err is the refusal of a server that may accept the
+// same command later without anybody changing anything.
+func passing(err error) bool {
+	var text parser.ServerError
+	if !errors.As(err, &text) {
 		return false
 	}
-	for _, code := range []string{"LOADING ", "MASTERDOWN ", "CLUSTERDOWN ", "TRYAGAIN ", "BUSY ", "ERR max number of clients"} {
-		if len(text) >= len(code) && string(text[:len(code)]) == code {
+	for _, code := range [...]string{"LOADING ", "MASTERDOWN ", "CLUSTERDOWN ", "TRYAGAIN ", "BUSY ", "ERR max number of clients"} {
+		if strings.HasPrefix(string(text), code) {
 			return true
 		}
 	}

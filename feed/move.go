@@ -110,20 +110,15 @@ func (f *Feed) makeSuccessor(ctx context.Context, s *session, m *move) {
 	}
 	m.session = next
 	if s.failure == nil {
-		s.sendProbe(forHandover)
+		s.sendProbe(forHandover, s.first)
 	}
 	f.mu.Unlock()
 }
 
-// handedOver handles the answer to a probe of the old connection. The caller
-// holds f.mu.
+// handedOver gives the coverage of s to its successor, when everything that the
+// old server sent has been handled. The caller holds f.mu.
 func (s *session) handedOver() error {
-	m := s.moving
-	if m.probes++; m.probes == 1 && s.f.Tracking != nil {
-		s.sendProbe(forHandover) // for the reason that a round has two
-		return nil
-	}
-	m.session.gen = s.gen
+	s.moving.session.gen = s.gen
 	s.failure = errHandover
 	s.timer.Stop()
 	hangUp(s.conn)

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"errors"
 	"time"
 
 	"github.com/seed79615202/respush/parser"
@@ -38,7 +39,7 @@ func (s *session) tick() {
 		s.begun = now()
 		s.phase = firstProbe
 		s.schedule(s.begun + int64(s.f.within()))
-		s.sendProbe(forRound)
+		s.sendProbe(forRound, s.first)
 	case s.phase == settling:
 		s.fail(ErrQueueLate)
 	case s.phase != arming:
@@ -47,40 +48,71 @@ func (s *session) tick() {
 }
 
 // sendProbe sends a probe. The caller holds f.mu.
-func (s *session) sendProbe(p purpose) {
+func (s *session) sendProbe(p purpose, probe []byte) {
 	s.awaited.add(command{purpose: p})
 	s.f.stats.Probes++
-	s.write(s.probe)
+	s.write(probe)
 }
 
 // probed handles the answer to a probe. err is the refusal in it. The caller
 // holds f.mu.
 func (s *session) probed(p purpose, v parser.Value, err error) error {
 	s.f.stats.Answers++
-	if err != nil {
-		s.probe = probePing // the answer is as good as any
-	} else if role := roleIn(v); role != nil && string(role) != s.role {
+	if role := roleIn(v); role != nil && string(role) != s.role {
 		s.fail(ErrRole)
 		return nil
 	}
-	switch {
-	case p == forReadiness:
+	switch p {
+	case forRole:
+		if err != nil {
+			s.first = probePing
+		}
+	case forReadiness:
+		if err != nil && !passing(err) {
+			s.last = s.first
+		}
 		s.phase, s.ready = arming, now()
 		s.timer.Stop()
-	case p == forEnd:
+	case forEnd:
 		return errEnd
-	case p == forHandover:
-		return s.handedOver()
-	case s.phase == firstProbe && s.f.Tracking != nil:
-		// A server reports the changes of keys at the end of its event loop, so
-		// the answer may precede those that were made before the probe. An
-		// answer to a probe that was sent after it cannot.
-		s.phase = lastProbe
-		s.sendProbe(forRound)
-	default:
-		s.phase = settling
+	case forRound:
+		if s.proves(forRound, s.phase == firstProbe, err) {
+			s.phase = settling
+		} else {
+			s.phase = lastProbe
+		}
+	case forHandover:
+		s.moving.probes++
+		if s.proves(forHandover, s.moving.probes == 1, err) {
+			return s.handedOver()
+		}
 	}
 	return nil
+}
+
+// proves reports whether the answer to a probe proves that all has arrived that
+// the server had to send when the first probe of its pair was sent. If it is the
+// answer to the first, proves sends the last.
+//
+// Messages are sent at once, so that one answer proves it for them. The
+// invalidations of a change are sent at the end of a turn of the server's event
+// loop. The answer to a probe that is handled in the same turn precedes them. The
+// last probe is sent when the first has been answered, so it is handled in a
+// later turn, with one exception: a script that runs for too long lets the server
+// answer in the middle of a turn. It then answers HELLO, and refuses PING. The
+// caller holds f.mu.
+func (s *session) proves(p purpose, first bool, err error) bool {
+	switch {
+	case s.f.Tracking == nil:
+		return true
+	case first:
+		s.sendProbe(p, s.last)
+		return false
+	case err != nil && passing(err):
+		s.fail(errors.Join(ErrNoAnswer, err))
+		return false
+	}
+	return true
 }
 
 // awaitQueues calls passed when all Queues have handled what they hold. The

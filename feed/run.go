@@ -38,7 +38,7 @@ func (f *Feed) keep(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return err
-		case !everArmed && errors.As(err, &refused) && !refused.passing():
+		case !everArmed && errors.As(err, &refused) && !passing(refused):
 			return err
 		}
 		f.tellError(ctx, err)

@@ -38,10 +38,11 @@ type session struct {
 	since    time.Time   // of the gap
 	gen      *generation // the one that was armed by this session or handed to it
 	role     string
-	probe    []byte
-	begun    int64 // the moment the round began
-	ready    int64 // the moment the set-up was complete
-	deadline int64 // of what phase waits for
+	first    []byte // the probe that a round begins with
+	last     []byte // the probe that a round ends with
+	begun    int64  // the moment the round began
+	ready    int64  // the moment the set-up was complete
+	deadline int64  // of what phase waits for
 	timer    *time.Timer
 	moving   *move
 
@@ -101,7 +102,7 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 	if err != nil {
 		return nil, err
 	}
-	s := &session{f: f, ctx: runCtx, addr: addr, conn: conn, rd: parser.NewReader(conn), probe: probeHello}
+	s := &session{f: f, ctx: runCtx, addr: addr, conn: conn, rd: parser.NewReader(conn), first: probeHello, last: probePing}
 	s.timer = time.AfterFunc(f.within(), s.tick)
 	stop := context.AfterFunc(ctx, func() {
 		f.mu.Lock()
@@ -161,9 +162,10 @@ func (s *session) appendSetup(dst []byte, username, password string) []byte {
 			dst = s.appendChange(dst, c)
 		}
 	}
+	s.awaited.add(command{purpose: forRole})
 	s.awaited.add(command{purpose: forReadiness})
-	f.stats.Probes++
-	return append(dst, s.probe...)
+	f.stats.Probes += 2
+	return append(append(dst, s.first...), s.last...)
 }
 
 // setUp reads until every answer of the set-up has been read.
@@ -279,9 +281,11 @@ func (s *session) refused(c command, v parser.Value) {
 	case end: // Valkey 8.0 refuses to end what it does not know
 		s.awaited.pop()
 		s.answered(c.change, nil)
+		s.popConfirmed()
 	default:
 		s.awaited.pop()
 		s.answered(c.change, &SetupError{verb, s.addr, err})
+		s.popConfirmed()
 	}
 }
 

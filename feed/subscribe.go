@@ -223,7 +223,7 @@ func (s *session) sendEnd() bool {
 	if len(out) > 0 {
 		s.write(out)
 	}
-	s.sendProbe(forEnd)
+	s.sendProbe(forEnd, s.first)
 	return true
 }
 
@@ -255,14 +255,25 @@ func (s *session) confirmed(kind Kind, end bool, push parser.Frame) {
 			f.wanted[kind][name] = struct{}{}
 		}
 		delete(c.names, name)
-		for first := s.awaited.first(); first != nil && first.purpose == forChange && len(first.names) == 0; first = s.awaited.first() {
-			s.awaited.pop()
-			s.answered(first.change, nil)
-		}
+		s.popConfirmed()
 		return
 	}
 	if _, wanted := f.wanted[kind][name]; end && wanted {
 		s.fail(ErrUnsubscribed)
+	}
+}
+
+// popConfirmed removes the oldest commands as far as they have been confirmed.
+// The caller holds f.mu.
+func (s *session) popConfirmed() {
+	for {
+		c := s.awaited.first()
+		if c == nil || c.purpose != forChange || len(c.names) > 0 {
+			return
+		}
+		confirmed := c.change
+		s.awaited.pop()
+		s.answered(confirmed, nil)
 	}
 }
 

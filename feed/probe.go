@@ -119,7 +119,7 @@ func (s *session) proves(p purpose, first bool, err error) bool {
 // caller does not hold f.mu, and has set s.queues to their number and one.
 func (s *session) awaitQueues() {
 	for _, q := range s.f.Queues {
-		q.Barrier(s.passed) // one that is closed is never passed
+		q.Barrier(s.pass) // one that is closed is never passed
 	}
 	s.passed()
 }

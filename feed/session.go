@@ -47,6 +47,7 @@ type session struct {
 	moving   *move
 
 	queues atomic.Int32 // Queues that have not reached the barrier of phase
+	pass   func()       // passed, for Queue.Barrier
 }
 
 // phase says what a session waits for.
@@ -103,6 +104,7 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 		return nil, err
 	}
 	s := &session{f: f, ctx: runCtx, addr: addr, conn: conn, rd: parser.NewReader(conn), first: probeHello, last: probePing}
+	s.pass = s.passed
 	s.timer = time.AfterFunc(f.within(), s.tick)
 	stop := context.AfterFunc(ctx, func() {
 		f.mu.Lock()

@@ -1,0 +1,8 @@
+package feed
+
+// Pending returns the number of calls of Subscribe and Unsubscribe that wait.
+func (f *Feed) Pending() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.changes)
+}

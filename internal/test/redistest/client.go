@@ -19,15 +19,20 @@ type Client struct {
 	tb     testing.TB
 }
 
-// Dial opens a connection that speaks RESP3 and ends with the test.
+// Dial opens a connection that speaks RESP3 and ends with the test. It is that
+// of the default user, with the password of Options.
 func (s *Server) Dial(tb testing.TB) *Client {
 	tb.Helper()
 	c := s.DialRESP2(tb)
+	if s.password != "" {
+		c.Do("HELLO", "3", "AUTH", "default", s.password)
+		return c
+	}
 	c.Do("HELLO", "3")
 	return c
 }
 
-// DialRESP2 is Dial for a connection that says no HELLO.
+// DialRESP2 is Dial for a connection that says no HELLO, and no password.
 func (s *Server) DialRESP2(tb testing.TB) *Client {
 	tb.Helper()
 	conn, err := net.Dial("tcp", s.Addr)

@@ -1,11 +1,12 @@
 package redistest
 
 import (
-	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,79 +20,159 @@ import (
 // patience bounds every wait of this package; a test that runs into it fails.
 const patience = time.Minute
 
-// A Server is a redis-server process that a test has to itself. It keeps nothing on disk and allows DEBUG.
+// A Server is a redis-server process that a test has to itself. It keeps nothing
+// on disk and allows DEBUG. Its process ends with the test, and where the system
+// can do that with the test's process.
 type Server struct {
 	Addr    string // host:port
 	Version string // as redis_version of INFO
+
+	Socket  string      // path of the unix socket, with Options.Unix
+	TLSAddr string      // host:port for TLS, with Options.TLS
+	TLS     *tls.Config // what a client needs for TLSAddr
+
+	password string
+	process  *process
+}
+
+// Options are what a Server may have beside its port.
+type Options struct {
+	Unix     bool     // a unix socket
+	TLS      bool     // a second port, which speaks TLS; clients need no certificate
+	Password string   // that of the default user (requirepass)
+	Args     []string // go to the command line
 }
 
 // Start runs a redis-server until the end of the test; args go to its command line. It returns when the server answers.
 // Without a redis-server installed it skips the test, or fails it where the environment says CI=true.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
-	return startWith(tb, func(string) []string { return args })
+	return StartWith(tb, Options{Args: args})
+}
+
+// StartWith is Start with options. It skips or fails the test as well when TLS
+// is asked for and the redis-server installed has none.
+func StartWith(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	if !o.Unix && !o.TLS && o.Password == "" {
+		return startWith(tb, func(string) []string { return o.Args })
+	}
+	path := executable(tb)
+	dir, err := os.MkdirTemp("", "respush") // a socket's path has to be short, which that of TempDir is not
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, os.RemoveAll(dir)) })
+	s := &Server{password: o.Password}
+	var more []string
+	if o.Unix {
+		s.Socket = filepath.Join(dir, "s")
+		more = append(more, "--unixsocket", s.Socket)
+	}
+	if o.Password != "" {
+		more = append(more, "--requirepass", o.Password)
+	}
+	if o.TLS {
+		var certFile, keyFile string
+		certFile, keyFile, s.TLS = certify(tb, dir)
+		more = append(more, "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile, "--tls-auth-clients", "no")
+	}
+	start(tb, s, path, func(port, another string) []string {
+		args := append(plain(tb, port), more...)
+		if o.TLS {
+			s.TLSAddr = net.JoinHostPort("127.0.0.1", another)
+			args = append(args, "--tls-port", another)
+		}
+		return append(args, o.Args...)
+	})
+	return s
 }
 
 // startWith is Start with arguments that may name one more port, another one for each try.
 func startWith(tb testing.TB, args func(port string) []string) *Server {
 	tb.Helper()
+	s := &Server{}
+	start(tb, s, executable(tb), func(port, another string) []string { return append(plain(tb, port), args(another)...) })
+	return s
+}
+
+// plain returns the arguments that every server has.
+func plain(tb testing.TB, port string) []string {
+	return []string{
+		"--port", port, "--bind", "127.0.0.1", "--dir", tb.TempDir(),
+		"--save", "", "--appendonly", "no", "--enable-debug-command", "yes", "--loglevel", "warning",
+	}
+}
+
+// executable returns the path of redis-server, or ends the test.
+func executable(tb testing.TB) string {
+	tb.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("redis-server is not installed")
-		}
-		tb.Skip("redis-server is not installed")
+		missing(tb, "redis-server is not installed")
 	}
+	return path
+}
+
+// missing ends a test for lack of something.
+func missing(tb testing.TB, what string) {
+	tb.Helper()
+	if os.Getenv("CI") == "true" {
+		tb.Fatal(what)
+	}
+	tb.Skip(what)
+}
+
+// start runs s on ports that are free; args returns the whole command line.
+func start(tb testing.TB, s *Server, path string, args func(port, another string) []string) {
+	tb.Helper()
 	var failure error
 	for range 5 { // a port that was free a moment ago may be taken
-		var s *Server
-		if s, failure = start(tb, path, args); failure == nil {
-			return s
+		port, another := freePorts(tb)
+		s.Addr = net.JoinHostPort("127.0.0.1", port)
+		s.process = &process{path: path, args: args(port, another)}
+		tb.Cleanup(s.process.end)
+		if failure = s.run(); failure == nil {
+			return
+		}
+		if s.TLS != nil && strings.Contains(failure.Error(), "Bad directive") {
+			missing(tb, "redis-server has no TLS")
 		}
 	}
 	require.NoError(tb, failure)
-	return nil
 }
 
-// start tries to run a server on ports that are free.
-func start(tb testing.TB, path string, args func(port string) []string) (*Server, error) {
-	tb.Helper()
-	port, another := freePorts(tb)
-	var log bytes.Buffer // to be read when the process has ended
-	cmd := exec.Command(path, append([]string{
-		"--port", port, "--bind", "127.0.0.1", "--dir", tb.TempDir(),
-		"--save", "", "--appendonly", "no", "--enable-debug-command", "yes", "--loglevel", "warning",
-	}, args(another)...)...)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	require.NoError(tb, cmd.Start())
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(exited)
-	}()
-	tb.Cleanup(func() {
-		_ = cmd.Process.Kill() // an error says that it has ended by itself
-		<-exited
-	})
+// run starts the process of s and waits until it answers.
+func (s *Server) run() error {
+	if err := s.process.start(); err != nil {
+		return err
+	}
+	return s.ready()
+}
 
-	s := &Server{Addr: net.JoinHostPort("127.0.0.1", port)}
+// WaitReady waits until the server answers, as after Cont.
+func (s *Server) WaitReady(tb testing.TB) {
+	tb.Helper()
+	require.NoError(tb, s.ready())
+}
+
+// ready waits until the process of s answers at its port.
+func (s *Server) ready() error {
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	timeout := time.After(patience)
 	for {
 		if info, err := s.info(); err == nil {
 			s.Version = field(info, "redis_version")
-			if field(info, "process_id") != strconv.Itoa(cmd.Process.Pid) {
-				return nil, fmt.Errorf("another server has taken port %s", port)
+			if field(info, "process_id") != strconv.Itoa(s.process.cmd.Process.Pid) {
+				return fmt.Errorf("another server has taken %s", s.Addr)
 			}
-			return s, nil
+			return nil
 		}
 		select {
 		case <-again.C:
-		case <-exited:
-			return nil, fmt.Errorf("redis-server ended: %s", log.Bytes())
+		case <-s.process.exited:
+			return fmt.Errorf("redis-server ended: %s", s.process.log.Bytes())
 		case <-timeout:
-			return nil, fmt.Errorf("redis-server does not answer")
+			return fmt.Errorf("redis-server does not answer")
 		}
 	}
 }
@@ -107,14 +188,23 @@ func (s *Server) info() (string, error) {
 	if err = conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return "", err
 	}
-	if _, err = conn.Write(Append(nil, "INFO", "server")); err != nil {
-		return "", err
+	reader := parser.NewReader(conn)
+	commands := [][]string{{"INFO", "server"}}
+	if s.password != "" {
+		commands = [][]string{{"AUTH", s.password}, {"INFO", "server"}}
 	}
-	f, err := parser.NewReader(conn).Next()
-	if err != nil {
-		return "", err
+	var info string
+	for _, args := range commands {
+		if _, err = conn.Write(Append(nil, args...)); err != nil {
+			return "", err
+		}
+		f, err := reader.Next()
+		if err != nil {
+			return "", err
+		}
+		info = f.Value().String()
 	}
-	return f.Value().String(), nil
+	return info, nil
 }
 
 // freePorts returns two ports that nothing listened on a moment ago.

@@ -26,16 +26,19 @@ type Tracking struct {
 	NoLoop bool
 }
 
-// Probe says how a Feed finds out whether its server is still there. Every
-// Interval it asks the server, twice if it tracks keys, and both answers have to
-// arrive Within a time.
+// Probe says how a Feed finds out whether its server is still there. It asks the
+// server, twice if it tracks keys, and all answers have to arrive in time.
 //
 // A dead server is noticed after Every + Within at the latest, and a Feed that
 // is armed is never further behind than that. Every has to be below the
 // server's idle timeout if that is set (timeout in redis.conf).
 type Probe struct {
-	Every  time.Duration // 0 means 3 s
-	Within time.Duration // 0 means 2 s; it also bounds the answers to the set-up
+	// Every is the longest time from one question to the next. The Feed varies
+	// it a little. 0 means 3 s.
+	Every time.Duration
+	// Within is the time in which the answers have to arrive, those to the
+	// set-up included. 0 means 2 s.
+	Within time.Duration
 }
 
 // The defaults of Probe.

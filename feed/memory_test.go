@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -130,4 +131,14 @@ func TestAThousandFeeds(t *testing.T) {
 	for _, f := range feeds {
 		require.Equal(t, uint64(2), f.Stats().Arms)
 	}
+}
+
+// resources returns the numbers of goroutines and of descriptors.
+func resources(t testing.TB) [2]int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("the system does not list descriptors")
+	}
+	return [2]int{runtime.NumGoroutine(), len(files)}
 }

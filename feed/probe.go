@@ -2,6 +2,7 @@ package feed
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/seed79615202/respush/parser"
@@ -152,9 +153,12 @@ func (s *session) passed() {
 	}
 }
 
-// rest waits for the next round, which begins some time after a moment. The
-// caller holds f.mu.
+// rest waits for the next round, which begins some time after a moment. The time
+// differs, so that many Feeds do not ask at once, and is a little shorter than
+// Every, so that a dead server is noticed within Every and Within. The caller
+// holds f.mu.
 func (s *session) rest(moment int64) {
 	s.phase = resting
-	s.schedule(moment + int64(s.f.every()))
+	every := int64(s.f.every())
+	s.schedule(moment + every - every/20 - rand.N(every/8+1))
 }

@@ -144,7 +144,7 @@ func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again boo
 			if !r.shortPushes(leavePubSub, handle) {
 				return nil
 			}
-			if !r.fresh() {
+			if !r.fresh() || r.spill != nil {
 				continue // the handler has used the Reader
 			}
 		}

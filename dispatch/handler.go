@@ -67,10 +67,11 @@ type NotificationProcessor interface {
 
 // target is the handler of a name.
 //
-// Invariant: exactly one of the fields is set. A HandlerFunc is in function,
-// since a call of its HandlePush method would copy the handler context once
-// more.
+// Invariant: name is empty for a fallback. Exactly one of the other fields is
+// set. A HandlerFunc is in function, since a call of its HandlePush method would
+// copy the handler context once more.
 type target struct {
+	name     string
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
@@ -85,6 +86,12 @@ func newTarget(h Handler) *target {
 		return &target{function: f}
 	}
 	return &target{handler: h}
+}
+
+// isFor reports whether t, which may be nil, is registered under name. It may
+// return false for a name that is empty.
+func (t *target) isFor(name []byte) bool {
+	return t != nil && len(name) > 0 && string(name) == t.name
 }
 
 // handle calls the handler with a push.
@@ -108,7 +115,7 @@ func (h *handlers) register(name string, handler NotificationHandler, protected 
 	if handler == nil {
 		return ErrHandlerNil
 	}
-	return h.Register(name, &target{owned: handler}, protected)
+	return h.Register(name, &target{name: name, owned: handler}, protected)
 }
 
 func (h *handlers) get(name string) NotificationHandler {

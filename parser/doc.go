@@ -118,6 +118,8 @@ package parser
 // The last one handles all input. The build tag respushgeneral disables all the
 // others.
 //
+//	clean         nothing is begun, spilled, lent or wrong: no state to bring in order before
+//	              a call (ready), and Fill is one read
 //	shortPushes   pushes that are whole, short and plain, one after another: compares the
 //	              head of the next with that of the last, before it reads one
 //	push          one push: a short one as above, or with the Scanner

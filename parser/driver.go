@@ -132,20 +132,25 @@ func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
 	r := (*Reader)(d)
 	for {
-		if r.claim == skipper && r.loan == notLent && r.err == nil {
-			if err := r.skipBuffered(); err != nil {
+		if !r.clean() {
+			if r.claim == skipper && r.loan == notLent && r.err == nil {
+				if err := r.skipBuffered(); err != nil {
+					return err
+				}
+			}
+			if err := r.ready(); err != nil {
 				return err
 			}
-		}
-		if err := r.ready(); err != nil {
-			return err
 		}
 		if !r.begun() {
 			if !r.shortPushes(leavePubSub, handle) {
 				return nil
 			}
-			if !r.fresh() || r.spill != nil {
+			if !r.clean() {
 				continue // the handler has used the Reader
+			}
+			if r.win.len() == 0 {
+				return ErrIncomplete
 			}
 		}
 		f, ok, err := r.push(leavePubSub)
@@ -301,6 +306,12 @@ func (d *Driver) Withdraw() bool {
 // first.
 func (d *Driver) Fill() error {
 	r := (*Reader)(d)
+	if r.clean() {
+		if r.win.len() > 0 {
+			return nil
+		}
+		return r.win.more()
+	}
 	if err := r.ready(); err != nil {
 		return err
 	}

@@ -118,13 +118,15 @@ package parser
 // The last one handles all input. The build tag respushgeneral disables all the
 // others.
 //
-//	clean         nothing is begun, spilled, lent or wrong: no state to bring in order before
-//	              a call (ready), and Fill is one read
 //	shortPushes   pushes that are whole, short and plain, one after another: compares the
 //	              head of the next with that of the last, before it reads one
 //	push          one push: a short one as above, or with the Scanner
 //	Scanner.plain headers and bulks of the frame under way, many at a time (plainRun)
 //	Scanner.step  a byte, or a run of bytes, of any frame, cut anywhere
+//
+// Between frames a Reader is nearly always clean: nothing is begun, spilled,
+// lent or wrong. Then a call has nothing to bring in order (ready), and Fill is
+// one read, which is what a push that comes alone waits for.
 //
 // A Frame is a view with what the Scanner knows packed into a word (frameMeta),
 // so that Name and Args need not search for it again. Elements steps over a

@@ -143,6 +143,9 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 		return false, c.drop()
 	}
 	if c.rd.Buffered() == 0 {
+		if c.wait == forFrames {
+			d.Rest()
+		}
 		if err = d.Fill(); err != nil || !c.canceled() {
 			return false, err
 		}

@@ -104,6 +104,12 @@ package parser
 // loan says whether a handler has the frame returned last. err is sticky; only
 // SkipOversize and Reset clear it.
 //
+// # The size of the buffer
+//
+// A read that fills the Reader's own buffer makes it larger, and one that
+// brings little makes it smaller (fit). Before Serve waits it gives a large one
+// back (rest), unless large reads have lately ended such rests.
+//
 // # In a Source
 //
 // The client may read from the Source between two calls, and a handler during

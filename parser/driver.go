@@ -323,6 +323,17 @@ func (d *Driver) Fill() error {
 	return r.eofInside(err)
 }
 
+// Rest gives a large buffer of the Reader's own back if it is empty and the last
+// read has not filled it. It is for callers that are about to wait, perhaps for
+// long, on one of many connections. The next read then begins small, and takes
+// one more if much arrives. While that happens again and again, Rest gives the
+// buffer back less often.
+func (d *Driver) Rest() {
+	if r := (*Reader)(d); r.clean() {
+		r.win.rest()
+	}
+}
+
 // SetReadDeadline sets the read deadline of the underlying reader or Source. It
 // returns os.ErrNoDeadline when that does not support one. It may be called
 // while another goroutine uses the Reader, but not during Reset or Release.

@@ -17,6 +17,14 @@ func BenchmarkServe(b *testing.B) {
 			passes(b, s, served(b, s))
 		})
 	}
+	// Nothing is left of a read, so that Serve gives its buffer back after each.
+	for _, id := range []string{"F1", "F4"} {
+		b.Run("frame="+id+"/cut=never/impl=respush", func(b *testing.B) {
+			w := workload.Find(id)
+			s := workload.NewStream(w, reads/len(w.Frame)*len(w.Frame))
+			passes(b, s, served(b, s))
+		})
+	}
 }
 
 // served returns a function that serves all of the stream.

@@ -140,3 +140,23 @@
 // of counting fits both. This package supports PUBLISH inside MULTI and does
 // not support SUBSCRIBE inside MULTI.
 package dispatch
+
+// A map for the next author.
+//
+// Every method of a Processor, an Overlay and a VoidProcessor that reads a
+// connection makes a call (call.go) and runs its loop, untilPanic:
+//
+//	AwaitPush        a reply is next in nearly every call: no call is made at all
+//	BufferedPushes   takes the pushes that have been received, many at a time
+//	next             when nothing is buffered, waits for bytes and goes back to
+//	                 BufferedPushes; goes on with a frame that has been cut
+//	frame            reads a frame of any type, for Serve
+//
+// # What is fast, and what it falls back to
+//
+// What pushes share is done once: one recovery for the loop, which is entered
+// again after a panic; one look-up for pushes of one name in a row, whether they
+// come together (again) or each in a read of its own (target.isFor); one
+// addition to the counters before each wait, in the stripe the call has chosen.
+// A push with pushes inside it takes the general path: dispatch, with a recovery
+// for each.

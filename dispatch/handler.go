@@ -67,10 +67,12 @@ type NotificationProcessor interface {
 
 // target is the handler of a name.
 //
-// Invariant: exactly one of function, handler and owned is set. A HandlerFunc is
-// in function, since a call of its HandlePush method would copy the handler
-// context once more. observes is only true in an Overlay.
+// Invariant: name is empty for a fallback. Exactly one of function, handler and
+// owned is set. A HandlerFunc is in function, since a call of its HandlePush
+// method would copy the handler context once more. observes is only true in an
+// Overlay.
 type target struct {
+	name     string
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
@@ -86,6 +88,12 @@ func newTarget(h Handler) *target {
 		return &target{function: f}
 	}
 	return &target{handler: h}
+}
+
+// isFor reports whether t, which may be nil, is registered under name. It may
+// return false for a name that is empty.
+func (t *target) isFor(name []byte) bool {
+	return t != nil && len(name) > 0 && string(name) == t.name
 }
 
 // handle calls the handler with a push.
@@ -109,7 +117,7 @@ func (h *handlers) register(name string, handler NotificationHandler, protected 
 	if handler == nil {
 		return ErrHandlerNil
 	}
-	return h.Register(name, &target{owned: handler}, protected)
+	return h.Register(name, &target{name: name, owned: handler}, protected)
 }
 
 func (h *handlers) get(name string) NotificationHandler {

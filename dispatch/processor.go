@@ -49,6 +49,7 @@ func (p *Processor) Handle(name string, h Handler, opts ...HandleOption) error {
 	for _, set := range opts {
 		set(&o)
 	}
+	t.name = name
 	return p.handlers.Register(name, t, o.protected)
 }
 

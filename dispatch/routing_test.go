@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -212,5 +213,43 @@ func TestLargeSelfPublishThatIsWholeArrives(t *testing.T) {
 		require.Equal(t, ":1\r\n", c.reply(t, p))
 		require.Equal(t, pong, c.reply(t, p))
 		require.Equal(t, []string{message}, got.pushes)
+	})
+}
+
+// What is remembered of the name before may not stand in for another one, and
+// neither may a fallback for a handler.
+func TestEachPushThatComesAloneGoesToItsHandler(t *testing.T) {
+	names := []string{"a", "a", "b", "", "", "unknown", "", "a", "unknown", "unknown", "other", "b"}
+	var pieces []any
+	for _, name := range names {
+		pieces = append(pieces, push(name, "x"))
+	}
+	eachClient(t, func(t *testing.T, connect connect) {
+		var got []string
+		note := func(as string) func(parser.Frame) error {
+			return func(f parser.Frame) error {
+				got = append(got, as+string(f.Name()))
+				return nil
+			}
+		}
+		fallback := note("fallback of ")
+		p := dispatch.NewProcessor(dispatch.WithFallback(dispatch.HandlerFunc(
+			func(_ context.Context, _ dispatch.NotificationHandlerContext, f parser.Frame) error {
+				return fallback(f)
+			})))
+		var want []string
+		for _, name := range []string{"a", "b", ""} {
+			handle(t, p, name, note(name+" gets "))
+		}
+		for _, name := range names {
+			as := "fallback of "
+			if len(name) < 2 {
+				as = name + " gets "
+			}
+			want = append(want, as+name)
+		}
+		c := connect(t, append(pieces, pong)...)
+		require.Equal(t, pong, c.reply(t, p))
+		require.Equal(t, want, got)
 	})
 }

@@ -46,14 +46,24 @@ type counters struct {
 	}
 }
 
-// add adds t to the totals.
-func (c *counters) add(t *tally) {
-	n := &c.stripe[rand.Uint32()%stripes].n
+// stripe is the index of a copy of the counters, plus stripes. It is 0 before
+// it has been chosen.
+type stripe uint32
+
+// add moves the counts of t to the totals, in the stripe that s says. If none has been chosen,
+// add chooses one. That takes as long as an atomic addition, so a call keeps
+// its stripe (BenchmarkPushAlone/then=push).
+func (c *counters) add(t *tally, s *stripe) {
+	if *s == 0 {
+		*s = stripes + stripe(rand.Uint32()%stripes)
+	}
+	n := &c.stripe[*s%stripes].n
 	for i, count := range t {
 		if count != 0 {
 			n[i].Add(count)
 		}
 	}
+	*t = tally{}
 }
 
 // Stats returns the counts so far. A call that is under way adds its counts

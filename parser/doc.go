@@ -104,6 +104,12 @@ package parser
 // loan says whether a handler has the frame returned last. err is sticky; only
 // SkipOversize and Reset clear it.
 //
+// # The size of the buffer
+//
+// A read that fills the Reader's own buffer makes it larger, and one that
+// brings little makes it smaller (fit). Before Serve waits it gives a large one
+// back (rest), unless large reads have lately ended such rests.
+//
 // # In a Source
 //
 // The client may read from the Source between two calls, and a handler during
@@ -123,6 +129,10 @@ package parser
 //	push          one push: a short one as above, or with the Scanner
 //	Scanner.plain headers and bulks of the frame under way, many at a time (plainRun)
 //	Scanner.step  a byte, or a run of bytes, of any frame, cut anywhere
+//
+// Between frames a Reader is nearly always clean: nothing is begun, spilled,
+// lent or wrong. Then a call has nothing to bring in order (ready), and Fill is
+// one read, which is what a push that comes alone waits for.
 //
 // A Frame is a view with what the Scanner knows packed into a word (frameMeta),
 // so that Name and Args need not search for it again. Elements steps over a

@@ -132,20 +132,25 @@ func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
 	r := (*Reader)(d)
 	for {
-		if r.claim == skipper && r.loan == notLent && r.err == nil {
-			if err := r.skipBuffered(); err != nil {
+		if !r.clean() {
+			if r.claim == skipper && r.loan == notLent && r.err == nil {
+				if err := r.skipBuffered(); err != nil {
+					return err
+				}
+			}
+			if err := r.ready(); err != nil {
 				return err
 			}
-		}
-		if err := r.ready(); err != nil {
-			return err
 		}
 		if !r.begun() {
 			if !r.shortPushes(leavePubSub, handle) {
 				return nil
 			}
-			if !r.fresh() {
+			if !r.clean() {
 				continue // the handler has used the Reader
+			}
+			if r.win.len() == 0 {
+				return ErrIncomplete
 			}
 		}
 		f, ok, err := r.push(leavePubSub)
@@ -301,6 +306,12 @@ func (d *Driver) Withdraw() bool {
 // first.
 func (d *Driver) Fill() error {
 	r := (*Reader)(d)
+	if r.clean() {
+		if r.win.len() > 0 {
+			return nil
+		}
+		return r.win.more()
+	}
 	if err := r.ready(); err != nil {
 		return err
 	}
@@ -310,6 +321,17 @@ func (d *Driver) Fill() error {
 	err := r.fill()
 	r.pause()
 	return r.eofInside(err)
+}
+
+// Rest gives a large buffer of the Reader's own back if it is empty and the last
+// read has not filled it. It is for callers that are about to wait, perhaps for
+// long, on one of many connections. The next read then begins small, and takes
+// one more if much arrives. While that happens again and again, Rest gives the
+// buffer back less often.
+func (d *Driver) Rest() {
+	if r := (*Reader)(d); r.clean() {
+		r.win.rest()
+	}
 }
 
 // SetReadDeadline sets the read deadline of the underlying reader or Source. It

@@ -237,16 +237,14 @@ func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 // an integer, or is one beyond int64.
 func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
 	b := e.b
-	if useFast && e.left > 0 && len(b) > 0 && Type(b[0]) == TypeInteger {
-		for i, c := range b[1:] {
-			if d := c - '0'; d <= 9 && i < 18 {
-				n = n*10 + int64(d)
-				continue
-			}
-			if i == 0 || c != '\r' || b[i+2] != '\n' {
-				break
-			}
-			return n, Elements{b[i+3:], e.left - 1}, true
+	if useFast && e.left > 0 && len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		n, h := shortLength(w)
+		if h == 0 {
+			n, h = plainLength(w)
+		}
+		if Type(w) == TypeInteger && h > 0 {
+			return int64(n), Elements{b[h:], e.left - 1}, true
 		}
 	}
 	return e.nextInt64()

@@ -307,6 +307,36 @@ func TestHandlerMayReclaimAndReadOn(t *testing.T) {
 	})
 }
 
+// The memory of a large frame that a handler has read is released before the
+// next push is begun, and does not become the beginning of that.
+func TestHandlerMayReclaimAndReadALargeFrame(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		large := message(strings.Repeat("m", 5000))
+		for at := 1; at < len(invalidate); at++ {
+			p := newPipe(t, invalidate+large[:40], large[40:]+invalidate[:at], invalidate[at:]+pong)
+			r, _ := hold(p)
+			var seen []string
+			handle := func(f parser.Frame, _ bool) bool {
+				if seen = append(seen, string(f.Raw())); len(seen) == 1 {
+					r.Driver().Reclaim()
+					next, err := r.Next()
+					require.NoError(t, err)
+					require.Equal(t, large, string(next.Raw()))
+				}
+				return true
+			}
+			err := parser.ErrIncomplete
+			for err == parser.ErrIncomplete {
+				require.NoError(t, r.Driver().Fill())
+				err = r.Driver().BufferedPushes(false, handle)
+			}
+			require.NoError(t, err)
+			require.Equal(t, []string{invalidate, invalidate}, seen)
+			p.next(t, r, pong)
+		}
+	})
+}
+
 func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		for _, wire := range []string{invalidate, attribute + invalidate, message(strings.Repeat("m", 5000))} {

@@ -177,6 +177,9 @@ func (r *Reader) Pending() (t Type, moved int) {
 // ready prepares r for a call that reads. It releases the frame that the last
 // call returned, or returns the error that forbids another call.
 func (r *Reader) ready() error {
+	if r.clean() {
+		return nil // as nearly always
+	}
 	switch {
 	case r.loan != notLent:
 		return ErrReentrant

@@ -40,6 +40,10 @@ func (r *Reader) fresh() bool {
 	return r.sc.pos == r.sc.start && r.claim != skipper && r.loan == notLent && r.err == nil
 }
 
+// clean reports whether r is fresh and holds no memory of the last frame, so
+// that ready has nothing to do.
+func (r *Reader) clean() bool { return r.fresh() && r.spill == nil }
+
 // bytes returns the bytes of the frame under way that have been scanned.
 func (r *Reader) bytes() []byte {
 	if r.spill != nil {

@@ -30,6 +30,9 @@ type window struct {
 	from  int
 	to    int
 	used  int   // what to was after the last read
+	large int   // the length of the buffer that rest has given back, until another is as large
+	stays int   // how many more calls of rest change nothing
+	vain  int   // what stays was at first, after a rest that a large read ended
 	limit int   // the largest length of buf
 	err   error // of the last read, deferred until the bytes it came with are consumed
 }
@@ -157,7 +160,12 @@ func (w *window) fit() {
 	size := len(w.buf)
 	switch {
 	case w.used == size:
-		size = max(4*size, leastBuffer)
+		if w.large > 0 {
+			w.vain = min(2*w.vain+1, maxVain)
+			w.stays = w.vain
+		}
+		size = max(4*size, leastBuffer, w.large)
+		w.large = 0
 	case w.to == 0 && w.used <= size/16 && size > leastBuffer:
 		size = max(4*w.used, leastBuffer)
 	}
@@ -169,6 +177,31 @@ func (w *window) fit() {
 	w.to = copy(buf, w.buf[:w.to])
 	bufpool.Put(w.mem)
 	w.mem, w.buf = mem, buf
+}
+
+// maxVain bounds vain. In a stream of large reads at most one in so many, and
+// one, begins small.
+const maxVain = 31
+
+// rest replaces an empty, large buffer that the last read has not filled with
+// the smallest one, before what may be a long wait. When a large read ends the
+// rest, it was in vain: it has cost another read, so that the next calls change
+// nothing, more of them each time (BenchmarkServe/cut=never).
+func (w *window) rest() {
+	switch {
+	case w.src != nil || w.from < w.to || w.used == len(w.buf):
+		return
+	case len(w.buf) <= 2*leastBuffer:
+		w.large, w.stays, w.vain = 0, 0, 0
+		return
+	case w.stays > 0:
+		w.stays--
+		return
+	}
+	w.large, w.from, w.to, w.used = len(w.buf), 0, 0, 0
+	mem := bufpool.Get(leastBuffer + spare)
+	bufpool.Put(w.mem)
+	w.mem, w.buf = mem, mem.B[:min(cap(mem.B)-spare, w.limit)]
 }
 
 // moreInto reads at least one byte into b, past the window, which is empty and

@@ -67,13 +67,15 @@ type NotificationProcessor interface {
 
 // target is the handler of a name.
 //
-// Invariant: exactly one of the fields is set. A HandlerFunc is in function,
+// Invariant: exactly one of function, handler and owned is set, and name with
+// owned alone: it is what the target is registered under. A HandlerFunc is in function,
 // since a call of its HandlePush method would copy the handler context once
 // more.
 type target struct {
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
+	name     any // a string
 }
 
 // newTarget returns the target for h, or nil if h or the function in it is nil.
@@ -92,7 +94,7 @@ func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerConte
 	if t.handler != nil {
 		return t.handler.HandlePush(ctx, handlerCtx, push)
 	}
-	decoded, err := push.Value().Slice()
+	decoded, err := push.SliceNamed(t.name)
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func (h *handlers) register(name string, handler NotificationHandler, protected 
 	if handler == nil {
 		return ErrHandlerNil
 	}
-	return h.Register(name, &target{owned: handler}, protected)
+	return h.Register(name, &target{owned: handler, name: name}, protected)
 }
 
 func (h *handlers) get(name string) NotificationHandler {

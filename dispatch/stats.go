@@ -46,9 +46,14 @@ type counters struct {
 	}
 }
 
+// any returns one of the copies.
+func (c *counters) any() *[len(tally{})]atomic.Uint64 {
+	return &c.stripe[rand.Uint32()%stripes].n
+}
+
 // add adds t to the totals.
 func (c *counters) add(t *tally) {
-	n := &c.stripe[rand.Uint32()%stripes].n
+	n := c.any()
 	for i, count := range t {
 		if count != 0 {
 			n[i].Add(count)

@@ -68,15 +68,16 @@ type NotificationProcessor interface {
 // target is the handler of a name.
 //
 // Invariant: name is empty for a fallback. Exactly one of function, handler and
-// owned is set. A HandlerFunc is in function, since a call of its HandlePush
-// method would copy the handler context once more. observes is only true in an
-// Overlay.
+// owned is set, and boxed with owned alone. A HandlerFunc is in function, since a
+// call of its HandlePush method would copy the handler context once more.
+// observes is only true in an Overlay.
 type target struct {
 	name     string
 	function HandlerFunc
 	handler  Handler
 	owned    NotificationHandler
 	observes bool // it leaves the push to the fallback too
+	boxed    any  // name
 }
 
 // newTarget returns the target for h, or nil if h or the function in it is nil.
@@ -101,7 +102,7 @@ func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerConte
 	if t.handler != nil {
 		return t.handler.HandlePush(ctx, handlerCtx, push)
 	}
-	decoded, err := push.Value().Slice()
+	decoded, err := push.SliceNamed(t.boxed)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (h *handlers) register(name string, handler NotificationHandler, protected 
 	if handler == nil {
 		return ErrHandlerNil
 	}
-	return h.Register(name, &target{name: name, owned: handler}, protected)
+	return h.Register(name, &target{name: name, owned: handler, boxed: name}, protected)
 }
 
 func (h *handlers) get(name string) NotificationHandler {

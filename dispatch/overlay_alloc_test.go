@@ -29,6 +29,11 @@ func TestNothingIsAllocatedPerPushOfAnOverlay(t *testing.T) {
 		}
 	}))
 	require.Equal(t, 2*101, n)
+
+	f, _, err := parser.Parse([]byte(push("a", "1")))
+	require.NoError(t, err)
+	var handlerCtx dispatch.NotificationHandlerContext
+	require.Zero(t, testing.AllocsPerRun(100, func() { o.Deliver(context.Background(), &handlerCtx, f.Name(), f) }))
 }
 
 // repeated is a stream that begins again when at is set to 0.

@@ -46,13 +46,18 @@ type counters struct {
 	}
 }
 
+// any returns one of the copies.
+func (c *counters) any() *[len(tally{})]atomic.Uint64 {
+	return &c.stripe[rand.Uint32()%stripes].n
+}
+
 // stripe is the index of a copy of the counters, plus stripes. It is 0 before
 // it has been chosen.
 type stripe uint32
 
-// add moves the counts of t to the totals, in the stripe that s says. If none has been chosen,
-// add chooses one. That takes as long as an atomic addition, so a call keeps
-// its stripe (BenchmarkPushAlone/then=push).
+// add moves the counts of t to the totals, in the stripe that s says. If none
+// has been chosen, add chooses one. That takes as long as an atomic addition, so
+// a call keeps its stripe (BenchmarkPushAlone/then=push).
 func (c *counters) add(t *tally, s *stripe) {
 	if *s == 0 {
 		*s = stripes + stripe(rand.Uint32()%stripes)

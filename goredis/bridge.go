@@ -23,9 +23,9 @@ type bridge[T any, R pointer[T]] struct{ *Processor }
 
 // newBridge returns the bridge to r for the readers that the method takes.
 func newBridge[T any, R pointer[T]](_ pending[R], r *Processor) push.NotificationProcessor {
-	r.rests.weaken = func(rd reader) any { return weak.Make((*T)(rd.(R))) }
-	r.rests.onCollect = func(rd reader, key any) runtime.Cleanup {
-		return runtime.AddCleanup((*T)(rd.(R)), func(key any) { r.rests.take(key) }, key)
+	r.parked.weaken = func(rd reader) any { return weak.Make((*T)(rd.(R))) }
+	r.parked.onCollect = func(rd reader, key any) runtime.Cleanup {
+		return runtime.AddCleanup((*T)(rd.(R)), func(key any) { r.parked.take(key) }, key)
 	}
 	return any(bridge[T, R]{r}).(push.NotificationProcessor)
 }

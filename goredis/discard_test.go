@@ -1,6 +1,7 @@
 package goredis_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -57,7 +58,7 @@ func TestWhatIsDiscardedStaysInPlace(t *testing.T) {
 func TestAnotherDiscardIsNoticed(t *testing.T) {
 	l := newLink(t, nil, 512, nil)
 	for _, discard := range []func([]byte) error{
-		func(line []byte) error { return l.rd.Discard(append(line, '0')) },
+		func(line []byte) error { return errors.Join(l.rd.Discard([]byte("$0")), l.rd.Discard(line)) }, // 2 bytes more
 		func([]byte) error { return nil },
 		func([]byte) error { return errBlocked },
 	} {
@@ -65,9 +66,11 @@ func TestAnotherDiscardIsNoticed(t *testing.T) {
 			pieces  []any
 			handled int
 		}{
-			{[]any{flush + "+OK\r\n" + moving + moving}, 1}, // before the reply
-			{[]any{flush + flush[:8], flush[8:]}, 1},        // before a read
-			{[]any{flush[:20], errTimeout}, 0},              // after a time-out
+			{[]any{flush + "+OK\r\n" + moving + moving}, 0},      // before the handler
+			{[]any{attribute + flush + "+OK\r\n" + moving}, 1},   // before the reply
+			{[]any{attribute + flush + moving + moving[:8]}, 1},  // before another push
+			{[]any{attribute + flush + flush[:8], flush[8:]}, 1}, // before a read
+			{[]any{attribute + flush[:20], errTimeout}, 0},       // after a time-out
 		} {
 			var j journal
 			l.rd.Reset(arriving(c.pieces...))

@@ -14,9 +14,9 @@
 //		PushNotificationProcessor: goredis.NewProcessor(p),
 //	})
 //
-// It works inside go-redis' own read buffer: a push is dispatched where it lies
-// and then taken out, and one larger than the buffer is moved out of it piece by
-// piece. With no push pending it looks at one byte and returns. It is tested with
+// It works inside go-redis' own read buffer: a push is taken out and dispatched
+// where it lies, and one larger than the buffer is moved out of it piece by piece.
+// A handler that reads in that buffer finds what is behind its push. With no push pending it looks at one byte and returns. It is tested with
 // go-redis v9.15.0-beta.1, v9.16.0, v9.22.0 and v9.23.0.
 //
 // # What is as with go-redis' own processor
@@ -66,7 +66,17 @@
 //     between, as a PubSub does. Before that the push stays where it is.
 //   - While go-redis drains a connection that awaits no reply, for client-side
 //     caching, the processor handles what has arrived and does not wait for more.
-//     What has come of a push stays in go-redis' buffer, and is no error at first.
+//     What has come of a push stays in go-redis' buffer, and is no error at first:
+//     go-redis' own processor returns one for half a payload, of which it has then
+//     taken a part.
+//   - go-redis calls the processor, with a deadline of 10 microseconds to a
+//     millisecond, when it gives a connection back to its pool. Where that time-out
+//     falls inside a push whose name has come, v9.22.0 and later drop the
+//     connection. v9.15.0-beta.1 and v9.16.0 keep it, and the rest of the push is
+//     handled before the next reply. But their pool looks at what comes next on the
+//     socket as if a frame began there: a key that holds wire format, cut before an
+//     attribute in it, costs that connection its step. Use v9.22.0 or later where
+//     keys are not your own.
 //
 // # Client-side caching
 //

@@ -169,3 +169,20 @@ func TestADrainThatTimesOutInsideAPush(t *testing.T) {
 	require.NoError(t, l.call(context.Background(), handlerCtx))
 	require.Equal(t, []string{pushIn(t, large)}, j.entries)
 }
+
+// go-redis' TestDrainPushNotifications_IncompleteFrameTimeouts/payload wants an error for half a push, since its own
+// processor has taken a part of it by then. This one has taken nothing, so that the connection may go on.
+func TestADrainThatTimesOutInsideThePayloadHasTakenNothing(t *testing.T) {
+	handlerCtx := push.NotificationHandlerContext{Client: drainClient(t)}
+	const half, rest = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nfo", "o\r\n"
+	var j journal
+	a := arriving(half, errTimeout, rest+"+OK\r\n")
+	l := newLink(t, j.processor(), 0, a)
+	require.NoError(t, l.call(context.Background(), handlerCtx))
+	b, err := l.rd.Peek(len(half))
+	require.NoError(t, err)
+	require.Equal(t, half, string(b))
+	a.goOn()
+	j.read(t, l, 1)
+	require.Equal(t, []string{pushIn(t, half+rest), "reply OK"}, j.entries)
+}

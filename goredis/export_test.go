@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9/push"
+
+	"github.com/seed79615202/respush/dispatch"
 )
 
 // Reader is what the package uses of go-redis' reader.
@@ -16,7 +18,7 @@ func (r *Processor) Process(rd Reader) error {
 
 // Unfinished returns for how many readers something is kept between calls.
 func (r *Processor) Unfinished() (n int) {
-	r.rests.entries.Range(func(any, any) bool {
+	r.parked.entries.Range(func(any, any) bool {
 		n++
 		return true
 	})
@@ -24,4 +26,12 @@ func (r *Processor) Unfinished() (n int) {
 }
 
 // Idle reports whether the next call need not look for what is kept.
-func (r *Processor) Idle() bool { return r.rests.len.Load() == 0 }
+func (r *Processor) Idle() bool { return r.parked.len.Load() == 0 }
+
+// OnlySessions makes the Processor handle every push in a session.
+func (r *Processor) OnlySessions() { r.parked.len.Add(1) }
+
+// Lone handles what can be handled without a session.
+func (r *Processor) Lone(rd Reader) (taken int, over bool, err error) {
+	return r.lone(context.Background(), new(dispatch.NotificationHandlerContext), rd)
+}

@@ -28,8 +28,8 @@ type notificationProcessor = push.NotificationProcessor
 // Invariant: the embedded value is a bridge to this Processor.
 type Processor struct {
 	notificationProcessor
-	p     *dispatch.Overlay
-	rests rests
+	p      *dispatch.Overlay
+	parked parked
 }
 
 // NewProcessor returns a Processor over p. Handlers may be registered with either,
@@ -98,17 +98,28 @@ func (r *Processor) UnregisterHandler(pushNotificationName string) error {
 // and every reply of a pipeline, mostly to find that there is nothing to do
 // (BenchmarkPending).
 func (r *Processor) processPending(ctx context.Context, handlerCtx *push.NotificationHandlerContext, rd reader) error {
-	if r.rests.len.Load() == 0 {
-		if w, err := rd.Peek(1); err == nil && w[0] != byte(parser.TypePush) && w[0] != byte(parser.TypeAttribute) {
+	taken := 0
+	if r.parked.len.Load() == 0 {
+		w, err := rd.Peek(1)
+		switch {
+		case err != nil:
+			return atBoundary(err, isDrain(handlerCtx.Client))
+		case w[0] == byte(parser.TypePush):
+			var over bool
+			if taken, over, err = r.lone(ctx, (*dispatch.NotificationHandlerContext)(handlerCtx), rd); over {
+				return err
+			}
+		case w[0] != byte(parser.TypeAttribute):
 			return nil
 		}
 	}
-	return r.process(ctx, (*dispatch.NotificationHandlerContext)(handlerCtx), rd)
+	return r.process(ctx, (*dispatch.NotificationHandlerContext)(handlerCtx), rd, taken)
 }
 
-// process is processPending when there may be something to do.
-func (r *Processor) process(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, rd reader) error {
-	s := r.rests.resume(rd, handlerCtx.Conn)
+// process is processPending when there may be something to do for a session.
+// taken is the number of pushes that the call has handled.
+func (r *Processor) process(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, rd reader, taken int) error {
+	s := r.parked.resume(rd, handlerCtx.Conn)
 	if s == nil {
 		w, err := rd.Peek(1)
 		switch {
@@ -119,18 +130,12 @@ func (r *Processor) process(ctx context.Context, handlerCtx *dispatch.Notificati
 		}
 		s = sessions.Get().(*session)
 	}
+	s.taken = taken
 	s.src.rd = rd
-	ended := false
-	defer func() {
-		if !ended { // by a handler, with its goroutine: what it was given is taken
-			_ = s.settle()
-		}
-	}()
 	err := s.run(ctx, handlerCtx, r.p)
-	ended = true
 	s.src.rd = nil
 	if s.needed() {
-		r.rests.add(rd, handlerCtx.Conn, s)
+		r.parked.add(rd, handlerCtx.Conn, s)
 	} else {
 		s.reset()
 		sessions.Put(s)

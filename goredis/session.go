@@ -19,7 +19,7 @@ var errBufferSize = errors.New("goredis: the read buffer is too small for the na
 // is needed for that.
 //
 // Invariant: between calls it is at a boundary between frames and holds nothing,
-// unless it is resting: it has taken something from the reader that is not whole.
+// unless it is parked: it has taken something from the reader that is not whole.
 // attributes is not nil while attributes larger than the buffer are being
 // dropped, of which a part is gone. stalled is how many bytes there were when a
 // call gave up waiting for the rest of a push, 0 unless the last one did.
@@ -42,8 +42,8 @@ var sessions = sync.Pool{New: func() any {
 // push.NotificationProcessor says.
 func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHandlerContext, p *dispatch.Overlay) error {
 	stalled := s.stalled
-	s.taken, s.stalled = 0, 0
-	s.src.owed = min(s.src.owed, s.src.rd.Buffered()) // go-redis may have read it
+	s.stalled = 0
+	s.src.undiscarded = min(s.src.undiscarded, s.src.rd.Buffered()) // go-redis may have read it
 	drain := isDrain(handlerCtx.Client)
 	// Without a subscription a message would pass for the next reply.
 	s.rd.Driver().TakeMessages(handlerCtx.PubSub == nil)
@@ -52,8 +52,8 @@ func (s *session) run(ctx context.Context, handlerCtx *dispatch.NotificationHand
 		if err != nil {
 			return s.fail(err)
 		}
-		if over || drain && s.taken > 0 && !s.resting() {
-			return s.settle()
+		if over || drain && s.taken > 0 && !s.parked() {
+			return s.end()
 		}
 		switch err = s.src.more(); {
 		case err == nil:
@@ -142,7 +142,7 @@ func (s *session) dropAttributes() (done bool, err error) {
 // the same place, as go-redis may be draining in a loop that has to end.
 func (s *session) timeout(err error, drain bool, stalled int) error {
 	switch {
-	case s.resting():
+	case s.parked():
 		return err
 	case drain && s.pushBegun():
 		if received := s.src.Buffered(); received != stalled {
@@ -151,7 +151,7 @@ func (s *session) timeout(err error, drain bool, stalled int) error {
 		s.rd.ResetSource(&s.src)
 		return err
 	case s.rd.Driver().Withdraw():
-		if failed := s.settle(); failed != nil {
+		if failed := s.end(); failed != nil {
 			return failed
 		}
 		return err
@@ -161,7 +161,7 @@ func (s *session) timeout(err error, drain bool, stalled int) error {
 
 // cut ends a call whose connection has failed.
 func (s *session) cut(err error, drain bool) error {
-	if !s.pushBegun() && !s.resting() {
+	if !s.pushBegun() && !s.parked() {
 		return atBoundary(err, drain)
 	}
 	if err == io.EOF {
@@ -170,25 +170,25 @@ func (s *session) cut(err error, drain bool) error {
 	return s.fail(err)
 }
 
-// resting reports whether the session has taken something from the reader that is
+// parked reports whether the session has taken something from the reader that is
 // not whole.
-func (s *session) resting() bool {
+func (s *session) parked() bool {
 	_, moved := s.rd.Pending()
 	return moved > 0 || s.attributes != nil
 }
 
 // needed reports whether the next call with the same reader has to go on here.
-func (s *session) needed() bool { return s.resting() || s.stalled > 0 }
+func (s *session) needed() bool { return s.parked() || s.stalled > 0 }
 
 // reset makes s ready for any reader.
 func (s *session) reset() {
 	s.rd.ResetSource(&s.src)
-	s.src.owed, s.attributes, s.stalled = 0, nil, 0
+	s.src.undiscarded, s.src.failed, s.attributes, s.stalled = 0, nil, nil, 0
 }
 
-// settle leaves the reader with what has not been taken.
-func (s *session) settle() error {
-	if err := s.src.settle(); err != nil {
+// end returns nil, unless go-redis' reader has failed to discard what was taken.
+func (s *session) end() error {
+	if err := s.src.failed; err != nil {
 		return s.fail(err)
 	}
 	return nil

@@ -89,6 +89,19 @@ func (v Value) Slice() ([]any, error) {
 	return nil, ErrKind
 }
 
+// SliceNamed is Value().Slice() for a push that has name as its name, which is the
+// first element of the result. It spares the copy that Slice would make of it.
+func (f Frame) SliceNamed(name any) ([]any, error) {
+	if f.meta.naming() != nameKnown {
+		return f.Value().Slice()
+	}
+	walked(len(f.raw))
+	n := f.pushLen()
+	all := append(make([]any, 0, n), name)
+	w := walk{b: f.raw, p: f.meta.nameEnd() + 2}
+	return w.appendTo(all, n-1)
+}
+
 // any is Any for the value at w. It leaves w behind that value.
 func (w *walk) any() (any, error) {
 	if b := w.b[w.p:]; len(b) >= 8 { // one load reads what most values are
@@ -130,7 +143,11 @@ func (w *walk) aggregateAny() (any, error) {
 // slice is any for the n values of an array, set or push.
 func (w *walk) slice(n int) ([]any, error) {
 	// The announced values have arrived, so the count is paid for in bytes.
-	all := make([]any, 0, max(n, 0))
+	return w.appendTo(make([]any, 0, max(n, 0)), n)
+}
+
+// appendTo appends to all what slice returns.
+func (w *walk) appendTo(all []any, n int) ([]any, error) {
 	var strings shared
 	many := n >= manyStrings && !unsafeconv.Copies
 	for ; w.more(n); n-- {

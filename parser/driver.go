@@ -18,8 +18,10 @@ func IsPubSub(name []byte) bool {
 	return false
 }
 
-// isMessage reports whether name is that of a message, and not of a confirmation.
-func isMessage(name []byte) bool {
+// IsMessage reports whether name is one of the three pushes that carry a
+// published message: message, pmessage and smessage. The other pushes that
+// [IsPubSub] knows are confirmations.
+func IsMessage(name []byte) bool {
 	switch string(name) {
 	case "message", "pmessage", "smessage":
 		return true
@@ -58,7 +60,7 @@ func (d *Driver) TakeMessages(take bool) { d.messages = take }
 // leaves reports whether a push of this name is left when those of publish and
 // subscribe are.
 func (r *Reader) leaves(name []byte) bool {
-	return IsPubSub(name) && !(r.messages && isMessage(name))
+	return IsPubSub(name) && !(r.messages && IsMessage(name))
 }
 
 // AwaitPush is MayHavePush after the first byte of the next frame has arrived.

@@ -38,17 +38,43 @@ func (l Limits) admitsPlain() bool {
 	return useFast && l.MaxBulk >= maxPlain && l.MaxDepth >= 2 && l.MaxElements >= maxShort
 }
 
+// PlainPush returns the push at the start of b and its name, if b begins with a
+// whole push that the fast path can read. Otherwise it returns zero values, which
+// say nothing about b. A plain push has at most 9 elements of its own, the first
+// of them a bulk string, and neither attributes nor pushes inside. The default
+// limits apply. The Frame borrows b.
+//
+// PlainPush is for code that has a buffer and no Reader on it. It may load bytes
+// between the length and the capacity of b, but draws no conclusions from them.
+func PlainPush(b []byte) (f Frame, name []byte) {
+	if !useFast {
+		return Frame{}, nil
+	}
+	f, n := shortPush(b)
+	if n == 0 {
+		return Frame{}, nil
+	}
+	end := f.meta.nameEnd()
+	return f, b[f.meta.nameAt():end:end]
+}
+
 // shortPush returns the push at the start of p and its length if the push is
 // plain, short and whole. Otherwise n is 0.
 func shortPush(p []byte) (f Frame, n int) {
-	var h shortHead
-	if !h.read(p) {
+	count, at, end := plainHead(p)
+	if count == 0 {
 		return Frame{}, 0
 	}
-	if n = h.elements(p); n == 0 {
+	n, left, _, _ := plainRun(p, end+2, count-1, maxShort-count)
+	if left > 0 {
 		return Frame{}, 0
 	}
-	return Frame{p[:n:n], h.meta}, n
+	return Frame{p[:n:n], shortMeta(at, end)}, n
+}
+
+// shortMeta returns the meta of a short push whose name is at p[at:end].
+func shortMeta(at, end int) frameMeta {
+	return frameMeta(TypePush) | frameMeta(nameKnown)<<8 | frameMeta(at)<<32 | frameMeta(end)<<48
 }
 
 // shortHead is the header and the name of a short push. Pushes of one kind tend
@@ -70,7 +96,7 @@ func (h *shortHead) read(p []byte) bool {
 		return false
 	}
 	h.count, h.end = count, end+2
-	h.meta = frameMeta(TypePush) | frameMeta(nameKnown)<<8 | frameMeta(at)<<32 | frameMeta(end)<<48
+	h.meta = shortMeta(at, end)
 	if h.compare = h.end >= 16 && h.end <= 24; h.compare {
 		h.load = h.loads(p)
 	}

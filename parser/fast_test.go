@@ -3,6 +3,7 @@ package parser_test
 import (
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/internal/test/oracle"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -159,4 +161,33 @@ func TestFastPathEntersAnArrayWhereTheStackHasRoom(t *testing.T) {
 			require.Equal(t, depth < 7, n == len(array), "%s: %d bytes at depth %d", name, n, depth)
 		}
 	}
+}
+
+// TestPlainPushIsWhatParseFinds cuts everything everywhere, with and without room behind it.
+func TestPlainPushIsWhatParseFinds(t *testing.T) {
+	plain := 0
+	for _, c := range vectors.Cases() {
+		wire := []byte(c.Wire)
+		if len(wire) > 4096 {
+			continue
+		}
+		for end := 0; end <= len(wire); end++ {
+			for _, b := range [][]byte{wire[:end], slices.Clone(wire[:end]), append(slices.Clone(wire[:end]), pong...)} {
+				f, name := parser.PlainPush(b)
+				if name == nil {
+					require.Empty(t, f.Raw())
+					continue
+				}
+				plain++
+				want, n, err := parser.Parse(b)
+				require.NoError(t, err)
+				require.Equal(t, want, f)
+				require.Len(t, f.Raw(), n)
+				require.True(t, f.IsPush())
+				require.False(t, f.HasNestedPushes())
+				require.Equal(t, want.Name(), name)
+			}
+		}
+	}
+	require.Equal(t, general(), plain == 0)
 }

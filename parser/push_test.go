@@ -29,6 +29,15 @@ func TestIsPubSub(t *testing.T) {
 	require.False(t, parser.IsPubSub([]byte("invalidate")))
 }
 
+func TestIsMessage(t *testing.T) {
+	for _, name := range []string{"message", "pmessage", "smessage"} {
+		require.True(t, parser.IsMessage([]byte(name)), name)
+	}
+	for _, other := range []string{"", "messages", "essage", "xmessage", "subscribe", "invalidate"} {
+		require.False(t, parser.IsMessage([]byte(other)), other)
+	}
+}
+
 // shut is a connection that must not be read from while closed.
 type shut struct {
 	*pipe

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/internal/test/race"
+	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/internal/unsafeconv"
 	"github.com/seed79615202/respush/parser"
 )
@@ -102,4 +103,22 @@ func TestSlice(t *testing.T) {
 	require.Equal(t, parser.ErrKind, err)
 	_, err = valueOf(t, "*1\r\n%1\r\n*0\r\n:1\r\n").Slice()
 	require.Equal(t, parser.ErrMapKey, err)
+}
+
+// TestSliceNamedIsSliceWithAnotherName decodes every push of the vectors.
+func TestSliceNamedIsSliceWithAnotherName(t *testing.T) {
+	for _, c := range vectors.Cases() {
+		f, _, err := parser.Parse([]byte(c.Wire))
+		if err != nil || !f.IsPush() || f.Name() == nil {
+			continue
+		}
+		want, wantErr := f.Value().Slice()
+		got, err := f.SliceNamed(string(f.Name()))
+		require.Equal(t, wantErr, err, "%.100q", c.Wire)
+		require.Equal(t, want, got, "%.100q", c.Wire)
+	}
+	f := parse(t, "|1\r\n+k\r\n+v\r\n>3\r\n=8\r\ntxt:name\r\n>1\r\n+x\r\n:1\r\n,2\r\n")
+	got, err := f.SliceNamed("name")
+	require.NoError(t, err)
+	require.Equal(t, []any{"name", int64(1), 2.0}, got)
 }

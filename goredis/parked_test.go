@@ -42,17 +42,17 @@ func TestAReaderThatGoesToAnotherConnectionBeginsAnew(t *testing.T) {
 }
 
 // What is kept for one reader costs the others nothing but a look.
-func TestOtherReadersGoOnWhileOneRests(t *testing.T) {
+func TestOtherReadersGoOnWhileOneIsParked(t *testing.T) {
 	var j journal
 	p := j.processor()
 	large := largePush + bulk(600)
 	a := arriving(large[:400], errTimeout, large[400:]+"+OK\r\n")
-	rests := newLink(t, p, 128, a)
-	require.Equal(t, errTimeout, rests.process())
+	parked := newLink(t, p, 128, a)
+	require.Equal(t, errTimeout, parked.process())
 	other := newLink(t, p, 128, arriving("+A\r\n"+flush+"+B\r\n"))
 	j.read(t, other, 2)
 	a.goOn()
-	j.read(t, rests, 1)
+	j.read(t, parked, 1)
 	require.Equal(t, []string{"reply A", pushIn(t, flush), "reply B", pushIn(t, large), "reply OK"}, j.entries)
 	require.Zero(t, p.Unfinished())
 }

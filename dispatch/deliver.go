@@ -1,0 +1,71 @@
+package dispatch
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/seed79615202/respush/parser"
+)
+
+// Deliver handles one push that the caller has taken off the stream, without a
+// Reader. name is that of the push, as [parser.PlainPush] returns it. It does
+// what ProcessBuffered does with a push, at the cost of that one push: nothing is
+// set up that only a run of pushes would pay for.
+//
+// A push must not have pushes inside. The frame is borrowed, and a handler may
+// overwrite it by reading from the client's own buffer.
+func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, name []byte, push parser.Frame) {
+	n := o.p.counters.any()
+	n[pushes].Add(1)
+	n[bytesTaken].Add(uint64(len(push.Raw())))
+	t, found := o.p.handlers.Lookup(name)
+	switch own, ok := o.handlers.Lookup(name); {
+	case ok && found:
+		kept := push.Clone() // the first handler may read on in the client's buffer
+		o.p.call(ctx, handlerCtx, t, push)
+		t, push = own, kept
+	case ok:
+		t = own
+	case !found:
+		t = o.p.fallback
+	}
+	if t == nil {
+		n[unhandled].Add(1)
+		return
+	}
+	o.p.call(ctx, handlerCtx, t, push)
+}
+
+// call calls the handler of t with a push, and reports its error or panic.
+func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, t *target, push parser.Frame) {
+	push = borrow(push)
+	returned := false
+	defer func() {
+		if !returned { // it panicked, or ended its goroutine
+			if v := recover(); v != nil {
+				p.counters.any()[panics].Add(1)
+				p.report(ctx, push, &PanicError{Value: v, Stack: debug.Stack()})
+			}
+			expire(push)
+		}
+	}()
+	var err error
+	if t.function != nil {
+		err = t.function(ctx, *handlerCtx, push)
+	} else {
+		err = t.handle(ctx, *handlerCtx, push)
+	}
+	returned = true
+	if err != nil {
+		p.counters.any()[errs].Add(1)
+		p.report(ctx, push, err)
+	}
+	expire(push)
+}
+
+// report passes an error of the handler that has had push to the error handler.
+func (p *Processor) report(ctx context.Context, push parser.Frame, err error) {
+	if reportError(p.onError, ctx, nameOf(push), err) {
+		p.counters.any()[panics].Add(1)
+	}
+}

@@ -42,7 +42,8 @@ const (
 	DefaultQueueWorkers = 1
 )
 
-// QueueOption configures a [Queue].
+// QueueOption configures a [Queue]. The names of these options begin with Queue,
+// as those that begin with With configure a [Processor].
 type QueueOption func(*Queue)
 
 // QueueSize sets the number of pushes that may wait. A smaller n than 1 counts

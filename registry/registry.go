@@ -25,6 +25,10 @@ import (
 // to use. All methods may be called concurrently, and readers never wait. A
 // Registry must not be copied after first use.
 //
+// Package dispatch has a type of the same name, which is this one for the
+// handlers of go-redis' push API. A program that uses a dispatch.Processor needs
+// neither of them.
+//
 // Invariant: the map that snapshot points to is never written to. A writer
 // holds mu from the moment it reads the map until it has replaced it.
 type Registry[H any] struct {

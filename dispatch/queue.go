@@ -174,7 +174,7 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 // NewQueueFunc is like [NewQueue], but its handler is a function. It accepts
 // the functions that the adapters of package notify return:
 //
-//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate))
+//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.Invalidate))
 func NewQueueFunc(f HandlerFunc, opts ...QueueOption) *Queue { return NewQueue(f, opts...) }
 
 // HandlePush copies push into the queue, and may wait for room as the overflow

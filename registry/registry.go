@@ -3,7 +3,7 @@
 // immutable map. A writer replaces that map with a changed copy.
 //
 //	var r registry.Registry[func()]
-//	err := r.Register("invalidate", flush, false)
+//	err := r.Register("invalidate", flush, true)
 //	...
 //	if h, ok := r.Lookup(name); ok {
 //		h()

@@ -32,7 +32,9 @@
 //
 // A Conn takes out all pushes, including those of publish and subscribe, which
 // are not replies to a client that knows no pushes: SUBSCRIBE then has no reply
-// at all. The pushes go to the handlers of the processor whatever its options.
+// at all. A client that waits for the confirmation of a subscription then waits
+// forever. Redigo's pool does so when a connection with subscriptions is closed:
+// it unsubscribes and reads until that is confirmed. The pushes go to the handlers of the processor whatever its options.
 // The processor counts those without a handler. A client that knows only
 // pub/sub pushes keeps them with [KeepPubSub]. A client that knows all pushes
 // gets the whole stream with [Observe].

@@ -249,7 +249,7 @@ func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, pus
 		return nil
 	}
 	r.tally.AddFrame(push)
-	if notify.Kind(push.Name()) == notify.FamilyUnknown {
+	if notify.FamilyOf(push.Name()) == notify.FamilyUnknown {
 		r.unknown++
 	}
 	if err := r.printer.print(push); err != nil {

@@ -76,7 +76,7 @@ func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame
 	}
 	clockEnds, nameBegins, nameEnds = min(clockEnds, len(text)), min(nameBegins, len(text)), min(nameEnds, len(text))
 	return fmt.Appendf(dst, "%s%s%s%s%s%s%s%s\n", dim, text[:clockEnds], plain, text[clockEnds:nameBegins],
-		colours[notify.Kind(push.Name())], text[nameBegins:nameEnds], plain, text[nameEnds:])
+		colours[notify.FamilyOf(push.Name())], text[nameBegins:nameEnds], plain, text[nameEnds:])
 }
 
 // cut returns as much of line as there is room for.

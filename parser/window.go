@@ -3,6 +3,7 @@ package parser
 import (
 	"bufio"
 	"io"
+	"math"
 
 	"github.com/valyala/bytebufferpool"
 
@@ -17,8 +18,8 @@ var errWindowFull = bufio.ErrBufferFull
 // [Source]. It knows nothing of frames, and nothing else in this package knows
 // where the bytes are.
 //
-// Invariant: if src is not nil, the window's bytes are those of src, and only
-// limit of the fields below bufio is used. bufio is src if that is a
+// Invariant: if src is not nil, the window's bytes are those of src, from and to
+// are 0, and only limit of the fields below bufio is used. bufio is src if that is a
 // *bufio.Reader. Otherwise buf[from:to] are the window's bytes; buf is a part
 // of mem, both nil until the first read.
 type window struct {
@@ -30,11 +31,11 @@ type window struct {
 	from  int
 	to    int
 	used  int   // what to was after the last read
-	large int   // the length of the buffer that rest has given back, until another is as large
-	stays int   // how many more calls of rest change nothing
-	vain  int   // what stays was at first, after a rest that a large read ended
 	limit int   // the largest length of buf
 	err   error // of the last read, deferred until the bytes it came with are consumed
+	large int32 // the length of the buffer that rest has given back, until another is as large
+	stays uint8 // how many more calls of rest change nothing
+	vain  uint8 // what stays was at first, after a rest that a large read ended
 }
 
 // leastBuffer is the length of a buffer at first and at rest. spare is the room
@@ -70,11 +71,14 @@ func (w *window) origin() any {
 // shared reports whether a client may consume the window's bytes.
 func (w *window) shared() bool { return w.src != nil }
 
+// own returns the window's bytes, or nothing if they are in a Source.
+func (w *window) own() []byte { return w.buf[w.from:w.to] }
+
 // bytes returns the window's bytes, borrowed until the window or its Source is
 // used again.
 func (w *window) bytes() []byte {
 	if w.src == nil {
-		return w.buf[w.from:w.to]
+		return w.own()
 	}
 	// The bytes are there, so Peek cannot fail. A bufio.Reader is called
 	// directly, not through the interface
@@ -152,6 +156,21 @@ func (w *window) more() error {
 	return err
 }
 
+// first waits until the window has a byte, and returns some of its bytes. It
+// returns none when the reader ends first. For a Source that is one call
+// (BenchmarkWait/source=bufio).
+func (w *window) first() (b []byte) {
+	switch {
+	case w.bufio != nil:
+		b, _ = w.bufio.Peek(1)
+	case w.src != nil:
+		b, _ = w.src.Peek(1)
+	case w.from < w.to || w.more() == nil:
+		b = w.own()
+	}
+	return b
+}
+
 // fit gives the buffer the size that the last read calls for. A read that
 // filled the buffer makes it four times as large. A read that used a sixteenth
 // or less shrinks it to four times what was used, if it is empty, before what
@@ -164,7 +183,7 @@ func (w *window) fit() {
 			w.vain = min(2*w.vain+1, maxVain)
 			w.stays = w.vain
 		}
-		size = max(4*size, leastBuffer, w.large)
+		size = max(4*size, leastBuffer, int(w.large))
 		w.large = 0
 	case w.to == 0 && w.used <= size/16 && size > leastBuffer:
 		size = max(4*w.used, leastBuffer)
@@ -198,7 +217,7 @@ func (w *window) rest() {
 		w.stays--
 		return
 	}
-	w.large, w.from, w.to, w.used = len(w.buf), 0, 0, 0
+	w.large, w.from, w.to, w.used = int32(min(len(w.buf), math.MaxInt32)), 0, 0, 0
 	mem := bufpool.Get(leastBuffer + spare)
 	bufpool.Put(w.mem)
 	w.mem, w.buf = mem, mem.B[:min(cap(mem.B)-spare, w.limit)]

@@ -56,9 +56,7 @@ func (p *Processor) RegisterHandler(name string, h NotificationHandler, protecte
 }
 
 // UnregisterHandler is the method of NotificationProcessor.
-func (p *Processor) UnregisterHandler(name string) error {
-	return asOurs(p.ours.UnregisterHandler(name))
-}
+func (p *Processor) UnregisterHandler(name string) error { return asOurs(p.ours.UnregisterHandler(name)) }
 
 // ProcessPendingNotifications is the method of NotificationProcessor.
 func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx NotificationHandlerContext, rd *proto.Reader) error {

@@ -26,7 +26,7 @@ PEERSTIME   ?= 0.2s
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -104,7 +104,3 @@ bench-peers:
 # CPU time and latency of clients on a real server: about two minutes.
 bench-endtoend:
 	cd bench/peers && GOWORK=off $(GO) run ./cmd/endtoend
-
-# Tests that redigo and go-redis have of themselves, with ours in: not part of check, as it downloads their sources.
-peers-suites:
-	GO='$(GO)' ./e2e/suites/run.sh

@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -109,3 +109,11 @@ bench-peers:
 # CPU time and latency of clients on a real server: about two minutes.
 bench-endtoend:
 	cd bench/peers && GOWORK=off $(GO) run ./cmd/endtoend
+
+# Tests that redigo and go-redis have of themselves, with ours in: not part of check, as it downloads their sources.
+peers-suites:
+	GO='$(GO)' ./e2e/suites/run.sh
+
+# Tests that redigo and go-redis have of themselves, with ours in: not part of check, as it downloads their sources.
+peers-suites:
+	GO='$(GO)' ./e2e/suites/run.sh

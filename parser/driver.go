@@ -271,12 +271,12 @@ func (r *Reader) namesPubSub() bool {
 	return r.sc.naming >= nameKnown && r.sc.nameEnd-r.sc.nameAt <= maxPubSub && r.leaves(r.pendingName())
 }
 
-// Withdraw moves the received part of the push being taken out of the [Source],
+// Withdraw moves the received part of the frame being taken out of the [Source],
 // so that the next reader of the Source finds none of it and there is room for
-// the rest. It reports whether a push is being taken. A push is being taken
-// when a method that takes pushes has seen enough of it to know that it is
-// wanted, and has not seen its end. The next call of such a method goes on with
-// it.
+// the rest. It reports whether a frame is being taken: a push that a method that
+// takes pushes has seen enough of to know that it is wanted, a frame of any type
+// that [Reader.Next] has begun, or one that is being dropped, and whose end has
+// not been seen. The next call of such a method goes on with it.
 func (d *Driver) Withdraw() bool {
 	r := (*Reader)(d)
 	if !r.win.shared() || r.loan != notLent || r.err != nil {

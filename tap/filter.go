@@ -164,13 +164,13 @@ func (f *filter) begin(p *piece, s state, nested bool) {
 func (f *filter) attributes(p *piece) error {
 	n, done, err := f.frames.ScanType(p.b[p.at:])
 	if err != nil {
+		// No limit applies to the type byte of a reply, so err is about the
+		// attributes or a push.
 		_, over := err.(*parser.LimitError)
-		switch t := f.frames.Type(); {
-		case over && t == parser.TypePush && f.skipOversize:
+		if over && f.frames.Type() == parser.TypePush && f.skipOversize {
 			return f.skipBegun(p)
-		case !over || t == 0 || t == parser.TypePush: // the limits do not apply to a reply, even when its attributes leave it no room
-			return locate(err, f.pos+int64(p.at)-f.frames.seen)
 		}
+		return locate(err, f.pos+int64(p.at)-f.frames.seen)
 	}
 	f.frames.seen += int64(n)
 	p.at += n

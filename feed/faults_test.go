@@ -182,6 +182,9 @@ func (o *oracle) settle() {
 		}
 	}()
 	until(o.t, "coverage", func() bool { return o.f.Coverage().AsOf.After(from) })
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.checkServed()
 }
 
 // upTo returns a random duration below d.

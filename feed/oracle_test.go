@@ -450,8 +450,10 @@ func (o *oracle) finish() {
 	require.NotZero(t, o.hits)
 }
 
-// checkServed checks invariants A and B.
+// checkServed checks invariants A and B for what has been served since the last
+// call. The caller holds o.mu.
 func (o *oracle) checkServed() {
+	defer func() { o.served = o.served[:0] }()
 	for _, s := range o.served {
 		if want := newest(o.acks[s.key], s.asOf); s.version < want {
 			o.problems = append(o.problems, fmt.Sprintf("A: %s served as %d, AsOf has %d", keyOf(s.key), s.version, want))
@@ -473,6 +475,7 @@ func (o *oracle) checkGaps() {
 
 // checkMessages checks invariant G.
 func (o *oracle) checkMessages() {
+	outages := o.outages()
 	for i, received := range o.received {
 		got := make(map[string]bool)
 		last := make(map[int]int) // by connection
@@ -492,29 +495,36 @@ func (o *oracle) checkMessages() {
 			last[conn] = n
 		}
 		for _, m := range o.published[i] {
-			if !got[m.text] && !o.inGap(m) {
+			if !got[m.text] && !m.during(outages) {
 				o.problems = append(o.problems, fmt.Sprintf("G: message %q was lost outside of a gap", m.text))
 			}
 		}
 	}
 }
 
-// inGap reports whether a message was under way between the Since of a gap and
-// the arming after it.
-func (o *oracle) inGap(m published) bool {
+// outage is a time in which messages may have been lost.
+type outage struct{ since, end time.Time }
+
+// outages returns the times between the Since of a gap and the arming after it.
+func (o *oracle) outages() []outage {
+	var list []outage
+	next := 0 // of o.arms
 	for _, g := range o.gaps {
+		for next < len(o.arms) && o.arms[next].n < int(g.Gen) {
+			next++
+		}
 		end := time.Now()
-		for _, a := range o.arms {
-			if a.n >= int(g.Gen) {
-				end = a.at
-				break
-			}
+		if next < len(o.arms) {
+			end = o.arms[next].at
 		}
-		if !m.at.Before(g.Since) && m.sent.Before(end) {
-			return true
-		}
+		list = append(list, outage{g.Since, end})
 	}
-	return false
+	return list
+}
+
+// during reports whether a message was under way in one of the outages.
+func (m published) during(outages []outage) bool {
+	return slices.ContainsFunc(outages, func(o outage) bool { return !m.at.Before(o.since) && m.sent.Before(o.end) })
 }
 
 // clientNames returns the names of the server's connections.

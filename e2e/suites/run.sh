@@ -52,7 +52,10 @@ redigo() {
 	export SUITE_TAKEN="$work/taken"
 	: >"$SUITE_TAKEN"
 	run redigo
-	echo "redigo pushes taken out: $(wc -c <"$SUITE_TAKEN")" >>"$work/figures"
+	local taken
+	taken=$(wc -c <"$SUITE_TAKEN")
+	echo "redigo pushes taken out: $taken" # differs a little, as some tests wait for each other
+	[ "$taken" -ge 1000 ]
 	cd "$here"
 }
 

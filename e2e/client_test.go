@@ -22,13 +22,15 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// patience bounds every wait; a test that runs into it fails. How often a condition is looked at meanwhile is poll.
+// patience bounds every wait; a test that runs into it fails. How often a
+// condition is looked at meanwhile is poll.
 const (
 	patience = 30 * time.Second
 	poll     = 5 * time.Millisecond
 )
 
-// TestMain has go-redis log nothing: connections that break are what these tests are about.
+// TestMain has go-redis log nothing: connections that break are what these
+// tests are about.
 func TestMain(m *testing.M) {
 	redis.SetLogger(new(logging.VoidLogger))
 	os.Exit(m.Run())
@@ -37,7 +39,8 @@ func TestMain(m *testing.M) {
 // A dialer opens connections, as go-redis wants it.
 type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newProcessor returns a processor of which any error of a handler fails the test.
+// newProcessor returns a processor of which any error of a handler fails the
+// test.
 func newProcessor(tb testing.TB, opts ...dispatch.Option) *dispatch.Processor {
 	return dispatch.NewProcessor(append(opts, dispatch.WithErrorHandler(func(_ context.Context, name []byte, err error) {
 		tb.Errorf("handler of %s: %v", name, err)
@@ -50,8 +53,9 @@ func handle(tb testing.TB, p *dispatch.Processor, name string, f dispatch.Handle
 	require.NoError(tb, p.Handle(name, f))
 }
 
-// newClusterClient returns a go-redis client of a cluster that ends with the test. Each node's connections have p, but for
-// pub/sub, which is go-redis' own to read.
+// newClusterClient returns a go-redis client of a cluster that ends with the
+// test. Each node's connections have p, but for pub/sub, which is go-redis' own
+// to read.
 func newClusterClient(tb testing.TB, addrs []string, dial dialer, p *dispatch.Processor, options ...func(*redis.ClusterOptions)) *redis.ClusterClient {
 	tb.Helper()
 	o := &redis.ClusterOptions{
@@ -59,10 +63,12 @@ func newClusterClient(tb testing.TB, addrs []string, dial dialer, p *dispatch.Pr
 		Protocol:                  3,
 		PushNotificationProcessor: goredis.NewProcessor(p),
 		Dialer:                    dial,
-		// One processor has room for the handlers of one client, and each node has a client.
+		// One processor has room for the handlers of one client, and each node
+		// has a client.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		ReadTimeout:              patience, // a message that may have been sent is not to be sent again
-		// Commands make go-redis look again at who has which slot; a client that has none to send has this alone.
+		// Commands make go-redis look again at who has which slot; a client
+		// that has none to send has this alone.
 		ClusterStateReloadInterval: time.Second,
 	}
 	for _, option := range options {
@@ -133,7 +139,8 @@ func broken(err error) bool {
 	return false
 }
 
-// lost is broken for who may also have closed the connection, or not have got one.
+// lost is broken for who may also have closed the connection, or not have got
+// one.
 func lost(err error) bool {
 	return broken(err) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNREFUSED)
 }

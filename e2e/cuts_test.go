@@ -12,12 +12,12 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// lingering makes a proxy's connections end with a reset, as they do when a
-// process dies with bytes unread; it does not end them.
+// lingering makes the connections of a proxy end with a reset, as they do when
+// a process dies with unread bytes. It does not end them.
 const lingering = `{"name": "lingering", "type": "reset_peer", "toxicity": 0}`
 
-// The test ends connections after every number of bytes, so that each type of
-// frame is cut everywhere.
+// The test ends connections after every number of bytes, so that frames of each
+// type are cut everywhere.
 func TestConnectionsCutAnywhereLoseNothingUntold(t *testing.T) {
 	testCuts(t, 1, round(0)[:1], round(1))
 }
@@ -28,9 +28,9 @@ func TestConnectionsCutInLargeFramesLoseNothingUntold(t *testing.T) {
 	testCuts(t, 3999, []step{{setMany(), "OK"}}, round(9))
 }
 
-// testCuts has talkers do batches of steps over connections that end after n
-// bytes, for every n that is a multiple of stride, up to the first that is
-// enough. Every other connection ends with a reset.
+// testCuts lets talkers run batches of steps over connections that end after n
+// bytes. n takes every multiple of stride, up to the first that is enough for a
+// batch. Every other connection ends with a reset.
 func testCuts(t *testing.T, stride int, batches ...[]step) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {

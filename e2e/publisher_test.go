@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// unanswered stands for an answer that did not come.
+// unanswered stands for an answer that did not arrive.
 const unanswered = -1
 
-// A publisher sends numbered messages to sharded channels, to all of them in
-// turn, and keeps what the server answered: to how many subscribers on its node
-// it gave the message.
+// A publisher sends numbered messages to sharded channels in turn, and records
+// what the server answered: the number of subscribers on its node that received
+// the message.
 //
 // Invariant: mu is held while a message is under way.
 type publisher struct {

@@ -17,21 +17,21 @@ import (
 )
 
 // A subscriber is a program that stays subscribed to sharded channels of a
-// cluster: when the server says that it no longer is, or the connection ends,
-// it subscribes again.
+// cluster. It subscribes again when the server ends a subscription or the
+// connection ends.
 type subscriber interface {
-	// follow stays subscribed until ctx ends. It returns at once; wg counts
-	// what it has begun.
+	// follow stays subscribed until ctx ends. It returns at once, and wg counts
+	// the goroutines that it has started.
 	follow(ctx context.Context, wg *sync.WaitGroup, channels ...string)
-	// journals are those of all that are given the pushes: each has to have all
-	// of them.
+	// journals are those of all receivers of the pushes. Each of them must have
+	// all pushes.
 	journals() []*journal
-	// connections are those that the pushes come over.
+	// connections are those that the pushes arrive on.
 	connections() *wires
 }
 
 // An ownSubscriber reads its connections itself, with Serve. Its channels begin
-// on one connection, and part as their slots do.
+// on one connection, and separate as their slots do.
 type ownSubscriber struct {
 	tb    testing.TB
 	addrs []string
@@ -108,7 +108,7 @@ func (s *ownSubscriber) serve(ctx context.Context, wg *sync.WaitGroup, conn *wir
 	return channels
 }
 
-// errRefused says that a node has none of the channels that it was asked for.
+// errRefused means that a node has none of the channels that were requested.
 var errRefused = errors.New("refused")
 
 // unsubscribed is the handler of sunsubscribe. It asks the node that has given

@@ -14,17 +14,17 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A talker is a client under test. The server tells it of every key that is
-// written, by invalidations, and of what is published to the channel news; its
-// own commands do both.
+// A talker is a client under test. The server sends it an invalidation for
+// every key that is written, and every message on the channel news. Its own
+// commands cause both.
 type talker interface {
-	// do sends the commands of steps in one go. It returns the replies that
-	// came, and the error that kept the others away.
+	// do sends the commands of steps in one write. It returns the replies that
+	// arrived, and the error that prevented the others.
 	do(steps []step) (replies []any, err error)
 	// connections are all that the client has opened.
 	connections() *wires
-	// returned has what the client's own API returned of pub/sub pushes; nil
-	// says that they go to handlers.
+	// returned returns the pub/sub pushes that the client's own API has
+	// returned. It returns nil if they go to handlers.
 	returned() *journal
 	// finish ends the client.
 	finish()
@@ -42,8 +42,7 @@ var talkers = map[string]func(tb testing.TB, addr string) (talker, error){
 // keys k:*, m:* and o:*.
 var setUp = []string{"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "k:", "PREFIX", "m:", "PREFIX", "o:"}
 
-// A step is a command and the reply that belongs to it; any integer does for
-// nil.
+// A step is a command and its reply. Any integer is right if the reply is nil.
 type step struct {
 	args  []string
 	reply any
@@ -52,7 +51,7 @@ type step struct {
 // serverError is a reply that is an error.
 type serverError string
 
-// pushLike is text that must not be taken for what it looks like.
+// pushLike is text that looks like a push and must not be taken for one.
 const pushLike = "\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nk:9999\r\n+OK\r\n"
 
 // value returns the value of the key k:i, of some 40 KiB, which is more than a
@@ -80,7 +79,8 @@ func round(i int) []step {
 	}
 }
 
-// many is how many keys one push names that is larger than any client's buffer.
+// many is the number of keys that one push names. Such a push is larger than
+// the buffer of any client.
 const many = 3000
 
 // setMany writes the keys m:*, for which the server sends a single push.

@@ -13,12 +13,12 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A wire is a TCP connection that keeps what has been read from it. It is the
+// A wire is a TCP connection that records what has been read from it. It is the
 // bottom of a connection under test: the pushes that it has received are those
-// that were to be delivered.
+// that had to be delivered.
 //
 // Invariant: lines are those of the pushes in the whole frames received, and
-// rest is what has come behind these.
+// rest is what has arrived after them.
 type wire struct {
 	net.Conn
 	told journal // of the handlers that know the wire

@@ -15,7 +15,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxInput is the longest input a target looks at, in bytes.
+// maxInput is the length in bytes of the longest input that a target reads.
 const maxInput = vectors.MaxGenerated + 512
 
 // FuzzStream reads a stream of replies and pushes as a client does: the

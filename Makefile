@@ -87,6 +87,20 @@ bench-smoke:
 	$(if $(PEERS),cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null)
 	cd goredis && $(GO) test -run '^$$' -bench . -benchtime 1x . > /dev/null
 
+.PHONY: api vulncheck cover
+
+# Writes the listings of exported names that a test compares with the code.
+api:
+	$(GO) test ./internal/test/api -run Listing -update
+
+# Known vulnerabilities in what the modules call. It needs the network (vuln.go.dev), so it is not part of check.
+vulncheck:
+	@$(call each,$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...)
+
+# The share of statements that the tests of a package itself reach.
+cover:
+	$(GO) test -cover ./parser ./registry ./dispatch ./notify ./tap
+
 # Ours against the committed baseline, in ratios: absolute times are the machine's.
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(BENCHCOUNT) ./bench > bench/latest.txt || { cat bench/latest.txt; exit 1; }

@@ -18,7 +18,8 @@ const (
 	flush       = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 )
 
-// server is what a cache loads from. A load reads the value when it begins, and returns when the test allows it.
+// server is what a cache loads from. A load reads the value when it begins, and
+// returns when the test allows it.
 type server struct {
 	value   string
 	reading chan struct{} // a load has read the value
@@ -114,7 +115,8 @@ func TestInvalidatedAndFlushedKeysAreGone(t *testing.T) {
 	require.Equal(t, 1, (<-result).loads)
 }
 
-// A cache that is off keeps nothing, and an invalidation that arrives late does not turn it on.
+// A cache that is off keeps nothing, and an invalidation that arrives late does
+// not turn it on.
 func TestCacheThatIsOffKeepsNothing(t *testing.T) {
 	s, c := newTestCache()
 	for range 2 {

@@ -141,8 +141,8 @@ const (
 // errEnd ends a tracking that is no longer needed.
 var errEnd = errors.New("end of tracking")
 
-// run gives the invalidations to queue, and keeps cache on as long as they can
-// arrive. It returns nil after end. A service would dial again when the
+// run gives the invalidations to queue, and keeps cache on as long as they
+// can arrive. It returns nil after end. A service would dial again when the
 // connection ends, and would read from the server until then.
 func (t *tracking) run(ctx context.Context, queue *dispatch.Queue, cache *cache) error {
 	processor := dispatch.NewProcessor()

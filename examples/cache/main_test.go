@@ -40,7 +40,8 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, nil), context.Canceled)
 }
 
-// The cache is on from the server's reply to CLIENT TRACKING to the end of the connection.
+// The cache is on from the server's reply to CLIENT TRACKING to the end of the
+// connection.
 func TestCacheIsOnFromTheServersReplyToTheEndOfTheConnection(t *testing.T) {
 	for _, end := range []string{"", "-ERR no\r\n", ">1\r\n+inval"} {
 		_, c := newTestCache()

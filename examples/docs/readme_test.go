@@ -120,8 +120,8 @@ func TestTapObservesTheInvalidationsOfRueidis(t *testing.T) {
 	require.Equal(t, "user:1", receive(t, cache.dropped))
 }
 
-// lines is the README's client with a parser of its own. It returns the replies,
-// each of which is a line.
+// lines is the README's client with a parser of its own. It returns the
+// replies, each of which is a line.
 func lines(ctx context.Context, conn net.Conn, p *dispatch.Processor) ([]string, error) {
 	var replies []string
 	buffered := bufio.NewReader(conn)

@@ -76,8 +76,8 @@ func contains(source string, parts []string) bool {
 	return true
 }
 
-// compiled returns the text of every test and example in the repository, without
-// indentation.
+// compiled returns the text of every test and example in the repository,
+// without indentation.
 func compiled(t *testing.T) map[string]string {
 	t.Helper()
 	sources := map[string]string{}

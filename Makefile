@@ -127,7 +127,3 @@ bench-endtoend:
 # Tests that redigo and go-redis have of themselves, with ours in: not part of check, as it downloads their sources.
 peers-suites:
 	GO='$(GO)' ./e2e/suites/run.sh
-
-# Tests that redigo and go-redis have of themselves, with ours in: not part of check, as it downloads their sources.
-peers-suites:
-	GO='$(GO)' ./e2e/suites/run.sh

@@ -15,24 +15,36 @@ import (
 // slots is how many hash slots a Redis Cluster has (cluster specification, "Key distribution model").
 const slots = 16384
 
-// masters is how many masters StartCluster makes: the fewest that can vote for a failover.
+// masters is how many masters a Cluster has: the fewest that can vote for a failover.
 const masters = 3
 
-// A Cluster is a Redis Cluster that a test has to itself: three masters, each with a third of the slots, and one
-// replica of the first. Its methods are for the goroutine of the test, as they may fail it.
+// A Cluster is a Redis Cluster that a test has to itself: three masters, each with a third of the slots, and replicas.
+// Its methods are for the goroutine of the test, as they may fail it.
 type Cluster struct {
-	Nodes []*Server // the masters in the order of their slots, then the replica; a failover changes roles, not places
+	Nodes []*Server // the masters in the order of their slots, then the replicas; a failover changes roles, not places
 	ids   []string  // what CLUSTER MYID says, by place
 }
 
-// StartCluster runs a Cluster until the end of the test; args go to the command line of every server. It returns when
-// all of them agree on who has which slot and the replica follows. It skips or fails without redis-server as Start does.
+// StartCluster runs a Cluster with one replica, of the first master, until the end of the test; args go to the command
+// line of every server. It returns when all of them agree on who has which slot and the replica follows. It skips or fails
+// without redis-server as Start does.
 func StartCluster(tb testing.TB, args ...string) *Cluster {
+	tb.Helper()
+	return startCluster(tb, 1, args)
+}
+
+// StartReplicatedCluster is StartCluster with a replica of each master: Nodes[3+i] follows Nodes[i].
+func StartReplicatedCluster(tb testing.TB, args ...string) *Cluster {
+	tb.Helper()
+	return startCluster(tb, masters, args)
+}
+
+func startCluster(tb testing.TB, replicas int, args []string) *Cluster {
 	tb.Helper()
 	c := &Cluster{}
 	var clients []*Client
 	var buses []string
-	for range masters + 1 {
+	for range masters + replicas {
 		var bus string
 		s := startWith(tb, func(port string) []string {
 			bus = port // the default is 10,000 more than the other port, which may be no port
@@ -54,18 +66,29 @@ func StartCluster(tb testing.TB, args ...string) *Cluster {
 	for i, client := range clients[:masters] {
 		client.Do("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/masters), strconv.Itoa((i+1)*slots/masters-1))
 	}
-	replica := clients[masters]
-	wait(tb, "the replica to know its master", func() bool {
-		nodes := replica.Do("CLUSTER", "NODES").String()
-		return strings.Contains(nodes, c.ids[0]) && !strings.Contains(nodes, "handshake")
-	})
-	replica.Do("CLUSTER", "REPLICATE", c.ids[0])
-	c.WaitReady(tb)
-	for _, client := range clients {
-		client.Do("CONFIG", "SET", "cluster-node-timeout", "30000") // a busy machine is no reason for a failover
+	for i, replica := range clients[masters:] {
+		wait(tb, "the replica to know its master", func() bool {
+			nodes := replica.Do("CLUSTER", "NODES").String()
+			return strings.Contains(nodes, c.ids[i]) && !strings.Contains(nodes, "handshake")
+		})
+		replica.Do("CLUSTER", "REPLICATE", c.ids[i])
 	}
+	c.WaitReady(tb)
+	c.SetNodeTimeout(tb, 30*time.Second) // a busy machine is no reason for a failover
 	return c
 }
+
+// SetNodeTimeout sets cluster-node-timeout of the nodes that run: after how long a silent node is taken for dead. It is 30
+// seconds at first, and 2 seconds for a node that was started again.
+func (c *Cluster) SetNodeTimeout(tb testing.TB, timeout time.Duration) {
+	tb.Helper()
+	for _, s := range running(c.Nodes) {
+		s.Dial(tb).Do("CONFIG", "SET", "cluster-node-timeout", strconv.FormatInt(timeout.Milliseconds(), 10))
+	}
+}
+
+// ID returns the cluster's name for a node, as CLUSTER MYID gives it.
+func (c *Cluster) ID(node int) string { return c.ids[node] }
 
 // Addrs returns the addresses of all nodes.
 func (c *Cluster) Addrs() []string {
@@ -76,8 +99,8 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// WaitReady waits until every node knows of three masters, that have all slots between them, and of one replica, and
-// this replica is up to date.
+// WaitReady waits until every node knows of three masters, that have all slots between them, and of all replicas, and
+// these are up to date. All nodes have to run.
 func (c *Cluster) WaitReady(tb testing.TB) {
 	tb.Helper()
 	for _, s := range c.Nodes {
@@ -87,7 +110,7 @@ func (c *Cluster) WaitReady(tb testing.TB) {
 			role := client.Do("INFO", "replication").String()
 			return strings.Contains(info, "cluster_state:ok") && field(info, "cluster_slots_ok") == strconv.Itoa(slots) &&
 				strings.Count(nodes, "\n") == len(c.Nodes) && !strings.Contains(nodes, "handshake") && !strings.Contains(nodes, "fail") &&
-				strings.Count(nodes, "slave ") == 1 && !strings.Contains(nodes, "slave -") && // "-": it follows nobody yet
+				strings.Count(nodes, "slave ") == len(c.Nodes)-masters && !strings.Contains(nodes, "slave -") && // "-": it follows nobody yet
 				(field(role, "role") == "master" || field(role, "master_link_status") == "up")
 		})
 	}
@@ -120,12 +143,18 @@ func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
 	}
 }
 
-// Failover makes the replica a master, and its master the replica, and returns when every node knows. A Cluster can have
-// one failover, or one crash.
+// Failover makes the first replica a master, and its master the replica, and returns when every node knows.
 func (c *Cluster) Failover(tb testing.TB) {
 	tb.Helper()
-	c.Nodes[masters].Dial(tb).Do("CLUSTER", "FAILOVER")
-	c.waitPromoted(tb, c.Nodes)
+	c.Promote(tb, masters)
+}
+
+// Promote makes a node that is a replica the master of its slots, and returns when every node that runs knows. The option
+// is one of CLUSTER FAILOVER: FORCE where the master is down, TAKEOVER where most of them are.
+func (c *Cluster) Promote(tb testing.TB, node int, option ...string) {
+	tb.Helper()
+	c.Nodes[node].Dial(tb).Do(append([]string{"CLUSTER", "FAILOVER"}, option...)...)
+	c.waitPromoted(tb, running(c.Nodes), node)
 }
 
 // Crash ends the first master, whose replica is to take its place: see WaitPromoted.
@@ -140,26 +169,43 @@ func (c *Cluster) Crash(tb testing.TB) {
 	require.ErrorIs(tb, err, io.EOF) // any reply would be a refusal
 }
 
-// WaitPromoted waits until every node but the first knows the replica as a master.
+// WaitPromoted waits until every node but the first knows the first replica as a master.
 func (c *Cluster) WaitPromoted(tb testing.TB) {
 	tb.Helper()
-	c.waitPromoted(tb, c.Nodes[1:])
+	c.waitPromoted(tb, c.Nodes[1:], masters)
 }
 
-// waitPromoted waits until nodes know the replica as a master.
-func (c *Cluster) waitPromoted(tb testing.TB, nodes []*Server) {
+// WaitMaster waits until every node that runs knows this one as a master.
+func (c *Cluster) WaitMaster(tb testing.TB, node int) {
+	tb.Helper()
+	c.waitPromoted(tb, running(c.Nodes), node)
+}
+
+// waitPromoted waits until nodes know this one as a master.
+func (c *Cluster) waitPromoted(tb testing.TB, nodes []*Server, node int) {
 	tb.Helper()
 	for _, s := range nodes {
 		client := s.Dial(tb)
 		wait(tb, "the replica to be master", func() bool {
 			for line := range strings.Lines(client.Do("CLUSTER", "NODES").String()) {
-				if strings.HasPrefix(line, c.ids[masters]) {
+				if strings.HasPrefix(line, c.ids[node]) {
 					return strings.Contains(line, "master ")
 				}
 			}
 			return false
 		})
 	}
+}
+
+// running returns the servers that run.
+func running(all []*Server) []*Server {
+	var list []*Server
+	for _, s := range all {
+		if s.Running() {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // port returns the port that s listens on.

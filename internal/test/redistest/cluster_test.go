@@ -2,6 +2,7 @@ package redistest_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,4 +30,22 @@ func TestClusterReplacesAMasterThatCrashes(t *testing.T) {
 	c.Crash(t)
 	c.WaitPromoted(t)
 	require.Equal(t, "OK", c.Nodes[3].Dial(t).Do("SET", "{b}1", "x").String())
+}
+
+// The test asks for each failover that a replicated cluster can have.
+func TestReplicatedClusterFailsOver(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartReplicatedCluster(t)
+	require.Len(t, c.Addrs(), 6)
+	c.Nodes[0].Dial(t).Do("SET", "{b}1", "x")
+	c.Promote(t, 3)
+	require.Equal(t, "x", c.Nodes[3].Dial(t).Do("GET", "{b}1").String())
+	c.Nodes[1].Kill()
+	c.Promote(t, 4, "FORCE")
+	c.Nodes[1].Restart(t)
+	c.WaitReady(t) // the old master follows
+	c.SetNodeTimeout(t, time.Second)
+	c.Nodes[2].Kill()
+	c.WaitMaster(t, 5)
+	require.Equal(t, c.ID(5), c.Nodes[5].Dial(t).Do("CLUSTER", "MYID").String())
 }

@@ -1,0 +1,155 @@
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Name is what the sentinels of StartSentinel call their primary.
+const Name = "main"
+
+// A Sentinel is a primary with two replicas, and three sentinels that watch it:
+// two of them have to agree that it is down, which takes half a second of
+// silence. They talk to each other more often than they do by default, as long
+// as they are not started again. Its methods are for the goroutine of the test, as they may fail it.
+type Sentinel struct {
+	Nodes     []*Server // the primary, then the replicas; a failover changes roles, not places
+	Sentinels []*Server
+}
+
+// StartSentinel runs a Sentinel until the end of the test; args go to the
+// command line of the primary and the replicas. It returns when all know of
+// each other. It skips or fails without redis-server as Start does.
+func StartSentinel(tb testing.TB, args ...string) *Sentinel {
+	tb.Helper()
+	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
+	s := &Sentinel{Nodes: []*Server{Start(tb, args...)}}
+	primary := s.Nodes[0].port()
+	for range 2 {
+		s.Nodes = append(s.Nodes, Start(tb, append([]string{"--replicaof", "127.0.0.1 " + primary}, args...)...))
+	}
+	s.waitReplicas(tb)
+	for range 3 {
+		sentinel := &Server{}
+		start(tb, sentinel, executable(tb), func(port, _ string) []string {
+			dir := tb.TempDir()
+			file := filepath.Join(dir, "sentinel.conf") // a sentinel keeps what it knows there
+			config := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor %[3]s 127.0.0.1 %[4]s 2\n"+
+				"sentinel down-after-milliseconds %[3]s 500\nsentinel failover-timeout %[3]s 2000\n", port, dir, Name, primary)
+			require.NoError(tb, os.WriteFile(file, []byte(config), 0o600))
+			return []string{file, "--sentinel"}
+		})
+		// These are 10, 2 and 1 seconds otherwise: a primary that comes back is told to follow after 8 seconds.
+		sentinel.Dial(tb).Do("SENTINEL", "DEBUG", "INFO-PERIOD", "250", "PUBLISH-PERIOD", "250", "ASK-PERIOD", "250")
+		s.Sentinels = append(s.Sentinels, sentinel)
+	}
+	s.WaitReady(tb)
+	return s
+}
+
+// Addrs returns the addresses of the sentinels.
+func (s *Sentinel) Addrs() []string {
+	var addrs []string
+	for _, sentinel := range s.Sentinels {
+		addrs = append(addrs, sentinel.Addr)
+	}
+	return addrs
+}
+
+// WaitReady waits until every sentinel knows the other two, the primary and both
+// replicas, and takes all of them for sound. All servers have to run.
+func (s *Sentinel) WaitReady(tb testing.TB) {
+	tb.Helper()
+	for _, sentinel := range s.Sentinels {
+		client := sentinel.Dial(tb)
+		wait(tb, "a sentinel to know all others", func() bool {
+			main := make(map[string]string)
+			for key, value := range client.Do("SENTINEL", "MASTER", Name).Pairs() {
+				main[key.String()] = value.String()
+			}
+			if main["flags"] != "master" || main["num-slaves"] != "2" || main["num-other-sentinels"] != "2" {
+				return false
+			}
+			for replica := range client.Do("SENTINEL", "REPLICAS", Name).All() {
+				for key, value := range replica.Pairs() {
+					switch key.String() {
+					case "flags":
+						if value.String() != "slave" {
+							return false
+						}
+					case "master-link-status":
+						if value.String() != "ok" {
+							return false
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+// waitReplicas waits until both replicas are up to date.
+func (s *Sentinel) waitReplicas(tb testing.TB) {
+	tb.Helper()
+	for _, replica := range s.Nodes[1:] {
+		client := replica.Dial(tb)
+		wait(tb, "the replica to be up to date", func() bool {
+			return field(client.Do("INFO", "replication").String(), "master_link_status") == "up"
+		})
+	}
+}
+
+// Primary returns the primary that all sentinels agree on at the moment, or nil.
+// Sentinels that do not run are not asked.
+func (s *Sentinel) Primary(tb testing.TB) *Server {
+	tb.Helper()
+	var addr string
+	for i, sentinel := range running(s.Sentinels) {
+		var pair []string
+		for v := range sentinel.Dial(tb).Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name).All() {
+			pair = append(pair, v.String())
+		}
+		require.Len(tb, pair, 2)
+		said := net.JoinHostPort(pair[0], pair[1])
+		if i > 0 && said != addr {
+			return nil
+		}
+		addr = said
+	}
+	for _, node := range s.Nodes {
+		if node.Addr == addr {
+			return node
+		}
+	}
+	return nil
+}
+
+// Failover makes the sentinels promote a replica though the primary is sound,
+// and returns the new primary as WaitPrimary does.
+func (s *Sentinel) Failover(tb testing.TB) *Server {
+	tb.Helper()
+	old := s.Primary(tb)
+	require.NotNil(tb, old)
+	running(s.Sentinels)[0].Dial(tb).Do("SENTINEL", "FAILOVER", Name)
+	return s.WaitPrimary(tb, old)
+}
+
+// WaitPrimary waits until all sentinels that run agree on another primary than
+// old, and this one says so too. It returns the new primary.
+func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
+	tb.Helper()
+	var primary *Server
+	wait(tb, "another primary", func() bool {
+		primary = s.Primary(tb)
+		return primary != nil && primary != old &&
+			strings.Contains(primary.Dial(tb).Do("INFO", "replication").String(), "role:master")
+	})
+	return primary
+}

@@ -143,10 +143,10 @@ func (m *member) lost(ctx context.Context, channels []string) {
 		}
 		c.place(slot, none)
 	}
+	left.Addr, left.Cause = m.node.Addr, ErrMoved
 	c.count()
 	c.announce()
 	c.mu.Unlock()
-	left.Addr, left.Cause = m.node.Addr, ErrMoved
 	c.tell(ctx, left)
 	c.Refresh()
 }

@@ -23,10 +23,11 @@ BASELINE     = bench/baseline.txt
 SCALING      = Process/frame=(N[0-4]|F1|F8)$$/impl=respush|Process/frame=(N4|F8)$$/(piece|keys)=|Lookup
 PAID         = HandlerNotify/frame=F[1-8]$$/impl=|HandlerValues|Wait|PushAlone/frame=F1$$|Replies|Tap/conn=tcp|TapRoundTrip|Rest|ServeMany
 PEERSTIME   ?= 0.2s
+SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz bench-smoke bench bench-compare bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -76,6 +77,10 @@ fuzz:
 	@for t in $(FUZZ); do \
 		$(GO) test -run '^$$' -fuzz "^$${t#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 0x ./$${t%%:*} || exit 1; \
 	done
+
+# Feeds under random faults for SOAK each, on real servers. A failure logs its seed, for RESPUSH_SEED.
+soak:
+	RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v -run 'UnderFaults|AsOf|Reconnects' ./feed
 
 bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null

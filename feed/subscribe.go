@@ -22,25 +22,12 @@ const (
 )
 
 // verb returns the command that begins or ends subscriptions of a kind.
-func (k Kind) verb(end bool) string { return verbs[k][toInt(end)] }
-
-// confirmation returns the name of the push that confirms that command.
-func (k Kind) confirmation(end bool) string { return confirmations[k][toInt(end)] }
-
-var (
-	verbs = [kinds][2]string{
-		{"SUBSCRIBE", "UNSUBSCRIBE"}, {"PSUBSCRIBE", "PUNSUBSCRIBE"}, {"SSUBSCRIBE", "SUNSUBSCRIBE"},
+func (k Kind) verb(end bool) string {
+	verb := [kinds]string{"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"}[k]
+	if end {
+		verb = [kinds]string{"UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"}[k]
 	}
-	confirmations = [kinds][2]string{
-		{"subscribe", "unsubscribe"}, {"psubscribe", "punsubscribe"}, {"ssubscribe", "sunsubscribe"},
-	}
-)
-
-func toInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	return verb
 }
 
 // names is a set of channels or patterns.

@@ -136,21 +136,82 @@ func (r *clusterRun) waitEverywhere(slot, node int) {
 // take gives a slot to another primary without a word to the one that has it,
 // and its keys are lost.
 func (r *clusterRun) take(slot, from, to int) {
+	r.t.Helper()
 	number := strconv.Itoa(slot)
-	for _, node := range append([]int{from}, r.primary[:]...) {
-		if node != to {
-			_ = r.do(node, "CLUSTER", "INFO")
-		}
-	}
-	r.do(from, "CLUSTER", "DELSLOTS", number)
-	to2 := r.Nodes[to].Dial(r.t)
-	to2.Do("CLUSTER", "DELSLOTS", number)
-	to2.Do("CLUSTER", "ADDSLOTS", number)
-	to2.Do("CLUSTER", "BUMPEPOCH")
-	r.waitEverywhere(slot, to)
+	r.o.lose(slot, func() {
+		r.do(from, "CLUSTER", "DELSLOTS", number)
+		r.do(to, "CLUSTER", "DELSLOTS", number)
+		r.do(to, "CLUSTER", "ADDSLOTS", number)
+		r.do(to, "CLUSTER", "BUMPEPOCH")
+		r.waitEverywhere(slot, to)
+	})
 }
 
-const moved = 3300 // the slot of {b}
+// addNode runs a new node that has one slot for a while, and is forgotten then.
+func (r *clusterRun) addNode(slot int) {
+	r.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(r.t, err)
+	_, bus, _ := net.SplitHostPort(l.Addr().String())
+	require.NoError(r.t, l.Close())
+	node := redistest.Start(r.t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "1000",
+		"--cluster-allow-replica-migration", "no")
+	client := node.Dial(r.t)
+	id := client.Do("CLUSTER", "MYID").String()
+	_, port, _ := net.SplitHostPort(node.Addr)
+	r.do(0, "CLUSTER", "MEET", "127.0.0.1", port, bus)
+	for i := range r.Nodes {
+		untilTrue(r.t, "the new node to be known", func() bool {
+			for line := range strings.Lines(r.do(i, "CLUSTER", "NODES")) {
+				if strings.HasPrefix(line, id) {
+					return !strings.Contains(line, "handshake")
+				}
+			}
+			return false
+		})
+	}
+	untilTrue(r.t, "the new node to be ready", func() bool {
+		return strings.Contains(client.Do("CLUSTER", "INFO").String(), "cluster_state:ok") &&
+			strings.Count(client.Do("CLUSTER", "NODES").String(), "connected") == len(r.Nodes)+1
+	})
+	owner := r.primary[0]
+	r.migrate(slot, r.Nodes[owner], node, r.ID(owner), id)
+	r.o.awaitCovered()
+	untilTrue(r.t, "a Feed of the new node", func() bool { f := r.o.c.Feeds()[node.Addr]; return f != nil && f.Coverage().Armed })
+	r.migrate(slot, node, r.Nodes[owner], id, r.ID(owner))
+	r.o.awaitCovered()
+	untilTrue(r.t, "the Feed of the new node to end", func() bool { return r.o.c.Feeds()[node.Addr] == nil })
+	for i := range r.Nodes {
+		r.do(i, "CLUSTER", "FORGET", id)
+	}
+	node.Kill()
+}
+
+// migrate moves a slot and its keys from one node to another.
+func (r *clusterRun) migrate(slot int, from, to *redistest.Server, fromID, toID string) {
+	r.t.Helper()
+	source, target, number := from.Dial(r.t), to.Dial(r.t), strconv.Itoa(slot)
+	_, port, _ := net.SplitHostPort(to.Addr)
+	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", fromID)
+	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", toID)
+	for {
+		args := []string{"MIGRATE", "127.0.0.1", port, "", "0", "5000", "KEYS"}
+		for key := range source.Do("CLUSTER", "GETKEYSINSLOT", number, "100").All() {
+			args = append(args, key.String())
+		}
+		if len(args) == 7 {
+			break
+		}
+		source.Do(args...)
+	}
+	target.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
+	source.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
+}
+
+const (
+	moved = 3300 // the slot of {b}, in the first third
+	taken = 7365 // the slot of {c}, in the second third
+)
 
 func TestClusterFeedServesNothingStale(t *testing.T) {
 	for _, eager := range []bool{false, true} {
@@ -183,6 +244,9 @@ func (r *clusterRun) round() {
 		})
 		untilTrue(r.t, "a gap", func() bool { return !r.o.c.CoverageOfSlot(moved).Continues(before) })
 	})
+	r.fault("a slot is taken with its keys", func() { r.take(taken, r.primary[1], r.primary[2]) })
+	r.fault("it is taken back", func() { r.take(taken, r.primary[2], r.primary[1]) })
+	r.fault("a node is added and forgotten", func() { r.addNode(moved) })
 	r.fault("SIGSTOP and SIGCONT", func() {
 		node := r.primary[1]
 		r.Nodes[node].Stop(r.t)

@@ -179,7 +179,7 @@ func (g *gate) holdUp(f func()) {
 // long, with what it was waiting for.
 func untilTrue(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	again := time.NewTicker(5 * time.Millisecond)
+	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for timeout := time.After(time.Minute); !done(); {
 		select {

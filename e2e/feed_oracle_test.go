@@ -45,7 +45,10 @@ var oracleKeys = func() (keys []string) {
 	for i := range 10 {
 		keys = append(keys, "o:{b}"+strconv.Itoa(i))
 	}
-	for i := range 30 {
+	for i := range 6 {
+		keys = append(keys, "o:{c}"+strconv.Itoa(i))
+	}
+	for i := range 24 {
 		keys = append(keys, "o:"+strconv.Itoa(i))
 	}
 	return keys
@@ -78,6 +81,7 @@ type served struct {
 type sent struct {
 	channel   string
 	text      string
+	promised  bool      // that it arrives, outside of gaps
 	begun, at time.Time // when it was sent, and when it was acknowledged
 }
 
@@ -104,9 +108,12 @@ type oracle struct {
 	c        *feed.Cluster
 	guard    feed.Guard
 	stop     chan struct{}
+	stopOnce sync.Once
 	load     sync.WaitGroup
 	ended    chan error
 	routines int // before the start
+
+	writing sync.RWMutex // held while keys are lost
 
 	mu       sync.Mutex
 	cache    map[string]entry
@@ -167,6 +174,7 @@ func startOracle(t testing.TB, s system, topology feed.Topology, newFeed func(fe
 		o.ended <- o.c.Run(ctx)
 	}()
 	t.Cleanup(func() {
+		o.endLoad()
 		end()
 		running.Wait()
 	})
@@ -181,12 +189,22 @@ func startOracle(t testing.TB, s system, topology feed.Topology, newFeed func(fe
 	return o
 }
 
+// endLoad ends the load and waits for it.
+func (o *oracle) endLoad() {
+	o.stopOnce.Do(func() { close(o.stop) })
+	o.load.Wait()
+}
+
 // awaitCovered waits until every slot and the channels are covered.
 func (o *oracle) awaitCovered() {
 	o.t.Helper()
 	defer func() {
 		if o.t.Failed() {
 			o.t.Log("the last error:", o.last)
+			for _, addr := range o.s.nodes() {
+				v, err := (&loadConn{addr: addr, auth: o.s.auth()}).do([]string{"CLUSTER", "NODES"})
+				o.t.Log(addr, err, "\n"+v.String())
+			}
 		}
 	}()
 	untilTrue(o.t, "coverage", func() bool {
@@ -275,6 +293,8 @@ func (o *oracle) goLoad(step func(c *loadClient, n int) error) {
 func (o *oracle) write(c *loadClient, i, n int) error {
 	key := (n*oracleWriters + i) % len(oracleKeys)
 	name := oracleKeys[key]
+	o.writing.RLock()
+	defer o.writing.RUnlock()
 	v, err := c.do(feed.Slot(name), []string{"EVAL", setNewer, "1", name, strconv.Itoa(n)}, []string{"WAIT", "1", "100"})
 	if err != nil {
 		return err
@@ -288,6 +308,20 @@ func (o *oracle) write(c *loadClient, i, n int) error {
 	return nil
 }
 
+// lose runs f, which makes a cluster lose what a slot had.
+func (o *oracle) lose(slot int, f func()) {
+	o.writing.Lock()
+	defer o.writing.Unlock()
+	o.mu.Lock()
+	for key, name := range oracleKeys {
+		if feed.Slot(name) == slot {
+			o.acks[key] = append(o.acks[key], event{0, time.Now()})
+		}
+	}
+	o.mu.Unlock()
+	f()
+}
+
 // publish publishes the next message.
 func (o *oracle) publish(c *loadClient, n int) error {
 	begun, text := time.Now(), strconv.Itoa(n)
@@ -295,12 +329,18 @@ func (o *oracle) publish(c *loadClient, n int) error {
 	if n%5 == 0 {
 		channel, command = oracleChannels[n/5%len(oracleChannels)], "PUBLISH"
 	}
-	if _, err := c.do(feed.Slot(channel), []string{command, channel, text}); err != nil {
+	v, err := c.do(feed.Slot(channel), []string{command, channel, text}, []string{"ROLE"})
+	if err != nil {
 		return err
+	}
+	promised := command == "SPUBLISH" // nodes pass messages to channels on without a promise
+	for role := range v.All() {
+		promised = promised && role.String() == "master" // a replica passes them on, too
+		break
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.sents = append(o.sents, sent{channel, text, begun, time.Now()})
+	o.sents = append(o.sents, sent{channel, text, promised, begun, time.Now()})
 	return nil
 }
 
@@ -363,8 +403,7 @@ func (o *oracle) finish() {
 	t := o.t
 	t.Helper()
 	o.awaitCovered()
-	close(o.stop)
-	o.load.Wait()
+	o.endLoad()
 	quiet := time.Now()
 	untilTrue(t, "freshness", func() bool {
 		return !slices.ContainsFunc(oracleKeys, func(key string) bool { return !o.c.CoverageOf(key).AsOf.After(quiet) })
@@ -475,10 +514,18 @@ func newest(events []event, before time.Time) int {
 	return events[i-1].n
 }
 
+// lostSince reports whether a version was lost between two moments.
+func lostSince(events []event, from, to time.Time) bool {
+	return slices.ContainsFunc(events, func(e event) bool { return e.n == 0 && e.at.After(from) && e.at.Before(to) })
+}
+
 // checkServed checks invariants A and B.
 func (o *oracle) checkServed() {
 	for _, s := range o.serves {
 		acks := o.acks[s.key]
+		if lostSince(acks, s.at.Add(-o.bound-oracleSlack), s.at) {
+			continue
+		}
 		if want := newest(acks, s.cover.AsOf); s.version < want {
 			o.problems = append(o.problems, fmt.Sprintf("A: %s served as %d, AsOf has %d", oracleKeys[s.key], s.version, want))
 		}
@@ -490,25 +537,28 @@ func (o *oracle) checkServed() {
 
 // checkMessages checks invariant G.
 func (o *oracle) checkMessages() {
+	accepted, promised := make(map[string]bool), make(map[string]bool)
+	for _, m := range o.sents {
+		accepted[m.text], promised[m.text] = true, m.promised
+	}
 	for channel, texts := range o.received {
-		last := 0
+		last, seen := 0, make(map[string]bool)
 		for _, text := range texts {
-			if text == "marker" {
+			n, err := strconv.Atoi(text)
+			if !accepted[text] || err != nil { // a client that gave up does not know when it is carried out
 				continue
 			}
-			n, err := strconv.Atoi(text)
-			if err != nil || n <= last {
+			if seen[text] || promised[text] && n <= last {
 				o.problems = append(o.problems, fmt.Sprintf("G: %s: message %q after %d", channel, text, last))
 			}
-			last = n
+			if seen[text] = true; promised[text] {
+				last = n
+			}
 		}
 	}
 	for _, m := range o.sents {
-		if slices.Contains(oracleChannels, m.channel) {
-			continue // nodes pass these on without a promise
-		}
-		if !slices.Contains(o.received[m.channel], m.text) && !o.inGap(m) {
-			o.problems = append(o.problems, fmt.Sprintf("G: %s: message %s was lost outside of a gap", m.channel, m.text))
+		if m.promised && !slices.Contains(o.received[m.channel], m.text) && !o.inGap(m) {
+			o.problems = append(o.problems, fmt.Sprintf("G: %s: message %s was lost outside of a gap", m.channel, m.text)+o.around(m))
 		}
 	}
 }
@@ -533,4 +583,21 @@ func (o *oracle) inGap(m sent) bool {
 		}
 	}
 	return false
+}
+
+// around returns what happened to a slot around a message.
+func (o *oracle) around(m sent) string {
+	text := fmt.Sprintf(" sent for %v", m.at.Sub(m.begun))
+	slot := feed.Slot(m.channel)
+	for _, g := range o.gaps {
+		if d := g.at.Sub(m.begun); g.part.Slots.Contains(slot) && d.Abs() < 5*time.Second {
+			text += fmt.Sprintf("\n\tgap at %v since %v of %d slots: %v", d, g.since.Sub(m.begun), g.part.Slots.Len(), g.cause)
+		}
+	}
+	for _, a := range o.arms {
+		if d := a.at.Sub(m.begun); a.part.Slots.Contains(slot) && d.Abs() < 5*time.Second {
+			text += fmt.Sprintf("\n\tarmed at %v: %d slots", d, a.part.Slots.Len())
+		}
+	}
+	return text
 }

@@ -135,7 +135,7 @@ func (c *Cluster) admit(nodes []Node) error {
 		if f.Processor == nil {
 			f.Processor = dispatch.NewProcessor()
 		}
-		m := &member{c: c, feed: f, node: Node{Addr: n.Addr, ID: n.ID}}
+		m := &member{c: c, key: key, feed: f, node: Node{Addr: n.Addr, ID: n.ID}}
 		f.member = m
 		m.ctx, m.stop = context.WithCancel(c.ctx)
 		c.mu.Lock()

@@ -16,6 +16,7 @@ type nodeKey struct{ addr, id string }
 // failed and lost are called by the Feed, on the goroutine that runs it.
 type member struct {
 	c         *Cluster
+	key       nodeKey
 	feed      *Feed
 	ctx       context.Context // ends when the member is dropped
 	stop      context.CancelFunc

@@ -225,13 +225,19 @@ func (c *Cluster) rehost() {
 		return
 	}
 	m := armed[rand.N(len(armed))] // many Clusters choose different ones
+	was := old.was
+	if was != nil && was.isArmed && c.members[was.key] == was {
+		m = was
+	}
 	t := c.nextTenure(m, nil)
 	c.place(channelPlace, t)
 	channels, patterns := slices.Sorted(maps.Keys(c.wanted[Channel])), slices.Sorted(maps.Keys(c.wanted[Pattern]))
 	c.mu.Unlock()
-	if was := old.was; was != nil && was != m {
-		was.feed.forget(Channel, channels)
-		was.feed.forget(Pattern, patterns)
+	if was != nil && was != m {
+		c.spawn(func() { // its connection may be up again
+			_ = was.change(was.ctx, &change{kind: Channel, end: true, names: slices.Clone(channels)})
+			_ = was.change(was.ctx, &change{kind: Pattern, end: true, names: slices.Clone(patterns)})
+		})
 	}
 	c.subscribeThen(m, Channel, channels, t, func(context.Context) {
 		c.subscribeThen(m, Pattern, patterns, t, func(ctx context.Context) {

@@ -135,7 +135,7 @@ func (c *Cluster) admit(nodes []Node) error {
 		if f.Processor == nil {
 			f.Processor = dispatch.NewProcessor()
 		}
-		m := &member{c: c, key: key, feed: f, node: Node{Addr: n.Addr, ID: n.ID}}
+		m := &member{c: c, key: key, feed: f, done: make(chan struct{}), node: Node{Addr: n.Addr, ID: n.ID}}
 		f.member = m
 		m.ctx, m.stop = context.WithCancel(c.ctx)
 		c.mu.Lock()
@@ -214,9 +214,12 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 			c.open(ctx, g)
 			continue
 		}
-		c.subscribeThen(m, ShardChannel, g.shard, g.tenure, func(ctx context.Context) {
-			c.flush(ctx, g.slots)
-			c.open(ctx, g)
+		c.spawn(func() {
+			if c.subscribe(m, ShardChannel, g.shard, g.tenure) {
+				c.flush(ctx, g.slots)
+				c.open(ctx, g)
+				c.dropUnwanted(m, ShardChannel, g.shard)
+			}
 		})
 	}
 }

@@ -20,6 +20,7 @@ type member struct {
 	feed      *Feed
 	ctx       context.Context // ends when the member is dropped
 	stop      context.CancelFunc
+	done      chan struct{} // closed when run returns
 	confirmed atomic.Int64 // the moment at which the last look that found it began
 
 	// Guarded by c.mu:
@@ -33,6 +34,7 @@ type member struct {
 
 // run runs the Feed until the member is dropped.
 func (m *member) run() {
+	defer close(m.done)
 	var wait Backoff = new(jittered)
 	for {
 		err := m.feed.Run(m.ctx)

@@ -155,17 +155,14 @@ func (m *member) change(ctx context.Context, ch *change) error {
 	return m.feed.change(ctx, ch)
 }
 
-// subscribeThen subscribes a member on a goroutine of its own, and then calls
-// done. If the server refuses, the places of the tenure get another one.
-func (c *Cluster) subscribeThen(m *member, kind Kind, list []string, t *tenure, done func(context.Context)) {
-	c.spawn(func() {
-		if err := m.change(m.ctx, &change{kind: kind, names: slices.Clone(list)}); err != nil {
-			c.notSubscribed(m, t, err)
-			return
-		}
-		done(m.ctx)
-		c.dropUnwanted(m, kind, list)
-	})
+// subscribe subscribes a member for a tenure. If the server refuses, the places
+// of the tenure get another one.
+func (c *Cluster) subscribe(m *member, kind Kind, list []string, t *tenure) (ok bool) {
+	if err := m.change(m.ctx, &change{kind: kind, names: slices.Clone(list)}); err != nil {
+		c.notSubscribed(m, t, err)
+		return false
+	}
+	return true
 }
 
 // dropUnwanted ends the subscriptions among list that have been ended before
@@ -233,17 +230,31 @@ func (c *Cluster) rehost() {
 	c.place(channelPlace, t)
 	channels, patterns := slices.Sorted(maps.Keys(c.wanted[Channel])), slices.Sorted(maps.Keys(c.wanted[Pattern]))
 	c.mu.Unlock()
-	if was != nil && was != m {
-		c.spawn(func() { // its connection may be up again
-			_ = was.change(was.ctx, &change{kind: Channel, end: true, names: slices.Clone(channels)})
-			_ = was.change(was.ctx, &change{kind: Pattern, end: true, names: slices.Clone(patterns)})
-		})
-	}
-	c.subscribeThen(m, Channel, channels, t, func(context.Context) {
-		c.subscribeThen(m, Pattern, patterns, t, func(ctx context.Context) {
-			c.open(ctx, &gain{tenure: t, places: []int{channelPlace}})
-		})
+	c.spawn(func() {
+		if was != nil && was != m {
+			was.release(channels, patterns)
+		}
+		if c.subscribe(m, Channel, channels, t) && c.subscribe(m, Pattern, patterns, t) {
+			c.open(m.ctx, &gain{tenure: t, places: []int{channelPlace}})
+			c.dropUnwanted(m, Channel, channels)
+			c.dropUnwanted(m, Pattern, patterns)
+		}
 	})
+}
+
+// release ends channels and patterns of a member, so that none of their messages
+// is handled any more.
+func (m *member) release(channels, patterns []string) {
+	// Its connection may be up again.
+	_ = m.change(m.ctx, &change{kind: Channel, end: true, names: slices.Clone(channels)})
+	_ = m.change(m.ctx, &change{kind: Pattern, end: true, names: slices.Clone(patterns)})
+	if m.ctx.Err() == nil {
+		return
+	}
+	select {
+	case <-m.done:
+	case <-m.c.ctx.Done():
+	}
 }
 
 // unhost takes channels and patterns from a member that is dropped. The caller

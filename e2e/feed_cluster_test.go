@@ -45,6 +45,9 @@ func (s *clusterSystem) nodes() (addrs []string) {
 func (s *clusterSystem) primary() string { return "" }
 func (s *clusterSystem) auth() []string  { return nil }
 
+// safe is true for one replica, which is the only one to take its place.
+func (s *clusterSystem) safe(_ string, replicas int) bool { return replicas >= 1 }
+
 // clusterRun is a cluster whose faults an oracle watches.
 type clusterRun struct {
 	*redistest.Cluster
@@ -68,25 +71,7 @@ func startClusterRun(t testing.TB, eager bool) *clusterRun {
 // fault breaks something and waits until all is covered again.
 func (r *clusterRun) fault(name string, f func()) {
 	r.t.Helper()
-	r.o.mu.Lock()
-	gaps, arms := len(r.o.gaps), len(r.o.arms)
-	r.o.mu.Unlock()
-	begun := time.Now()
-	f()
-	done := time.Since(begun)
-	r.o.awaitCovered()
-	r.o.checkConnections()
-	r.o.mu.Lock()
-	defer r.o.mu.Unlock()
-	var text []string
-	for _, g := range r.o.gaps[gaps:] {
-		text = append(text, fmt.Sprintf("%d slots after %v (%v)", g.part.Slots.Len(), g.at.Sub(begun).Round(time.Millisecond), g.cause))
-	}
-	last := time.Duration(0)
-	if n := len(r.o.arms); n > arms {
-		last = r.o.arms[n-1].at.Sub(begun)
-	}
-	r.t.Logf("%s took %v; gaps: %s; armed after %v", name, done.Round(time.Millisecond), strings.Join(text, ", "), last.Round(time.Millisecond))
+	r.o.fault(name, f)
 }
 
 // promote makes the replica of a third its primary.

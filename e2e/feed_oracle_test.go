@@ -31,8 +31,8 @@ import (
 //	F  every channel lives again
 //	G  what was published to shard channels outside gaps arrives once and in order
 //
-// A write counts as acknowledged when a replica has it too, since a primary may
-// lose it otherwise.
+// A write counts as acknowledged when replicas have it too, since it may be lost
+// otherwise.
 const (
 	oracleWriters = 2
 	oracleReaders = 3
@@ -201,6 +201,16 @@ func (o *oracle) awaitCovered() {
 	defer func() {
 		if o.t.Failed() {
 			o.t.Log("the last error:", o.last)
+			var uncovered feed.Slots
+			for slot := range feed.SlotCount {
+				if !o.c.CoverageOfSlot(slot).Armed {
+					uncovered = append(uncovered, feed.SlotRange{First: slot, Last: slot})
+				}
+			}
+			o.t.Log(uncovered.Len(), "slots are not covered; channels:", o.c.CoverageOfChannels())
+			for addr, f := range o.c.Feeds() {
+				o.t.Log(addr, f.Coverage(), f.Stats())
+			}
 			for _, addr := range o.s.nodes() {
 				v, err := (&loadConn{addr: addr, auth: o.s.auth()}).do([]string{"CLUSTER", "NODES"})
 				o.t.Log(addr, err, "\n"+v.String())
@@ -299,8 +309,9 @@ func (o *oracle) write(c *loadClient, i, n int) error {
 	if err != nil {
 		return err
 	}
-	if v.String() == "0" {
-		return errors.New("no replica has it")
+	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(c.routes[feed.Slot(name)], n) {
+		delete(c.routes, feed.Slot(name)) // there may be another primary
+		return errors.New("it may be lost")
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -320,6 +331,22 @@ func (o *oracle) lose(slot int, f func()) {
 	}
 	o.mu.Unlock()
 	f()
+}
+
+// awaitAcks waits until the writers have written each key anew.
+func (o *oracle) awaitAcks() {
+	o.t.Helper()
+	from := time.Now()
+	untilTrue(o.t, "new versions of all keys", func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for key := range oracleKeys {
+			if acks := o.acks[key]; len(acks) == 0 || !acks[len(acks)-1].at.After(from) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // publish publishes the next message.
@@ -396,6 +423,30 @@ func (o *oracle) read(c *loadClient, _ int) error {
 		o.kept++
 	}
 	return nil
+}
+
+// fault breaks something and waits until all is covered again.
+func (o *oracle) fault(name string, f func()) {
+	o.t.Helper()
+	o.mu.Lock()
+	gaps, arms := len(o.gaps), len(o.arms)
+	o.mu.Unlock()
+	begun := time.Now()
+	f()
+	done := time.Since(begun)
+	o.awaitCovered()
+	o.checkConnections()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var text []string
+	for _, g := range o.gaps[gaps:] {
+		text = append(text, fmt.Sprintf("%d slots after %v (%v)", g.part.Slots.Len(), g.at.Sub(begun).Round(time.Millisecond), g.cause))
+	}
+	last := time.Duration(0)
+	if n := len(o.arms); n > arms {
+		last = o.arms[n-1].at.Sub(begun)
+	}
+	o.t.Logf("%s took %v; gaps: %s; armed after %v", name, done.Round(time.Millisecond), strings.Join(text, ", "), last.Round(time.Millisecond))
 }
 
 // finish ends the load, waits for quiet, and checks every invariant.

@@ -21,7 +21,7 @@ type member struct {
 	ctx       context.Context // ends when the member is dropped
 	stop      context.CancelFunc
 	done      chan struct{} // closed when run returns
-	confirmed atomic.Int64 // the moment at which the last look that found it began
+	confirmed atomic.Int64  // the moment at which the last look that found it began
 
 	// Guarded by c.mu:
 

@@ -365,6 +365,11 @@ func (o *oracle) publish(c *loadClient, n int) error {
 		promised = promised && role.String() == "master" // a replica passes them on, too
 		break
 	}
+	// One that has been replaced accepts them as well, until it hears of that.
+	if primary := c.s.primary(); primary != "" && primary != c.routes[feed.Slot(channel)] {
+		promised = false
+		delete(c.routes, feed.Slot(channel))
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sents = append(o.sents, sent{channel, text, promised, begun, time.Now()})

@@ -295,3 +295,34 @@ func TestAClusterEndsInOrder(t *testing.T) {
 	require.Empty(t, w.gaps)
 	require.NoError(t, w.Shutdown(t.Context()))
 }
+
+func TestWithoutOnFlushEverythingIsFlushed(t *testing.T) {
+	one, two := respserver.Start(t), respserver.Start(t)
+	topology := &script{looks: make(chan struct{}, 1)}
+	topology.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 16383))
+	w := watchCluster(&feed.Cluster{Topology: topology, Probe: often})
+	w.OnFlush = nil
+	w.run(t)
+	w.awaitArmed(t, feed.SlotCount, false)
+	w.drain()
+	topology.set(nil, node(one.Addr, 1, 0, 8190), node(two.Addr, 3, 8191, 16383))
+	w.Refresh()
+	for range 2 {
+		require.Equal(t, `["invalidate" null]`, await(t, w.pushes))
+	}
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	one.CloseAll()
+	for range 2 {
+		require.Equal(t, `["invalidate" null]`, await(t, w.pushes))
+	}
+}
+
+func TestAClusterNeedsATopologyAndFeeds(t *testing.T) {
+	require.ErrorContains(t, (&feed.Cluster{}).Run(t.Context()), "needs")
+	one := respserver.Start(t)
+	w := watchCluster(&feed.Cluster{Topology: feed.Static(node(one.Addr, 1, 0, 16383)), Probe: often})
+	w.New = func(feed.Node) *feed.Feed { return &feed.Feed{Channels: []string{"c"}} }
+	w.run(t)
+	require.ErrorContains(t, await(t, w.ended), "without subscriptions")
+}

@@ -57,7 +57,8 @@ type Cluster struct {
 	// New returns the Feed for a primary, with Dial, Auth, Tracking, Processor
 	// and so on. An empty Addr becomes that of the node. Its Channels, Patterns
 	// and ShardChannels must be empty. Feeds may share a Processor, whose handlers
-	// then run concurrently, and Queues. A Feed that is stopped stops the Cluster.
+	// then run concurrently, and Queues. A Feed that is stopped, or whose Backoff
+	// gives up, stops the Cluster.
 	New func(Node) *Feed
 	// Channels, Patterns and ShardChannels are subscribed to from the start.
 	// Subscribe and Unsubscribe change them later.
@@ -95,12 +96,38 @@ type Cluster struct {
 	stats    ClusterStats
 	ending   bool // no goroutine may be begun any more
 	routines sync.WaitGroup
+	stale    chan struct{} // asks for a look
 
-	stale     chan struct{} // asks for a look
-	highest   uint64        // epoch of the last look; of the goroutine of Run, as what follows
-	confirmed int64         // the moment at which the last look that succeeded began
-	suspended bool          // no look has succeeded for too long
+	// Of the goroutine of Run:
+
+	highest   uint64 // epoch of the last look
+	confirmed int64  // the moment at which the last look that succeeded began
+	suspended bool   // no look has succeeded for too long
 }
+
+// How the parts of a Cluster fit:
+//
+//	cluster.go            the fields, Run, Stop, Shutdown
+//	cluster_look.go       the loop of Run: look, give each slot to its owner, suspend
+//	cluster_table.go      places and tenures, which CoverageOf reads
+//	cluster_member.go     a primary, and what its Feed tells: gap, armed, lost
+//	cluster_subscribe.go  subscriptions, and the node of channels and patterns
+//	topology.go, slot.go  who owns what
+//
+// A place is a slot, or the one place of channels and patterns. It goes through
+// these states, each of which is a tenure:
+//
+//	nobody --a look finds an owner--> closed --flushed, subscribed--> open
+//	open, closed --another owner, a slot in doubt--> closed, with the next number
+//	open, closed --no owner, sunsubscribe, no look in time--> nobody
+//
+// An open place is covered while the Feed of its member is armed. When a Feed has
+// a gap, its slots stay open: the generation of the Feed is part of theirs.
+//
+// The goroutine of Run looks and assigns. Each member has a goroutine, that of
+// its Feed, which calls the methods of member. Subscribing to something waits on
+// a goroutine of its own. Cluster.mu guards the tenures, and nothing is called
+// with it held.
 
 // Part is a part of what a [Cluster] covers.
 type Part struct {
@@ -144,9 +171,10 @@ func (c *Cluster) Run(ctx context.Context) error {
 	c.load()
 	c.running, c.whole, c.ending, c.ctx, c.end, c.ended = true, false, false, ctx, stop, make(chan struct{})
 	c.members = make(map[nodeKey]*member)
+	c.stale = make(chan struct{}, 1)
 	all := c.closeAll()
 	c.mu.Unlock()
-	c.stale, c.highest, c.confirmed, c.suspended = make(chan struct{}, 1), 0, now(), false
+	c.highest, c.confirmed, c.suspended = 0, now(), false
 	all.Cause = ErrStart
 	c.tell(ctx, all)
 	c.keep(ctx)
@@ -214,9 +242,11 @@ func (c *Cluster) Shutdown(ctx context.Context) error {
 // heard that it may have changed: from a client that was redirected, or from
 // +switch-master of Sentinel.
 func (c *Cluster) Refresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	select {
 	case c.stale <- struct{}{}:
-	default:
+	default: // it is about to, or does not run
 	}
 }
 

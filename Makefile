@@ -78,9 +78,10 @@ fuzz:
 		$(GO) test -run '^$$' -fuzz "^$${t#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 0x ./$${t%%:*} || exit 1; \
 	done
 
-# Feeds under random faults for SOAK each, on real servers. A failure logs its seed, for RESPUSH_SEED.
+# Feeds and Clusters under faults for SOAK each, on real servers. A failure logs its seed, for RESPUSH_SEED.
 soak:
 	RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v -run 'UnderFaults|AsOf|Reconnects' ./feed
+	cd e2e && RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v -run 'ServesNothingStale' .
 
 bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null

@@ -54,6 +54,10 @@ func (f *Feed) Coverage() Coverage {
 	return Coverage{Gen: g.gen, Armed: true, AsOf: epoch.Add(time.Duration(g.asOf.Load()))}
 }
 
+// CoverageOf returns [Feed.Coverage], as a Feed covers every key that it tracks.
+// A Cluster has the same method.
+func (f *Feed) CoverageOf(key string) Coverage { return f.Coverage() }
+
 // advance moves asOf forward to a moment. The caller holds the Feed's mutex.
 func (g *generation) advance(moment int64) {
 	if moment > g.asOf.Load() {

@@ -107,6 +107,7 @@ type Feed struct {
 	stats    Stats
 
 	serving *session // what Run's goroutine reads from
+	member  *member  // what the Feed is to its Cluster, or nil
 }
 
 // Errors of Run and of the fields.

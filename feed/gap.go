@@ -39,6 +39,13 @@ var (
 	ErrQueueLate = errors.New("feed: queue has not handled its pushes in time")
 	// ErrRole means that the role of the server has changed.
 	ErrRole = errors.New("feed: role of the server has changed")
+	// ErrReplica means that a server that a Cluster takes for a primary is none.
+	ErrReplica = errors.New("feed: server is not a primary")
+	// ErrMoved means that slots have another primary than before, or that they
+	// may have had one meanwhile.
+	ErrMoved = errors.New("feed: slots have another primary")
+	// ErrTopology means that the owners of slots could not be confirmed in time.
+	ErrTopology = errors.New("feed: topology has not been confirmed in time")
 	// ErrUnsubscribed means that the server ended a subscription unasked, as it
 	// does when the slot of a shard channel moves to another node.
 	ErrUnsubscribed = errors.New("feed: server ended a subscription")

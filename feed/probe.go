@@ -8,16 +8,16 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-func (f *Feed) every() time.Duration {
-	if f.Probe.Every > 0 {
-		return f.Probe.Every
+func (p Probe) every() time.Duration {
+	if p.Every > 0 {
+		return p.Every
 	}
 	return DefaultEvery
 }
 
-func (f *Feed) within() time.Duration {
-	if f.Probe.Within > 0 {
-		return f.Probe.Within
+func (p Probe) within() time.Duration {
+	if p.Within > 0 {
+		return p.Within
 	}
 	return DefaultWithin
 }
@@ -39,7 +39,7 @@ func (s *session) tick() {
 	case s.phase == resting:
 		s.begun = now()
 		s.phase = firstProbe
-		s.schedule(s.begun + int64(s.f.within()))
+		s.schedule(s.begun + int64(s.f.Probe.within()))
 		s.sendProbe(forRound, s.first)
 	case s.phase == settling:
 		s.fail(ErrQueueLate)
@@ -159,6 +159,6 @@ func (s *session) passed() {
 // holds f.mu.
 func (s *session) rest(moment int64) {
 	s.phase = resting
-	every := int64(s.f.every())
+	every := int64(s.f.Probe.every())
 	s.schedule(moment + every - every/20 - rand.N(every/8+1))
 }

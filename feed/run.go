@@ -130,7 +130,7 @@ const flushAll = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 // flush tells the handler of invalidations that every key may have changed. s is
 // nil while there is no connection.
 func (f *Feed) flush(ctx context.Context, s *session) {
-	if f.Tracking == nil {
+	if f.Tracking == nil || f.member != nil && f.member.flush(ctx) {
 		return
 	}
 	handlerCtx := dispatch.NotificationHandlerContext{Client: f}
@@ -154,6 +154,9 @@ func (f *Feed) tell(ctx context.Context, g Gap) {
 	if f.OnGap != nil {
 		f.OnGap(ctx, g)
 	}
+	if f.member != nil {
+		f.member.gap(ctx, g)
+	}
 }
 
 // tellArmed reports that a gap has ended.
@@ -165,6 +168,9 @@ func (f *Feed) tellArmed(s *session) {
 	if f.OnArmed != nil {
 		f.OnArmed(s.ctx, c)
 	}
+	if f.member != nil {
+		f.member.armed(s.ctx)
+	}
 }
 
 // tellError reports an attempt that failed and will be repeated.
@@ -174,5 +180,8 @@ func (f *Feed) tellError(ctx context.Context, err error) {
 	}
 	if f.OnError != nil {
 		f.OnError(ctx, err)
+	}
+	if f.member != nil {
+		f.member.failed(ctx, err)
 	}
 }

@@ -45,6 +45,7 @@ type session struct {
 	deadline int64  // of what phase waits for
 	timer    *time.Timer
 	moving   *move
+	moved    []string // shard channels whose slots the server has lost
 
 	queues atomic.Int32 // Queues that have not reached the barrier of phase
 	pass   func()       // passed, for Queue.Barrier
@@ -105,14 +106,14 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 	}
 	s := &session{f: f, ctx: runCtx, addr: addr, conn: conn, rd: parser.NewReader(conn), first: probeHello, last: probePing}
 	s.pass = s.passed
-	s.timer = time.AfterFunc(f.within(), s.tick)
+	s.timer = time.AfterFunc(f.Probe.within(), s.tick)
 	stop := context.AfterFunc(ctx, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		s.fail(ctx.Err())
 	})
 	f.mu.Lock()
-	s.schedule(now() + int64(f.within()))
+	s.schedule(now() + int64(f.Probe.within()))
 	if !successor {
 		f.session = s
 	}
@@ -217,6 +218,7 @@ func (s *session) see(push parser.Frame) {
 		s.confirmed(ShardChannel, false, push)
 	case "sunsubscribe":
 		s.confirmed(ShardChannel, true, push)
+		s.tellMoved()
 	case notify.NameMoving:
 		s.announced(push)
 	}
@@ -238,6 +240,7 @@ func (s *session) reply(frame parser.Frame) error {
 	if settles && err == nil {
 		s.awaitQueues()
 	}
+	s.tellMoved()
 	return err
 }
 
@@ -262,6 +265,9 @@ func (s *session) match(v parser.Value) error {
 		}
 		s.require("HELLO", err)
 		s.role = string(roleIn(v))
+		if s.f.member != nil && s.failure == nil && s.role != "" && s.role != "master" {
+			s.fail(ErrReplica)
+		}
 	case forTracking:
 		s.require("CLIENT TRACKING", err)
 	case forNotices:
@@ -286,7 +292,20 @@ func (s *session) refused(c command, v parser.Value) {
 		s.popConfirmed()
 	default:
 		s.awaited.pop()
-		s.answered(c.change, &SetupError{verb, s.addr, err})
+		refused := &SetupError{verb, s.addr, err}
+		if s.f.member != nil && movedSlot(refused) {
+			for name := range c.names {
+				s.dropMoved(name)
+			}
+			if c.change.done == nil {
+				refused = nil // the set-up goes on without it
+			}
+		}
+		if refused != nil {
+			s.answered(c.change, refused)
+		} else {
+			s.answered(c.change, nil)
+		}
 		s.popConfirmed()
 	}
 }
@@ -340,7 +359,7 @@ func (s *session) write(b []byte) {
 	if s.failure != nil {
 		return
 	}
-	_ = s.conn.SetWriteDeadline(time.Now().Add(s.f.within())) // without deadlines, the peer has to read
+	_ = s.conn.SetWriteDeadline(time.Now().Add(s.f.Probe.within())) // without deadlines, the peer has to read
 	if _, err := s.conn.Write(b); err != nil {
 		s.fail(err)
 	}

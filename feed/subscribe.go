@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/seed79615202/respush/parser"
 )
@@ -246,8 +247,49 @@ func (s *session) confirmed(kind Kind, end bool, push parser.Frame) {
 		return
 	}
 	if _, wanted := f.wanted[kind][name]; end && wanted {
+		if f.member != nil && kind == ShardChannel {
+			s.dropMoved(name)
+			return
+		}
 		s.fail(ErrUnsubscribed)
 	}
+}
+
+// dropMoved drops a shard channel whose slot the server has lost. The Cluster
+// subscribes to it where the slot has gone. The caller holds f.mu.
+func (s *session) dropMoved(name string) {
+	delete(s.f.wanted[ShardChannel], name)
+	s.moved = append(s.moved, name)
+}
+
+// tellMoved tells the Cluster what dropMoved has dropped.
+func (s *session) tellMoved() {
+	if s.f.member == nil {
+		return
+	}
+	s.f.mu.Lock()
+	moved := s.moved
+	s.moved = nil
+	s.f.mu.Unlock()
+	if len(moved) > 0 {
+		s.f.member.lost(s.ctx, moved)
+	}
+}
+
+// movedSlot reports whether err is the refusal of a server that does not have
+// the slot of a shard channel.
+func movedSlot(err error) bool {
+	var text parser.ServerError
+	return errors.As(err, &text) && strings.HasPrefix(string(text), "MOVED ")
+}
+
+// forget drops subscriptions without telling the server, which has ended them or
+// is about to. A call of Subscribe that has not been sent is dropped too.
+func (f *Feed) forget(kind Kind, names []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load()
+	f.unwant(&change{kind: kind, names: names})
 }
 
 // popConfirmed removes the oldest commands as far as they have been confirmed.

@@ -51,6 +51,12 @@
 // log and does without, or panics with maintnotifications.ModeEnabled. The clients
 // that a ClusterClient or a Ring makes for its nodes get one each from [NewClient].
 //
+// # Topologies
+//
+// [ClusterTopology] and [SentinelTopology] tell a [feed.Cluster] which servers
+// there are, by the connections that clients have anyway. A Feed of its own has
+// the connection for pushes.
+//
 // # What differs
 //
 //   - Errors and panics of handlers go to the error handler of the

@@ -1,0 +1,276 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/internal/test/redistest"
+)
+
+// soak returns how long the tests with an oracle repeat their faults; 0 means
+// once.
+func soak(t testing.TB) time.Duration {
+	t.Helper()
+	text := os.Getenv("RESPUSH_SOAK")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err)
+	return d
+}
+
+// clusterSystem is a cluster as the load sees it.
+type clusterSystem struct{ servers []*redistest.Server }
+
+func (s *clusterSystem) nodes() (addrs []string) {
+	for _, node := range s.servers {
+		if node.Running() {
+			addrs = append(addrs, node.Addr)
+		}
+	}
+	return addrs
+}
+func (s *clusterSystem) primary() string { return "" }
+func (s *clusterSystem) auth() []string  { return nil }
+
+// safe is true for one replica, which is the only one to take its place.
+func (s *clusterSystem) safe(_ string, replicas int) bool { return replicas >= 1 }
+
+// clusterRun is a cluster whose faults an oracle watches.
+type clusterRun struct {
+	*redistest.Cluster
+	t       testing.TB
+	o       *oracle
+	gate    *gate
+	primary [3]int // the node that is the primary of each third
+	replica [3]int
+}
+
+func startClusterRun(t testing.TB, eager bool) *clusterRun {
+	c := redistest.StartReplicatedCluster(t)
+	c.SetNodeTimeout(t, time.Second)
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
+	t.Cleanup(func() { _ = client.Close() })
+	r := &clusterRun{Cluster: c, t: t, gate: newGate(goredis.ClusterTopology(client)), primary: [3]int{0, 1, 2}, replica: [3]int{3, 4, 5}}
+	r.o = startOracle(t, &clusterSystem{slices.Clone(c.Nodes)}, r.gate, func(feed.Node) *feed.Feed { return &feed.Feed{} }, eager)
+	return r
+}
+
+// fault breaks something and waits until all is covered again.
+func (r *clusterRun) fault(name string, f func()) {
+	r.t.Helper()
+	r.o.fault(name, f)
+}
+
+// promote makes the replica of a third its primary.
+func (r *clusterRun) promote(third int, option ...string) {
+	r.Promote(r.t, r.replica[third], option...)
+	r.promoted(third)
+}
+
+// promoted notes that a primary and its replica have changed roles.
+func (r *clusterRun) promoted(third int) {
+	r.primary[third], r.replica[third] = r.replica[third], r.primary[third]
+}
+
+// do sends a command to a node.
+func (r *clusterRun) do(node int, args ...string) string {
+	return r.Nodes[node].Dial(r.t).Do(args...).String()
+}
+
+// waitEverywhere waits until every node says that a node has a slot.
+func (r *clusterRun) waitEverywhere(slot, node int) {
+	r.t.Helper()
+	_, port, _ := net.SplitHostPort(r.Nodes[node].Addr)
+	for i := range r.Nodes {
+		c := &loadConn{addr: r.Nodes[i].Addr}
+		untilTrue(r.t, "the slot's owner", func() bool {
+			v, err := c.do([]string{"CLUSTER", "SLOTS"})
+			if err != nil {
+				return false
+			}
+			for entry := range v.All() {
+				var fields []string
+				for field := range entry.All() {
+					fields = append(fields, field.String())
+				}
+				first, _ := strconv.Atoi(fields[0])
+				last, _ := strconv.Atoi(fields[1])
+				if first <= slot && slot <= last {
+					return strings.Contains(fields[2], " "+port+" ")
+				}
+			}
+			return false
+		})
+		c.close()
+	}
+}
+
+// take gives a slot to another primary without a word to the one that has it,
+// and its keys are lost.
+func (r *clusterRun) take(slot, from, to int) {
+	r.t.Helper()
+	number := strconv.Itoa(slot)
+	r.o.lose(slot, func() {
+		r.do(from, "CLUSTER", "DELSLOTS", number)
+		r.do(to, "CLUSTER", "DELSLOTS", number)
+		r.do(to, "CLUSTER", "ADDSLOTS", number)
+		r.do(to, "CLUSTER", "BUMPEPOCH")
+		r.waitEverywhere(slot, to)
+	})
+}
+
+// addNode runs a new node that has one slot for a while, and is forgotten then.
+func (r *clusterRun) addNode(slot int) {
+	r.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(r.t, err)
+	_, bus, _ := net.SplitHostPort(l.Addr().String())
+	require.NoError(r.t, l.Close())
+	node := redistest.Start(r.t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", "1000",
+		"--cluster-allow-replica-migration", "no")
+	client := node.Dial(r.t)
+	id := client.Do("CLUSTER", "MYID").String()
+	_, port, _ := net.SplitHostPort(node.Addr)
+	r.do(0, "CLUSTER", "MEET", "127.0.0.1", port, bus)
+	for i := range r.Nodes {
+		untilTrue(r.t, "the new node to be known", func() bool {
+			for line := range strings.Lines(r.do(i, "CLUSTER", "NODES")) {
+				if strings.HasPrefix(line, id) {
+					return !strings.Contains(line, "handshake")
+				}
+			}
+			return false
+		})
+	}
+	untilTrue(r.t, "the new node to be ready", func() bool {
+		return strings.Contains(client.Do("CLUSTER", "INFO").String(), "cluster_state:ok") &&
+			strings.Count(client.Do("CLUSTER", "NODES").String(), "connected") == len(r.Nodes)+1
+	})
+	owner := r.primary[0]
+	r.migrate(slot, r.Nodes[owner], node, r.ID(owner), id)
+	r.o.awaitCovered()
+	untilTrue(r.t, "a Feed of the new node", func() bool { f := r.o.c.Feeds()[node.Addr]; return f != nil && f.Coverage().Armed })
+	r.migrate(slot, node, r.Nodes[owner], id, r.ID(owner))
+	r.o.awaitCovered()
+	untilTrue(r.t, "the Feed of the new node to end", func() bool { return r.o.c.Feeds()[node.Addr] == nil })
+	for i := range r.Nodes {
+		r.do(i, "CLUSTER", "FORGET", id)
+	}
+	node.Kill()
+}
+
+// migrate moves a slot and its keys from one node to another.
+func (r *clusterRun) migrate(slot int, from, to *redistest.Server, fromID, toID string) {
+	r.t.Helper()
+	source, target, number := from.Dial(r.t), to.Dial(r.t), strconv.Itoa(slot)
+	_, port, _ := net.SplitHostPort(to.Addr)
+	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", fromID)
+	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", toID)
+	for {
+		args := []string{"MIGRATE", "127.0.0.1", port, "", "0", "5000", "KEYS"}
+		for key := range source.Do("CLUSTER", "GETKEYSINSLOT", number, "100").All() {
+			args = append(args, key.String())
+		}
+		if len(args) == 7 {
+			break
+		}
+		source.Do(args...)
+	}
+	target.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
+	source.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
+}
+
+const (
+	moved = 3300 // the slot of {b}, in the first third
+	taken = 7365 // the slot of {c}, in the second third
+)
+
+func TestClusterFeedServesNothingStale(t *testing.T) {
+	for _, eager := range []bool{false, true} {
+		t.Run(fmt.Sprintf("eager=%t", eager), func(t *testing.T) {
+			t.Parallel()
+			r := startClusterRun(t, eager)
+			end := time.Now().Add(soak(t))
+			for {
+				r.round()
+				if !time.Now().Before(end) {
+					break
+				}
+			}
+			r.o.finish()
+		})
+	}
+}
+
+// round is one of each fault.
+func (r *clusterRun) round() {
+	r.fault("CLUSTER FAILOVER", func() { r.promote(0) })
+	r.fault("CLUSTER FAILOVER FORCE", func() { r.promote(0, "FORCE") })
+	r.fault("a slot migrates", func() { r.Migrate(r.t, moved, r.primary[0], r.primary[1]) })
+	r.fault("it comes back", func() { r.Migrate(r.t, moved, r.primary[1], r.primary[0]) })
+	before := r.o.c.CoverageOfSlot(moved)
+	r.fault("out and back between two looks", func() {
+		r.gate.holdUp(func() {
+			r.Migrate(r.t, moved, r.primary[0], r.primary[1])
+			r.Migrate(r.t, moved, r.primary[1], r.primary[0])
+		})
+		untilTrue(r.t, "a gap", func() bool { return !r.o.c.CoverageOfSlot(moved).Continues(before) })
+	})
+	r.fault("a slot is taken with its keys", func() { r.take(taken, r.primary[1], r.primary[2]) })
+	r.fault("it is taken back", func() { r.take(taken, r.primary[2], r.primary[1]) })
+	r.fault("a node is added and forgotten", func() { r.addNode(moved) })
+	r.fault("SIGSTOP and SIGCONT", func() {
+		node := r.primary[1]
+		r.Nodes[node].Stop(r.t)
+		r.waitMaster(r.replica[1], node)
+		r.promoted(1)
+		r.Nodes[node].Cont(r.t)
+	})
+	r.fault("SIGKILL", func() {
+		node := r.primary[2]
+		r.Nodes[node].Kill()
+		r.waitMaster(r.replica[2], node)
+		r.promoted(2)
+	})
+	r.fault("restart as a replica", func() {
+		r.Nodes[r.replica[2]].Restart(r.t)
+		r.Nodes[r.replica[2]].WaitReady(r.t)
+	})
+	r.WaitReady(r.t)
+	r.SetNodeTimeout(r.t, time.Second)
+}
+
+// waitMaster waits until every node but one that does not answer knows node as a
+// master.
+func (r *clusterRun) waitMaster(node, except int) {
+	r.t.Helper()
+	for i := range r.Nodes {
+		if i == except || !r.Nodes[i].Running() {
+			continue
+		}
+		c := &loadConn{addr: r.Nodes[i].Addr}
+		untilTrue(r.t, "a promotion", func() bool {
+			v, err := c.do([]string{"CLUSTER", "NODES"})
+			for line := range strings.Lines(v.String()) {
+				if strings.HasPrefix(line, r.ID(node)) {
+					return err == nil && strings.Contains(line, "master ")
+				}
+			}
+			return false
+		})
+		c.close()
+	}
+}

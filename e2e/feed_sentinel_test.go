@@ -1,0 +1,166 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/internal/test/redistest"
+)
+
+// sentinelSystem is a primary behind Sentinel as the load sees it. The load is
+// a user of its own, whom a primary still knows when it is cut off from the
+// others.
+type sentinelSystem struct {
+	*redistest.Sentinel
+	stays atomic.Pointer[string] // a primary that will not be replaced
+}
+
+func (s *sentinelSystem) nodes() (addrs []string) {
+	for _, node := range s.Nodes {
+		if node.Running() {
+			addrs = append(addrs, node.Addr)
+		}
+	}
+	return addrs
+}
+
+// primary asks a sentinel.
+func (s *sentinelSystem) primary() string {
+	c := &loadConn{addr: s.Sentinels[0].Addr}
+	defer c.close()
+	v, err := c.do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
+	if err != nil {
+		return ""
+	}
+	var pair []string
+	for part := range v.All() {
+		pair = append(pair, part.String())
+	}
+	return net.JoinHostPort(pair[0], pair[1])
+}
+
+func (s *sentinelSystem) auth() []string { return []string{"AUTH", appUser, appUser} }
+
+// safe is true for both replicas. One may go on following a primary that has been
+// replaced by the other.
+func (s *sentinelSystem) safe(primary string, replicas int) bool {
+	stays := s.stays.Load()
+	return replicas >= 2 || replicas >= 1 && stays != nil && *stays == primary
+}
+
+const appUser = "app"
+
+// sentinelRun is a Sentinel whose faults an oracle watches.
+type sentinelRun struct {
+	*redistest.Sentinel
+	t testing.TB
+	o *oracle
+	s *sentinelSystem
+}
+
+// as sends a command to a node as the user of the load.
+func (r *sentinelRun) as(node *redistest.Server, args ...string) {
+	r.t.Helper()
+	c := &loadConn{addr: node.Addr, auth: r.s.auth()}
+	defer c.close()
+	_, err := c.do(args)
+	require.NoError(r.t, err)
+}
+
+// allow makes the user of the load, whom a crash forgets.
+func allow(t testing.TB, node *redistest.Server) {
+	t.Helper()
+	node.Dial(t).Do("ACL", "SETUSER", appUser, "on", ">"+appUser, "+@all", "~*", "&*")
+}
+
+func startSentinelRun(t testing.TB, eager bool) *sentinelRun {
+	s := redistest.StartSentinel(t)
+	for _, node := range s.Nodes {
+		allow(t, node)
+	}
+	var sentinels []*redis.SentinelClient
+	for _, addr := range s.Addrs() {
+		client := redis.NewSentinelClient(&redis.Options{Addr: addr})
+		t.Cleanup(func() { _ = client.Close() })
+		sentinels = append(sentinels, client)
+	}
+	r := &sentinelRun{Sentinel: s, t: t, s: &sentinelSystem{Sentinel: s}}
+	r.o = startOracle(t, r.s, goredis.SentinelTopology(redistest.Name, sentinels...), func(feed.Node) *feed.Feed {
+		return &feed.Feed{Auth: func(context.Context) (string, string, error) { return appUser, appUser, nil }}
+	}, eager)
+	return r
+}
+
+// fault breaks something and waits until all is covered again.
+func (r *sentinelRun) fault(name string, f func()) {
+	r.t.Helper()
+	r.s.stays.Store(nil)
+	r.o.fault(name, f)
+}
+
+// cutOff lets the sentinels and the replicas of a primary not reach it any more,
+// while the load still does, and returns the primary that takes its place. It
+// then waits until the load has written there.
+func (r *sentinelRun) cutOff(old *redistest.Server) {
+	r.as(old, "ACL", "SETUSER", "default", "off")
+	r.as(old, "CLIENT", "KILL", "USER", "default")
+	r.as(old, "CLIENT", "KILL", "TYPE", "replica")
+	fresh := r.WaitPrimary(r.t, old)
+	r.s.stays.Store(&fresh.Addr)
+	c := &loadConn{addr: old.Addr, auth: r.s.auth()}
+	defer c.close()
+	v, err := c.do([]string{"ROLE"})
+	require.NoError(r.t, err)
+	require.True(r.t, strings.HasPrefix(v.String(), `["master"`), "the old one does not know: %s", v)
+	r.o.awaitAcks()
+	r.as(old, "ACL", "SETUSER", "default", "on", "nopass")
+}
+
+func TestSentinelFeedServesNothingStale(t *testing.T) {
+	for _, eager := range []bool{false, true} {
+		t.Run(fmt.Sprintf("eager=%t", eager), func(t *testing.T) {
+			t.Parallel()
+			r := startSentinelRun(t, eager)
+			for end := time.Now().Add(soak(t)); ; {
+				r.round()
+				if !time.Now().Before(end) {
+					break
+				}
+			}
+			r.o.finish()
+		})
+	}
+}
+
+// round is one of each fault.
+func (r *sentinelRun) round() {
+	r.fault("SENTINEL FAILOVER", func() { r.Failover(r.t) })
+	r.WaitReady(r.t)
+	r.fault("SIGKILL", func() {
+		old := r.Primary(r.t)
+		old.Kill()
+		r.WaitPrimary(r.t, old)
+		old.Restart(r.t)
+		allow(r.t, old)
+	})
+	r.WaitReady(r.t)
+	r.fault("SIGSTOP and SIGCONT", func() {
+		old := r.Primary(r.t)
+		old.Stop(r.t)
+		r.WaitPrimary(r.t, old)
+		old.Cont(r.t)
+	})
+	r.WaitReady(r.t)
+	r.fault("an old primary is cut off", func() { r.cutOff(r.Primary(r.t)) })
+	r.WaitReady(r.t)
+}

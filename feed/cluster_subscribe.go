@@ -1,0 +1,269 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// load copies the subscriptions of the fields, once. The caller holds c.mu.
+func (c *Cluster) load() {
+	if c.wanted[0] != nil {
+		return
+	}
+	c.shard = make(map[int]names)
+	for k, list := range [kinds][]string{c.Channels, c.Patterns, c.ShardChannels} {
+		c.wanted[k] = make(names, len(list))
+		c.want(Kind(k), list)
+	}
+	c.announce()
+}
+
+// want adds subscriptions. The caller holds c.mu.
+func (c *Cluster) want(kind Kind, list []string) {
+	for _, name := range list {
+		c.wanted[kind][name] = struct{}{}
+		if kind != ShardChannel {
+			continue
+		}
+		slot := Slot(name)
+		if c.shard[slot] == nil {
+			c.shard[slot] = make(names)
+		}
+		c.shard[slot][name] = struct{}{}
+	}
+}
+
+// unwant removes subscriptions. The caller holds c.mu.
+func (c *Cluster) unwant(kind Kind, list []string) {
+	for _, name := range list {
+		delete(c.wanted[kind], name)
+		if kind != ShardChannel {
+			continue
+		}
+		slot := Slot(name)
+		delete(c.shard[slot], name)
+		if len(c.shard[slot]) == 0 {
+			delete(c.shard, slot)
+		}
+	}
+}
+
+// hasChannels reports whether channels or patterns are wanted. The caller holds
+// c.mu.
+func (c *Cluster) hasChannels() bool {
+	return len(c.wanted[Channel])+len(c.wanted[Pattern]) > 0
+}
+
+// Subscribe is [Feed.Subscribe] for a cluster: the names may be of any slots. It
+// waits as well while a slot has no primary that is covered.
+func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) error {
+	if kind >= kinds {
+		return errKind
+	}
+	c.mu.Lock()
+	c.load()
+	c.want(kind, names)
+	c.mu.Unlock()
+	c.rehost()
+	left := slices.Clone(names)
+	for len(left) > 0 {
+		groups, changed := c.groups(kind, left)
+		for t, group := range groups {
+			err := t.member.change(ctx, &change{kind: kind, names: slices.Clone(group)})
+			var refused *SetupError
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.As(err, &refused) && !movedSlot(err) && !passing(err):
+				c.mu.Lock()
+				c.unwant(kind, left)
+				c.mu.Unlock()
+				return err
+			case err == nil && c.places[placeOf(kind, group[0])].Load() == t:
+				left = slices.DeleteFunc(left, func(name string) bool { return slices.Contains(group, name) })
+			}
+		}
+		if len(left) == 0 {
+			break
+		}
+		again := time.NewTimer(firstWait) // the server may be loading
+		select {
+		case <-changed:
+		case <-again.C:
+		case <-ctx.Done():
+		}
+		again.Stop()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Unsubscribe is [Feed.Unsubscribe] for a cluster.
+func (c *Cluster) Unsubscribe(ctx context.Context, kind Kind, names ...string) error {
+	if kind >= kinds {
+		return errKind
+	}
+	c.mu.Lock()
+	c.load()
+	c.unwant(kind, names)
+	c.mu.Unlock()
+	groups, _ := c.groups(kind, names)
+	var errs []error
+	for t, group := range groups {
+		errs = append(errs, t.member.change(ctx, &change{kind: kind, end: true, names: group}))
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return errors.Join(errs...)
+}
+
+// placeOf returns the place that a subscription belongs to.
+func placeOf(kind Kind, name string) int {
+	if kind != ShardChannel {
+		return channelPlace
+	}
+	return Slot(name)
+}
+
+// groups returns names by the open tenures that they belong to, and a channel
+// that is closed when tenures change.
+func (c *Cluster) groups(kind Kind, list []string) (map[*tenure][]string, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	groups := make(map[*tenure][]string)
+	for _, name := range list {
+		if t := c.places[placeOf(kind, name)].Load(); t != nil && t.open {
+			groups[t] = append(groups[t], name)
+		}
+	}
+	return groups, c.changed
+}
+
+// change carries out a change on the member's Feed, and waits for it until the
+// member is dropped.
+func (m *member) change(ctx context.Context, ch *change) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(m.ctx, cancel)()
+	return m.feed.change(ctx, ch)
+}
+
+// subscribe subscribes a member for a tenure. If the server refuses, the places
+// of the tenure get another one.
+func (c *Cluster) subscribe(m *member, kind Kind, list []string, t *tenure) (ok bool) {
+	if err := m.change(m.ctx, &change{kind: kind, names: slices.Clone(list)}); err != nil {
+		c.notSubscribed(m, t, err)
+		return false
+	}
+	return true
+}
+
+// dropUnwanted ends the subscriptions among list that have been ended before
+// their places were open.
+func (c *Cluster) dropUnwanted(m *member, kind Kind, list []string) {
+	var unwanted []string
+	c.mu.Lock()
+	for _, name := range list {
+		if _, wanted := c.wanted[kind][name]; !wanted {
+			unwanted = append(unwanted, name)
+		}
+	}
+	c.mu.Unlock()
+	_ = m.change(m.ctx, &change{kind: kind, end: true, names: unwanted}) // none is sent for no names
+}
+
+// notSubscribed ends a tenure whose subscriptions have failed.
+func (c *Cluster) notSubscribed(m *member, t *tenure, err error) {
+	if m.ctx.Err() != nil {
+		return
+	}
+	var refused *SetupError
+	c.mu.Lock()
+	fatal := !c.whole && errors.As(err, &refused) && !movedSlot(err) && !passing(err)
+	none := c.nextTenure(nil, m)
+	for i := range c.places {
+		if c.places[i].Load() == t {
+			c.place(i, none)
+		}
+	}
+	c.count()
+	c.mu.Unlock()
+	if fatal {
+		c.Stop(err)
+		return
+	}
+	c.tellError(m.ctx, err)
+}
+
+// rehost gives channels and patterns to a member that is armed, if they have
+// none.
+func (c *Cluster) rehost() {
+	c.mu.Lock()
+	old := c.places[channelPlace].Load()
+	if !c.running || !c.hasChannels() || old == nil || old.member != nil {
+		c.mu.Unlock()
+		return
+	}
+	var armed []*member
+	for _, m := range c.members {
+		if m.isArmed && !m.leaving {
+			armed = append(armed, m)
+		}
+	}
+	if len(armed) == 0 {
+		c.mu.Unlock()
+		return
+	}
+	m := armed[rand.N(len(armed))] // many Clusters choose different ones
+	was := old.was
+	if was != nil && was.isArmed && c.members[was.key] == was {
+		m = was
+	}
+	t := c.nextTenure(m, nil)
+	c.place(channelPlace, t)
+	channels, patterns := slices.Sorted(maps.Keys(c.wanted[Channel])), slices.Sorted(maps.Keys(c.wanted[Pattern]))
+	c.mu.Unlock()
+	c.spawn(func() {
+		if was != nil && was != m {
+			was.release(channels, patterns)
+		}
+		if c.subscribe(m, Channel, channels, t) && c.subscribe(m, Pattern, patterns, t) {
+			c.open(m.ctx, &gain{tenure: t, places: []int{channelPlace}})
+			c.dropUnwanted(m, Channel, channels)
+			c.dropUnwanted(m, Pattern, patterns)
+		}
+	})
+}
+
+// release ends channels and patterns of a member, so that none of their messages
+// is handled any more.
+func (m *member) release(channels, patterns []string) {
+	// Its connection may be up again.
+	_ = m.change(m.ctx, &change{kind: Channel, end: true, names: slices.Clone(channels)})
+	_ = m.change(m.ctx, &change{kind: Pattern, end: true, names: slices.Clone(patterns)})
+	if m.ctx.Err() == nil {
+		return
+	}
+	select {
+	case <-m.done:
+	case <-m.c.ctx.Done():
+	}
+}
+
+// unhost takes channels and patterns from a member that is dropped. The caller
+// holds c.mu.
+func (c *Cluster) unhost(m *member, t *transfer) {
+	old := c.places[channelPlace].Load()
+	if old == nil || old.member != m {
+		return
+	}
+	t.leave(c, channelPlace, old)
+	c.place(channelPlace, c.nextTenure(nil, m))
+}

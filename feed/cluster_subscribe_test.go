@@ -1,0 +1,133 @@
+package feed_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/internal/test/respserver"
+)
+
+// conn returns the only connection of a server.
+func conn(t testing.TB, s *respserver.Server) *respserver.Conn {
+	t.Helper()
+	conns := s.Conns()
+	require.Len(t, conns, 1)
+	return conns[0]
+}
+
+func TestShardChannelsFollowTheirSlots(t *testing.T) {
+	w, topology, one, two := startFleet(t, &feed.Cluster{ShardChannels: []string{lowKey, highKey}})
+	require.Equal(t, []string{lowKey}, conn(t, one).ShardChannels())
+	require.Equal(t, []string{highKey}, conn(t, two).ShardChannels())
+
+	// The server says that it has lost the slot before the topology does.
+	high := w.CoverageOf(highKey)
+	conn(t, one).Push("sunsubscribe", lowKey, 0)
+	g := await(t, w.gaps)
+	require.ErrorIs(t, g.Cause, feed.ErrMoved)
+	require.Equal(t, "3443", g.Slots.String())
+	topology.set(nil, node(one.Addr, 1, 0, 3442), feed.Node{Addr: two.Addr, Epoch: 3, Slots: feed.Slots{{3443, 16383}}})
+	w.Refresh()
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Equal(t, []string{highKey, lowKey}, conn(t, two).ShardChannels())
+	require.True(t, w.CoverageOf(highKey).Continues(high))
+	w.drain()
+
+	// The server is dialled again, and subscribes to what is left.
+	one.CloseAll()
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Empty(t, conn(t, one).ShardChannels())
+
+	// The topology knows first.
+	topology.set(nil, node(one.Addr, 4, 0, 16383))
+	w.Refresh()
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.ElementsMatch(t, []string{highKey, lowKey}, conn(t, one).ShardChannels())
+	require.Equal(t, 1, w.Stats().Nodes)
+}
+
+// TestAShardChannelAtTheWrongNodeDoesNotHoldUpTheRest has a server refuse a
+// channel in the set-up, as one does that has lost the slot while it was away.
+func TestAShardChannelAtTheWrongNodeDoesNotHoldUpTheRest(t *testing.T) {
+	w, topology, one, two := startFleet(t, &feed.Cluster{ShardChannels: []string{lowKey}})
+	one.Refuse("SSUBSCRIBE", "MOVED 3443 "+two.Addr)
+	one.CloseAll()
+	w.awaitArmed(t, feed.SlotCount-1, false)
+	require.False(t, w.CoverageOf(lowKey).Armed)
+	topology.set(nil, node(one.Addr, 1, 0, 3442), node(two.Addr, 3, 3443, 16383))
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Equal(t, []string{lowKey}, conn(t, two).ShardChannels())
+}
+
+func TestChannelsLiveOnOneNode(t *testing.T) {
+	w, topology, one, two := startFleet(t, &feed.Cluster{Channels: []string{"c"}, Patterns: []string{"p*"}})
+	host, other := one, two
+	if len(conn(t, two).Channels()) > 0 {
+		host, other = two, one
+	}
+	require.Equal(t, []string{"c"}, conn(t, host).Channels())
+	require.Equal(t, []string{"p*"}, conn(t, host).Patterns())
+	require.Empty(t, conn(t, other).Channels())
+	require.NoError(t, w.Subscribe(t.Context(), feed.Channel, "d"))
+	before := w.CoverageOfChannels()
+
+	host.CloseAll()
+	g := await(t, w.gaps)
+	require.True(t, g.Channels)
+	require.Equal(t, 8192, g.Slots.Len())
+	w.awaitArmed(t, feed.SlotCount, true)
+	if len(conn(t, other).Channels()) == 0 {
+		host, other = other, host // it was back before the channels were moved
+	}
+	require.Empty(t, conn(t, host).Channels())
+	require.Equal(t, []string{"c", "d"}, conn(t, other).Channels())
+	require.Equal(t, []string{"p*"}, conn(t, other).Patterns())
+	require.Greater(t, w.CoverageOfChannels().Gen, before.Gen)
+	w.drain()
+
+	topology.set(nil, node(host.Addr, 3, 0, 16383)) // the other is dropped
+	w.Refresh()
+	require.True(t, await(t, w.gaps).Channels)
+	w.awaitArmed(t, feed.SlotCount, true)
+	require.Equal(t, []string{"c", "d"}, conn(t, host).Channels())
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.Channel, "c", "d"))
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.Pattern, "p*"))
+	require.Empty(t, conn(t, host).Channels())
+	require.Empty(t, conn(t, host).Patterns())
+}
+
+func TestSubscriptionsOfAClusterChange(t *testing.T) {
+	w, topology, one, two := startFleet(t, &feed.Cluster{})
+	require.NoError(t, w.Subscribe(t.Context(), feed.ShardChannel, lowKey, highKey))
+	require.Equal(t, []string{lowKey}, conn(t, one).ShardChannels())
+	require.Equal(t, []string{highKey}, conn(t, two).ShardChannels())
+	require.NoError(t, w.Subscribe(t.Context(), feed.Pattern, "p*"))
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.ShardChannel, lowKey, highKey))
+	require.Empty(t, append(conn(t, one).ShardChannels(), conn(t, two).ShardChannels()...))
+	require.ErrorContains(t, w.Subscribe(t.Context(), 9, "x"), "unknown kind")
+	require.ErrorContains(t, w.Unsubscribe(t.Context(), 9, "x"), "unknown kind")
+
+	one.Refuse("SSUBSCRIBE", "NOPERM no")
+	require.ErrorContains(t, w.Subscribe(t.Context(), feed.ShardChannel, lowKey), "NOPERM no")
+
+	// A server that has lost the slot refuses; the call waits for the new owner.
+	one.Refuse("SSUBSCRIBE", "MOVED 3443 "+two.Addr)
+	w.drain()
+	done := make(chan error, 1)
+	go func() { done <- w.Subscribe(context.Background(), feed.ShardChannel, lowKey) }()
+	require.ErrorIs(t, await(t, w.gaps).Cause, feed.ErrMoved)
+	topology.set(nil, node(one.Addr, 1, 0, 3442), node(two.Addr, 3, 3443, 16383))
+	require.NoError(t, await(t, done))
+	require.Equal(t, []string{lowKey}, conn(t, two).ShardChannels())
+
+	topology.set(nil, node(one.Addr, 4, 0, 16383))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, (&feed.Cluster{}).Subscribe(ctx, feed.Channel, "x"), context.DeadlineExceeded)
+}

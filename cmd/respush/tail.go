@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,18 +25,28 @@ Without a URL it shows itself: a server inside this process, with traffic that
 ends after 3 seconds (or --for). Unless told otherwise it then listens to all
 that this traffic causes.
 
-It ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, or when
-the connection is lost, with a summary on standard error. The exit status is 1
-when something failed, 2 when the command line makes no sense, and otherwise 0.
---for counts from the beginning: when it is over before the server has answered
-all that it was asked, that is a failure.
+When the connection is lost, or the server has not answered for 5 seconds, it
+prints a gap line: since when pushes may be missing, and why. It then connects
+again, and prints an armed line when the server reports everything again. Why
+there is no connection meanwhile is told on standard error. With --once it ends
+instead.
+
+It ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, with a
+summary on standard error. The exit status is 1 when something failed, 2 when
+the command line makes no sense, and otherwise 0. A server that cannot be
+reached, or refuses something, the first time is a failure. --for counts from
+the beginning: when it is over before the server has answered all that it was
+asked, that is a failure too.
+
+--record writes the pushes, also those that are not shown. With --once it writes
+every byte that the server sends.
 
 A terminal gets colours, unless the environment says NO_COLOR, and lines no
 longer than it is wide.
 
 --track turns on the server's client-side caching. By itself it reports only
 keys that this connection has read, and tail reads none: you will see flushes
-only. With --bcast the server reports every key that is written, or those with
+only. It is about one connection, so it implies --once. With --bcast the server reports every key that is written, or those with
 a --prefix.`
 
 const tailExample = `  respush tail
@@ -87,7 +98,8 @@ func newTail() *cobra.Command {
 	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, as in invalidate (repeatable)")
 	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "of pushes about keys or channels, show only those that match `glob` (repeatable)")
 	opts.Format.Flags(flags)
-	flags.StringVar(&recording, "record", "", "write every byte that the server sends to `file`, for respush decode")
+	flags.StringVar(&recording, "record", "", "write what the server sends to `file`, for respush decode")
+	flags.BoolVar(&opts.Once, "once", false, "end when the connection is lost")
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, as in 90s")
 	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "be called `name` in the server's CLIENT LIST")
@@ -114,6 +126,14 @@ func limited(ctx context.Context, opts tail.Options) (context.Context, context.C
 func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, opts tail.Options, recording string) error {
 	ctx, cancel := limited(ctx, opts)
 	defer cancel()
+	if opts.Reconnects() {
+		note(cmd, opts)
+		watch := tail.Watch{Target: server, Options: opts, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
+		return recorded(recording, func(file io.Writer) error {
+			watch.Record = file
+			return watch.Run(ctx)
+		})
+	}
 	conn, err := tail.Dial(ctx, server, opts.TLS)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && cause != tail.ErrElapsed {
@@ -129,19 +149,26 @@ func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, o
 	return listen(ctx, session, recording)
 }
 
-// listen runs session, and records what the server sends in a file unless that
-// is called nothing.
+// listen runs session, and records what the server sends.
 func listen(ctx context.Context, session tail.Session, recording string) error {
-	if recording == "" {
+	defer session.Conn.Close()
+	return recorded(recording, func(file io.Writer) error {
+		session.Record = file
 		return session.Run(ctx)
+	})
+}
+
+// recorded runs listen with a file for what the server sends. There is none if
+// it is called nothing.
+func recorded(recording string, listen func(io.Writer) error) error {
+	if recording == "" {
+		return listen(nil)
 	}
 	file, err := record.Create(recording)
 	if err != nil {
-		session.Conn.Close()
 		return err
 	}
-	session.Record = file
-	return cmp.Or(session.Run(ctx), file.Close())
+	return cmp.Or(listen(file), file.Close())
 }
 
 // note warns of options that will show little.

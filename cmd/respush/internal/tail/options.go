@@ -24,6 +24,7 @@ type Options struct {
 	Format        pushline.Format
 	Count         int           // stop after so many pushes that are shown; 0: no limit
 	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
+	Once          bool          // end when the connection is lost
 	ClientName    string        // what the server is to call the connection; may be empty
 	TLS           TLS
 }
@@ -43,6 +44,11 @@ func (o Options) Validate() error {
 		return o.Filter.Validate()
 	}
 }
+
+// Reconnects reports whether the connection is to be replaced when it is lost.
+// The keys that a connection has read are forgotten with it, so tracking those
+// is for one connection.
+func (o Options) Reconnects() bool { return !o.Once && (o.Broadcast || !o.Track) }
 
 // Listens says whether o asks the server for any pushes at all.
 func (o Options) Listens() bool {

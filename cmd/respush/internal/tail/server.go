@@ -49,8 +49,14 @@ func withoutSlots(text string) bool {
 	return false
 }
 
-// note warns of what will not be shown.
-func (r *run) note(text string) { fmt.Fprintf(r.Stderr, "respush: note: %s\n", text) }
+// warn writes a note about what will not be shown.
+func (r *run) warn(text string) { fmt.Fprintf(r.Stderr, "respush: note: %s\n", text) }
+
+// stuckOutput says that standard output took some time to take what it was given.
+func stuckOutput(d time.Duration) string {
+	return fmt.Sprintf("standard output had held respush up for %v: a server cuts off who reads too slowly, see client-output-buffer-limit",
+		d.Round(time.Millisecond))
+}
 
 // greeted takes the answer to HELLO, and has a node of a cluster asked for its
 // slots.

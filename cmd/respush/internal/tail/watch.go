@@ -107,6 +107,7 @@ func (v *watching) gap(_ context.Context, g feed.Gap) {
 	v.gaps++
 	v.inGap, v.lost = true, g.Since
 	cause := gapWords(g.Cause).Error()
+	v.said = cause // the Feed tells it as an error too
 	if stuck := v.printer.out.Slowest(); stuck >= slow && stuck > v.stuck {
 		v.stuck = stuck
 		cause += " (" + stuckOutput(stuck) + ")"

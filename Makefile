@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke api vulncheck cover bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -86,6 +86,18 @@ bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null
 	$(if $(PEERS),cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null)
 	cd goredis && $(GO) test -run '^$$' -bench . -benchtime 1x . > /dev/null
+
+# Writes the listings of exported names that a test compares with the code.
+api:
+	$(GO) test ./internal/test/api -run Listing -update
+
+# Known vulnerabilities in what the modules call. It needs the network (vuln.go.dev), so it is not part of check.
+vulncheck:
+	@$(call each,$(GO) run golang.org/x/vuln/cmd/govulncheck@latest ./...)
+
+# The share of statements that the tests of a package itself reach.
+cover:
+	$(GO) test -cover ./parser ./registry ./dispatch ./notify ./tap
 
 # Ours against the committed baseline, in ratios: absolute times are the machine's.
 bench:

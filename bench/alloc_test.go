@@ -16,8 +16,8 @@ import (
 // The benchmarks' bodies allocate nothing after a first pass. They need pooled
 // memory, for a Reader's buffer and for frames larger than that.
 
-// skipUnderRace skips a test: the race detector makes a sync.Pool drop what it is
-// given at random.
+// skipUnderRace skips a test: the race detector makes a sync.Pool drop what it
+// is given at random.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
 	if race.Enabled {

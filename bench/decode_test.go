@@ -11,7 +11,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// decoded are the workloads of pushes, and how many allocations go-redis v9.22.0 makes of each.
+// decoded are the workloads of pushes, and how many allocations go-redis
+// v9.22.0 makes of each.
 var decoded = []struct {
 	id     string
 	allocs float64
@@ -25,7 +26,7 @@ func (n *tally) HandlePushNotification(context.Context, dispatch.NotificationHan
 	return nil
 }
 
-// decode gives all pushes to handlers of go-redis' kind.
+// decode passes all pushes to handlers of go-redis' kind.
 func decode(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	n := new(tally)
@@ -41,8 +42,9 @@ func decode(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	})
 }
 
-// BenchmarkAny is the cost of a push in Go's own types: op=Dispatch as a handler of go-redis' kind gets it, from the
-// stream on; op=Any of the frame alone.
+// BenchmarkAny is the cost of a push in Go's own types: op=Dispatch as a
+// handler of go-redis' kind gets it, from the stream on; op=Any of the frame
+// alone.
 func BenchmarkAny(b *testing.B) {
 	for _, d := range decoded {
 		w := workload.Find(d.id)
@@ -63,7 +65,8 @@ func BenchmarkAny(b *testing.B) {
 	}
 }
 
-// TestDecodedAllocatesNoMoreThanGoRedis holds the handlers of go-redis' kind to what its own processor allocates.
+// TestDecodedAllocatesNoMoreThanGoRedis holds the handlers of go-redis' kind to
+// what its own processor allocates.
 func TestDecodedAllocatesNoMoreThanGoRedis(t *testing.T) {
 	for _, d := range decoded {
 		w := workload.Find(d.id)

@@ -194,7 +194,7 @@ func BenchmarkKind(b *testing.B) {
 			b.ReportAllocs()
 			defer timeThread(b, 1)()
 			for b.Loop() {
-				sink += int(notify.Kind(name))
+				sink += int(notify.FamilyOf(name))
 			}
 		})
 	}

@@ -7,8 +7,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkPassReplies passes over 64 KiB and a little more of replies of one kind, as a tap does that finds no push among
-// them: many at once, and beside it frame by frame.
+// BenchmarkPassReplies passes over 64 KiB and a little more of replies of one
+// kind, as a tap does that finds no push among them: many at once, and beside
+// it frame by frame.
 func BenchmarkPassReplies(b *testing.B) {
 	kinds := append(tapped[:len(tapped)-1:len(tapped)-1], []struct {
 		name  string

@@ -102,8 +102,8 @@ func (r *resting) serve(tb testing.TB) {
 	r.idle.Wait()
 }
 
-// feed gives every connection some bytes, and returns when they have been read
-// and all wait for more.
+// feed gives every connection some bytes, and returns when they have been
+// read and all wait for more.
 func (r *resting) feed(b []byte) {
 	r.idle.Add(len(r.conns))
 	for _, c := range r.conns {

@@ -49,7 +49,7 @@ func runs() []run {
 	return all
 }
 
-// handled gives all pushes to handlers.
+// handled passes all pushes to handlers.
 func handled(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return pass(tb, w, s, dispatch.WithPubSub())
 }

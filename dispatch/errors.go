@@ -75,11 +75,11 @@ func IsProtectedHandlerError(err error) bool { return registry.IsProtectedHandle
 // Invariant: PushNotificationName and Err may be empty, the other fields are
 // set.
 type ProcessorError struct {
-	ProcessorType        ProcessorType
-	Operation            ProcessorOperation
-	PushNotificationName string // may be empty
-	Reason               string
-	Err                  error // may be nil
+	ProcessorType        ProcessorType      // the kind of processor
+	Operation            ProcessorOperation // what was refused
+	PushNotificationName string             // the name it was about, may be empty
+	Reason               string             // why, in words
+	Err                  error              // the underlying error, may be nil
 }
 
 // NewProcessorError returns a ProcessorError with the given fields. The name

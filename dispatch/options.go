@@ -5,7 +5,8 @@ import (
 	"log/slog"
 )
 
-// Option configures a [Processor].
+// Option configures a [Processor]. The names of the options of NewProcessor
+// begin with With. Those of [NewQueue] are [QueueOption] and begin with Queue.
 type Option func(*Processor)
 
 // WithPubSub makes the processor take the pushes of publish and subscribe as

@@ -104,7 +104,9 @@ func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx 
 
 // ProcessPendingNotificationsBuffered waits for one push, and takes and handles
 // it and the pushes that have been received with it. It is for callers that
-// know that the connection is readable. Like ProcessPendingNotifications, it
+// know that the connection is readable. It is part of go-redis' API and waits
+// for a push despite its name; [Processor.ProcessBuffered] never reads and is
+// the one to use in new code. Like ProcessPendingNotifications, it
 // does not watch ctx, returns nil when a reply is next, and returns nil for a
 // time-out between frames. Unlike it, it returns an error when the connection
 // has ended or failed between frames.
@@ -122,8 +124,8 @@ func (p *Processor) ProcessPendingNotificationsBuffered(ctx context.Context, han
 
 // ProcessBuffered takes and handles the whole pushes that stand before the next
 // reply among the bytes that the Reader has already received. It never reads,
-// so it never blocks. It returns the number of pushes it took off the stream.
-// If rd is nil it does nothing.
+// so it never blocks, unlike ProcessPendingNotificationsBuffered. It returns the
+// number of pushes it took off the stream. If rd is nil it does nothing.
 //
 // A push that is not whole is left for a later call, which does not scan its
 // beginning again. [parser.Reader.Pending] tells whether there is one. The

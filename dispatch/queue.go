@@ -42,7 +42,8 @@ const (
 	DefaultQueueWorkers = 1
 )
 
-// QueueOption configures a [Queue].
+// QueueOption configures a [Queue]. The names of these options begin with Queue,
+// as those that begin with With configure a [Processor].
 type QueueOption func(*Queue)
 
 // QueueSize sets the number of pushes that may wait. A smaller n than 1 counts
@@ -174,7 +175,7 @@ func NewQueue(h Handler, opts ...QueueOption) *Queue {
 // NewQueueFunc is like [NewQueue], but its handler is a function. It accepts
 // the functions that the adapters of package notify return:
 //
-//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.invalidate))
+//	q := dispatch.NewQueueFunc(notify.OnInvalidate(cache.Invalidate))
 func NewQueueFunc(f HandlerFunc, opts ...QueueOption) *Queue { return NewQueue(f, opts...) }
 
 // HandlePush copies push into the queue, and may wait for room as the overflow

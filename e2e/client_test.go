@@ -22,22 +22,25 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// patience bounds every wait; a test that runs into it fails. How often a condition is looked at meanwhile is poll.
+// patience bounds every wait, and a test that exceeds it fails. poll is the
+// time between two looks at a condition.
 const (
 	patience = 30 * time.Second
 	poll     = 5 * time.Millisecond
 )
 
-// TestMain has go-redis log nothing: connections that break are what these tests are about.
+// TestMain silences the log of go-redis, because these tests break connections
+// on purpose.
 func TestMain(m *testing.M) {
 	redis.SetLogger(new(logging.VoidLogger))
 	os.Exit(m.Run())
 }
 
-// A dialer opens connections, as go-redis wants it.
+// A dialer is a Dialer of go-redis.
 type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// newProcessor returns a processor of which any error of a handler fails the test.
+// newProcessor returns a processor that fails the test when a handler returns
+// an error.
 func newProcessor(tb testing.TB, opts ...dispatch.Option) *dispatch.Processor {
 	return dispatch.NewProcessor(append(opts, dispatch.WithErrorHandler(func(_ context.Context, name []byte, err error) {
 		tb.Errorf("handler of %s: %v", name, err)
@@ -50,8 +53,9 @@ func handle(tb testing.TB, p *dispatch.Processor, name string, f dispatch.Handle
 	require.NoError(tb, p.Handle(name, f))
 }
 
-// newClusterClient returns a go-redis client of a cluster that ends with the test. Each node's connections have p, but for
-// pub/sub, which is go-redis' own to read.
+// newClusterClient returns a go-redis client of a cluster that ends with the
+// test. The connections of every node use p, except those for pub/sub, which
+// go-redis reads itself.
 func newClusterClient(tb testing.TB, addrs []string, dial dialer, p *dispatch.Processor, options ...func(*redis.ClusterOptions)) *redis.ClusterClient {
 	tb.Helper()
 	o := &redis.ClusterOptions{
@@ -59,10 +63,12 @@ func newClusterClient(tb testing.TB, addrs []string, dial dialer, p *dispatch.Pr
 		Protocol:                  3,
 		PushNotificationProcessor: goredis.NewProcessor(p),
 		Dialer:                    dial,
-		// One processor has room for the handlers of one client, and each node has a client.
+		// One processor has room for the handlers of one client, and each node
+		// has a client.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-		ReadTimeout:              patience, // a message that may have been sent is not to be sent again
-		// Commands make go-redis look again at who has which slot; a client that has none to send has this alone.
+		ReadTimeout:              patience, // a message that may have been sent must not be sent again
+		// Commands make go-redis look again at who has which slot; a client
+		// that has none to send has this alone.
 		ClusterStateReloadInterval: time.Second,
 	}
 	for _, option := range options {
@@ -84,7 +90,7 @@ func observed(dial dialer, p *dispatch.Processor) dialer {
 	}
 }
 
-// spawn runs f on a goroutine that wg counts.
+// spawn runs f on a goroutine and counts it in wg.
 func spawn(wg *sync.WaitGroup, f func()) {
 	wg.Add(1)
 	go func() {
@@ -107,7 +113,8 @@ func eventually(tb testing.TB, what string, done func() bool) {
 	}
 }
 
-// eventuallyEqual waits until what came and what was told of it are the same.
+// eventuallyEqual waits until the pushes that arrived and those that handlers
+// received are the same.
 func eventuallyEqual(tb testing.TB, lists func() (came, told []string)) {
 	tb.Helper()
 	again := time.NewTicker(poll)
@@ -123,7 +130,7 @@ func eventuallyEqual(tb testing.TB, lists func() (came, told []string)) {
 	}
 }
 
-// broken reports whether err says plainly that a connection has ended.
+// broken reports whether err clearly means that a connection has ended.
 func broken(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
 		if errors.Is(err, end) {
@@ -133,7 +140,8 @@ func broken(err error) bool {
 	return false
 }
 
-// lost is broken for who may also have closed the connection, or not have got one.
+// lost is like broken, but also accepts the errors of a connection that the
+// test closed or could not open.
 func lost(err error) bool {
 	return broken(err) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNREFUSED)
 }

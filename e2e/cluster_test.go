@@ -15,8 +15,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// slotOf has the slots of the tags that channels begin with. In a new cluster the first node has {b} and {f}, the second
-// has {c}.
+// slotOf has the slots of the tags that channels begin with. In a new cluster
+// the first node has {b} and {f}, the second has {c}.
 var slotOf = map[string]int{"{b}": 3300, "{f}": 3168, "{c}": 7365}
 
 func TestClusterMessagesArriveWhileASlotMoves(t *testing.T) {
@@ -35,8 +35,8 @@ func TestClusterMessagesArriveAcrossAFailover(t *testing.T) {
 	require.Empty(t, b.publisher.errs)
 }
 
-// The test has no message under way when the node ends: go-redis would send it again, to the next master, and
-// the subscriber might have had it.
+// The test has no message under way when the node ends: go-redis would send it
+// again, to the next master, and the subscriber might have had it.
 func TestClusterMessagesArriveAfterACrash(t *testing.T) {
 	t.Parallel()
 	b := startBroadcast(t)
@@ -102,8 +102,9 @@ const (
 	disconnected        // the connection ends
 )
 
-// A broadcast is a cluster with a publisher and with subscribers of every kind, each of which follows three channels of
-// its own: two on the first node, one on the second.
+// A broadcast is a cluster with a publisher and with subscribers of every kind,
+// each of which follows three channels of its own: two on the first node, one
+// on the second.
 type broadcast struct {
 	cluster     *redistest.Cluster
 	publisher   *publisher
@@ -150,8 +151,9 @@ func startBroadcast(t *testing.T) *broadcast {
 	return b
 }
 
-// finish waits until every subscriber has gone through what it has to, and has had further messages after that. Then it
-// stops the publisher and checks what each has been given.
+// finish waits until every subscriber has gone through what it has to, and has
+// had further messages after that. Then it stops the publisher and checks what
+// each has been given.
 func (b *broadcast) finish(t *testing.T, changes map[string]change) {
 	t.Helper()
 	b.each(func(s subscriber, channel string) {
@@ -191,7 +193,8 @@ func (b *broadcast) each(f func(s subscriber, channel string)) {
 	}
 }
 
-// awaitMessages waits until the subscriber has had some more messages of a channel.
+// awaitMessages waits until the subscriber has had some more messages of a
+// channel.
 func awaitMessages(t *testing.T, s subscriber, channel string) {
 	t.Helper()
 	before := count(told(s, channel), "smessage")

@@ -12,22 +12,25 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// lingering makes a proxy's connections end with a reset, as they do when a process dies with bytes unread; it does not
-// end them.
+// lingering makes the connections of a proxy end with a reset, as they do when
+// a process dies with unread bytes. It does not end them.
 const lingering = `{"name": "lingering", "type": "reset_peer", "toxicity": 0}`
 
-// The test ends connections after every number of bytes, so that each type of frame is cut everywhere.
+// The test ends connections after every number of bytes, so that frames of each
+// type are cut everywhere.
 func TestConnectionsCutAnywhereLoseNothingUntold(t *testing.T) {
 	testCuts(t, 1, round(0)[:1], round(1))
 }
 
-// The frames are larger than the buffers of clients, and are cut in some of their places.
+// The frames are larger than the buffers of clients, and are cut in some of
+// their places.
 func TestConnectionsCutInLargeFramesLoseNothingUntold(t *testing.T) {
 	testCuts(t, 3999, []step{{setMany(), "OK"}}, round(9))
 }
 
-// testCuts has talkers do batches of steps over connections that end after n bytes, for every n that is a multiple of
-// stride, up to the first that is enough. Every other connection ends with a reset.
+// testCuts lets talkers run batches of steps over connections that end after n
+// bytes. n takes every multiple of stride, up to the first that is enough for a
+// batch. Every other connection ends with a reset.
 func testCuts(t *testing.T, stride int, batches ...[]step) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {
@@ -59,7 +62,8 @@ func testCuts(t *testing.T, stride int, batches ...[]step) {
 	}
 }
 
-// The test has connections that are reset while they are in use, and clients that begin again.
+// The test has connections that are reset while they are in use, and clients
+// that begin again.
 func TestConnectionsThatAreResetAreFollowedByOthers(t *testing.T) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {
@@ -96,7 +100,8 @@ func TestConnectionsThatAreResetAreFollowedByOthers(t *testing.T) {
 	}
 }
 
-// The test has go-redis go from one connection to the next, none of which lasts for long.
+// The test has go-redis go from one connection to the next, none of which lasts
+// for long.
 func TestReconnectingClientGoesOnWithItsPushes(t *testing.T) {
 	t.Parallel()
 	p := startProxy(t, redistest.Start(t).Addr, `{"type": "limit_data", "attributes": {"bytes": 1500}}`)
@@ -116,7 +121,8 @@ func TestReconnectingClientGoesOnWithItsPushes(t *testing.T) {
 	checkBroken(t, talker, nil)
 }
 
-// checkBroken checks what a talker has been given before its connection broke with an error, and the error, if there is one.
+// checkBroken checks what a talker has been given before its connection broke
+// with an error, and the error, if there is one.
 func checkBroken(t *testing.T, talker talker, err error) {
 	t.Helper()
 	if err != nil {

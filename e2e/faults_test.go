@@ -12,10 +12,12 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// rounds is how many rounds a talker makes, and how many keys and messages somebody else writes meanwhile.
+// rounds is the number of rounds that a talker makes, and of keys and messages
+// that another client writes meanwhile.
 const rounds = 50
 
-// The test has networks that are slow and cut the stream into pieces, and lose nothing.
+// The networks of the test are slow and cut the stream into pieces, and lose
+// nothing.
 func TestSlowAndCuttingNetworksLoseNothing(t *testing.T) {
 	for name, toxics := range map[string][]string{
 		"none":      nil,
@@ -52,7 +54,7 @@ func TestSlowAndCuttingNetworksLoseNothing(t *testing.T) {
 	}
 }
 
-// converse has a talker do steps, and requires all replies.
+// converse runs the steps of a talker and requires all replies.
 func converse(t *testing.T, talker talker, steps []step) {
 	t.Helper()
 	replies, err := talker.do(steps)
@@ -60,7 +62,8 @@ func converse(t *testing.T, talker talker, steps []step) {
 	checkReplies(t, steps, replies, nil)
 }
 
-// write writes keys and publishes messages that a talker is told of, and does not ask for.
+// write writes keys and publishes messages. The talker learns of them without a
+// request.
 func write(c *redistest.Client) {
 	commands := [][]string{setMany()}
 	for i := range rounds {
@@ -71,7 +74,8 @@ func write(c *redistest.Client) {
 	}
 }
 
-// complete reports whether all connections of a talker have been told of all keys, and the talker of all messages.
+// complete reports whether all connections of a talker have been told of all
+// keys, and the talker of all messages.
 func complete(tb testing.TB, t talker) bool {
 	tb.Helper()
 	for _, w := range t.connections().list() {
@@ -83,7 +87,8 @@ func complete(tb testing.TB, t talker) bool {
 	return len(got[""]) >= rounds && len(got["o"]) >= rounds
 }
 
-// checkOrder checks that no key and no message has come twice, or after a later one.
+// checkOrder checks that no key and no message has arrived twice, or after a
+// later one.
 func checkOrder(tb testing.TB, t talker) {
 	tb.Helper()
 	lists := numbers(published, messages(t))
@@ -110,7 +115,8 @@ func messages(t talker) (lines []string) {
 	return lines
 }
 
-// What is between quotation marks in an invalidation, and in a message: a prefix that tells who has written it, and a number.
+// What is between quotation marks in an invalidation, and in a message: a
+// prefix that tells who has written it, and a number.
 var (
 	invalidated = regexp.MustCompile(`"([kmo]:)(\d+)"`)
 	published   = regexp.MustCompile(`(?m)^\["message" "news" "(o?)(\d+)"`)

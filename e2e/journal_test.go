@@ -13,7 +13,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A journal is what somebody has been given of pushes, a line for each, in order. It is a dispatch.Handler.
+// A journal records the pushes that somebody has received, a line for each, in
+// order. It is a dispatch.Handler.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -31,7 +32,8 @@ func (j *journal) HandlePush(_ context.Context, _ dispatch.NotificationHandlerCo
 	return nil
 }
 
-// received adds what go-redis' PubSub has returned; kind is the name of pushes that are messages.
+// received adds what the PubSub of go-redis has returned. kind is the name of
+// the pushes that are messages.
 func (j *journal) received(msg any, kind string) {
 	switch msg := msg.(type) {
 	case *redis.Subscription:

@@ -10,13 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A proxy is a toxiproxy in front of a server. Its toxics are in the way of what the server sends.
+// A proxy is a toxiproxy in front of a server. Its toxics affect the bytes that
+// the server sends.
 type proxy struct {
 	*toxiproxy.Proxy
 	tb testing.TB
 }
 
-// startProxy runs a proxy until the end of the test, with toxics in the JSON of toxiproxy's API.
+// startProxy runs a proxy until the end of the test. The toxics are in the JSON
+// of toxiproxy's API.
 func startProxy(tb testing.TB, upstream string, toxics ...string) *proxy {
 	tb.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
@@ -29,7 +31,7 @@ func startProxy(tb testing.TB, upstream string, toxics ...string) *proxy {
 	return p
 }
 
-// add adds a toxic, for connections that are open too.
+// add adds a toxic, which also affects open connections.
 func (p *proxy) add(toxic string) {
 	p.tb.Helper()
 	_, err := p.Toxics.AddToxicJson(strings.NewReader(toxic))

@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// unanswered stands for an answer that did not come.
+// unanswered stands for an answer that did not arrive.
 const unanswered = -1
 
-// A publisher sends numbered messages to sharded channels, to all of them in turn, and keeps what the server answered:
-// to how many subscribers on its node it gave the message.
+// A publisher sends numbered messages to sharded channels in turn, and records
+// what the server answered: the number of subscribers on its node that received
+// the message.
 //
 // Invariant: mu is held while a message is under way.
 type publisher struct {
@@ -63,8 +64,9 @@ func (p *publisher) between(f func()) {
 	f()
 }
 
-// check compares what a subscriber of a channel was given with what the server said: each message at most once, and all
-// that reached a subscriber. Others may have come too, from one node of a shard to another.
+// check compares what a subscriber of a channel was given with what the server
+// said: each message at most once, and all that reached a subscriber. Others
+// may have come too, from one node of a shard to another.
 func (p *publisher) check(tb testing.TB, channel string, lines []string) {
 	tb.Helper()
 	given := map[string]int{}
@@ -80,7 +82,8 @@ func (p *publisher) check(tb testing.TB, channel string, lines []string) {
 	}
 }
 
-// complete reports whether lines have every message that the server says it gave to a subscriber.
+// complete reports whether lines have every message that the server says it
+// gave to a subscriber.
 func (p *publisher) complete(channel string, lines []string) bool {
 	given := map[string]bool{}
 	for _, line := range lines {

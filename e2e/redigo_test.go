@@ -10,7 +10,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// The test has a push before each of some thousand replies, of which redigo must see none.
+// The test has a push before each of some thousand replies, of which redigo
+// must see none.
 func TestRedigoSeesNoPushBetweenReplies(t *testing.T) {
 	t.Parallel()
 	const commands = 5000
@@ -32,8 +33,9 @@ func TestRedigoSeesNoPushBetweenReplies(t *testing.T) {
 	require.Len(t, numbers(invalidated, r.connections().list()[0].told.all())["o:"], commands)
 }
 
-// The test has pushes inside an EXEC reply, where servers before Redis 7.2 put what a transaction publishes
-// to its own connection. redigo has to get the elements alone.
+// The test has pushes inside an EXEC reply, where servers before Redis 7.2 put
+// what a transaction publishes to its own connection. redigo has to get the
+// elements alone.
 func TestRedigoSeesNoPushInsideEXEC(t *testing.T) {
 	t.Parallel()
 	r, err := newRedigoTalker(t, redistest.Start(t).Addr)

@@ -37,7 +37,8 @@ func newRueidis(t *testing.T, addr string, ws *wires, options rueidis.ClientOpti
 	return client
 }
 
-// The test has rueidis drop what it caches by the invalidations that handlers see too.
+// The test has rueidis drop what it caches by the invalidations that handlers
+// see too.
 func TestRueidisDropsWhatIsInvalidated(t *testing.T) {
 	t.Parallel()
 	const writes = 300

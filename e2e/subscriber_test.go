@@ -16,19 +16,22 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A subscriber is a program that stays subscribed to sharded channels of a cluster: when the server says that it no
-// longer is, or the connection ends, it subscribes again.
+// A subscriber is a program that stays subscribed to sharded channels of a
+// cluster. It subscribes again when the server ends a subscription or the
+// connection ends.
 type subscriber interface {
-	// follow stays subscribed until ctx ends. It returns at once; wg counts what it has begun.
+	// follow stays subscribed until ctx ends. It returns at once, and wg counts
+	// the goroutines that it has started.
 	follow(ctx context.Context, wg *sync.WaitGroup, channels ...string)
-	// journals are those of all that are given the pushes: each has to have all of them.
+	// journals are those of all receivers of the pushes. Each of them must have
+	// all pushes.
 	journals() []*journal
-	// connections are those that the pushes come over.
+	// connections are those that the pushes arrive on.
 	connections() *wires
 }
 
-// An ownSubscriber reads its connections itself, with Serve. Its channels begin on one connection, and part as their
-// slots do.
+// An ownSubscriber reads its connections itself, with Serve. Its channels begin
+// on one connection, and separate as their slots do.
 type ownSubscriber struct {
 	tb    testing.TB
 	addrs []string
@@ -52,8 +55,8 @@ func (s *ownSubscriber) follow(ctx context.Context, wg *sync.WaitGroup, channels
 	spawn(wg, func() { s.stay(ctx, wg, s.addrs, channels) })
 }
 
-// stay serves channels on the first of the nodes at addrs that can be had, and then on others, until ctx ends or none of
-// the channels is left to it.
+// stay serves channels on the first of the nodes at addrs that can be had, and
+// then on others, until ctx ends or none of the channels is left to it.
 func (s *ownSubscriber) stay(ctx context.Context, wg *sync.WaitGroup, addrs, channels []string) {
 	pace := time.NewTicker(10 * time.Millisecond)
 	defer pace.Stop()
@@ -67,8 +70,9 @@ func (s *ownSubscriber) stay(ctx context.Context, wg *sync.WaitGroup, addrs, cha
 	}
 }
 
-// serve subscribes on a node and reads until the connection ends. It returns the channels that this leaves without one:
-// those that another node has are followed to that node.
+// serve subscribes on a node and reads until the connection ends. It returns
+// the channels that this leaves without one: those that another node has are
+// followed to that node.
 func (s *ownSubscriber) serve(ctx context.Context, wg *sync.WaitGroup, conn *wire, channels []string) []string {
 	commands := redistest.Append(nil, "HELLO", "3")
 	for _, channel := range channels {
@@ -104,11 +108,11 @@ func (s *ownSubscriber) serve(ctx context.Context, wg *sync.WaitGroup, conn *wir
 	return channels
 }
 
-// errRefused says that a node has none of the channels that it was asked for.
+// errRefused means that a node has none of the channels that were requested.
 var errRefused = errors.New("refused")
 
-// unsubscribed is the handler of sunsubscribe. It asks the node that has given up the channel, which then answers who
-// has it.
+// unsubscribed is the handler of sunsubscribe. It asks the node that has given
+// up the channel, which then answers who has it.
 func (s *ownSubscriber) unsubscribed(ctx context.Context, h dispatch.NotificationHandlerContext, push parser.Frame) error {
 	for channel := range push.Args() {
 		_, err := h.Conn.(*wire).Write(redistest.Append(nil, "SSUBSCRIBE", channel.String()))
@@ -117,8 +121,9 @@ func (s *ownSubscriber) unsubscribed(ctx context.Context, h dispatch.Notificatio
 	return errors.New("sunsubscribe without a channel")
 }
 
-// A goRedisSubscriber has a PubSub of go-redis for each channel. go-redis hands an unsolicited sunsubscribe to the
-// program like any confirmation and leaves it at that, so that a new PubSub is the program's to open.
+// A goRedisSubscriber has a PubSub of go-redis for each channel. go-redis hands
+// an unsolicited sunsubscribe to the program like any confirmation and leaves
+// it at that, so that a new PubSub is the program's to open.
 type goRedisSubscriber struct {
 	tb     testing.TB
 	client *redis.ClusterClient
@@ -133,7 +138,8 @@ func newGoRedisSubscriber(tb testing.TB, addrs []string) *goRedisSubscriber {
 	return s
 }
 
-// newTappedSubscriber returns one with a tap that observes the connections: handlers get what the PubSub gets.
+// newTappedSubscriber returns one with a tap that observes the connections:
+// handlers get what the PubSub gets.
 func newTappedSubscriber(tb testing.TB, addrs []string) *goRedisSubscriber {
 	s := &goRedisSubscriber{tb: tb, tapped: new(journal)}
 	p := newProcessor(tb, dispatch.WithFallback(s.tapped))
@@ -169,8 +175,9 @@ func (s *goRedisSubscriber) stay(ctx context.Context, channel string) {
 	}
 }
 
-// receive reads ps until it is closed, or the channel is no longer there, and then returns where the server says it is,
-// if it does. That the connection breaks is not an end: go-redis makes a new one and subscribes on it.
+// receive reads ps until it is closed, or the channel is no longer there, and
+// then returns where the server says it is, if it does. That the connection
+// breaks is not an end: go-redis makes a new one and subscribes on it.
 func (s *goRedisSubscriber) receive(ps *redis.PubSub) (addr string) {
 	for {
 		msg, err := ps.Receive(context.Background())
@@ -194,7 +201,8 @@ func (s *goRedisSubscriber) receive(ps *redis.PubSub) (addr string) {
 	}
 }
 
-// awaitMaster waits until the client has learnt that the node at addr has the channel's slot; any node will do for "".
+// awaitMaster waits until the client has learnt that the node at addr has the
+// channel's slot; any node will do for "".
 func (s *goRedisSubscriber) awaitMaster(ctx context.Context, channel, addr string) {
 	pace := time.NewTicker(10 * time.Millisecond)
 	defer pace.Stop()

@@ -13,8 +13,9 @@ import (
 	"github.com/seed79615202/respush/goredis"
 )
 
-// A goRedisTalker is a go-redis client with one connection for commands and one for a PubSub, and no second try of what
-// fails. The PubSub does try again, until finish.
+// A goRedisTalker is a go-redis client with one connection for commands and one
+// for a PubSub, and no second try of what fails. The PubSub does try again,
+// until finish.
 type goRedisTalker struct {
 	tb        testing.TB
 	client    *redis.Client

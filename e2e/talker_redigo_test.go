@@ -14,7 +14,8 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// A redigoTalker is a redigo connection in RESP3, which redigo does not know: a tap takes the pushes out.
+// A redigoTalker is a redigo connection in RESP3, which redigo does not know: a
+// tap takes the pushes out.
 type redigoTalker struct {
 	conn  redis.Conn
 	wires wires
@@ -33,7 +34,8 @@ func newRedigoTalker(tb testing.TB, addr string) (talker, error) {
 	return r, handshake(tb, tapped, setUp, []string{"SUBSCRIBE", "news"})
 }
 
-// handshake makes a tapped connection speak RESP3, runs commands, and leaves nothing of their replies unread.
+// handshake makes a tapped connection speak RESP3, runs commands, and leaves
+// nothing of their replies unread.
 func handshake(tb testing.TB, conn *tap.Conn, commands ...[]string) error {
 	tb.Helper()
 	b := redistest.Append(nil, "HELLO", "3")

@@ -14,30 +14,35 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A talker is a client under test. The server tells it of every key that is written, by invalidations, and of what is
-// published to the channel news; its own commands do both.
+// A talker is a client under test. The server sends it an invalidation for
+// every key that is written, and every message on the channel news. Its own
+// commands cause both.
 type talker interface {
-	// do sends the commands of steps in one go. It returns the replies that came, and the error that kept the others away.
+	// do sends the commands of steps in one write. It returns the replies that
+	// arrived, and the error that prevented the others.
 	do(steps []step) (replies []any, err error)
 	// connections are all that the client has opened.
 	connections() *wires
-	// returned has what the client's own API returned of pub/sub pushes; nil says that they go to handlers.
+	// returned returns the pub/sub pushes that the client's own API has
+	// returned. It returns nil if they go to handlers.
 	returned() *journal
 	// finish ends the client.
 	finish()
 }
 
-// talkers make each kind of talker of a server or proxy. What fails is an error, as it may be meant to.
+// talkers make each kind of talker of a server or proxy. What fails is an
+// error, as it may be meant to.
 var talkers = map[string]func(tb testing.TB, addr string) (talker, error){
 	"serve":    newServeTalker,
 	"redigo":   newRedigoTalker,
 	"go-redis": newGoRedisTalker,
 }
 
-// setUp has what a connection begins with that has the invalidations of the keys k:*, m:* and o:*.
+// setUp has what a connection begins with that has the invalidations of the
+// keys k:*, m:* and o:*.
 var setUp = []string{"CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "k:", "PREFIX", "m:", "PREFIX", "o:"}
 
-// A step is a command and the reply that belongs to it; any integer does for nil.
+// A step is a command and its reply. Any integer is right if the reply is nil.
 type step struct {
 	args  []string
 	reply any
@@ -46,10 +51,11 @@ type step struct {
 // serverError is a reply that is an error.
 type serverError string
 
-// pushLike is text that must not be taken for what it looks like.
+// pushLike is text that looks like a push and must not be taken for one.
 const pushLike = "\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nk:9999\r\n+OK\r\n"
 
-// value returns the value of the key k:i, of some 40 KiB, which is more than a client buffers, for every 16th.
+// value returns the value of the key k:i, of some 40 KiB, which is more than a
+// client buffers, for every 16th.
 func value(i int) string {
 	size := 1
 	if i%16 == 9 {
@@ -58,7 +64,8 @@ func value(i int) string {
 	return fmt.Sprintf("value %d%s", i, strings.Repeat(pushLike, size))
 }
 
-// round returns commands that write the key k:i and publish i, with replies of many types that belong to no other round.
+// round returns commands that write the key k:i and publish i, with replies of
+// many types that belong to no other round.
 func round(i int) []step {
 	key, number, token := fmt.Sprintf("k:%04d", i), strconv.Itoa(i), fmt.Sprintf("token %d", i)
 	return []step{
@@ -72,7 +79,8 @@ func round(i int) []step {
 	}
 }
 
-// many is how many keys one push names that is larger than any client's buffer.
+// many is the number of keys that one push names. Such a push is larger than
+// the buffer of any client.
 const many = 3000
 
 // setMany writes the keys m:*, for which the server sends a single push.
@@ -84,7 +92,8 @@ func setMany() []string {
 	return args
 }
 
-// checkReplies checks that each reply belongs to its step. There may be fewer than steps when err says why.
+// checkReplies checks that each reply belongs to its step. There may be fewer
+// than steps when err says why.
 func checkReplies(tb testing.TB, steps []step, replies []any, err error) {
 	tb.Helper()
 	if err == nil {
@@ -118,8 +127,10 @@ func plain(reply any) any {
 	}
 }
 
-// checkPushes waits until, of each connection, handlers have been told of what came over it, in order and once. When one
-// is broken, go-redis may not have looked at its last pushes; otherwise, and with the other talkers, none may be missing.
+// checkPushes waits until, of each connection, handlers have been told of what
+// came over it, in order and once. When one is broken, go-redis may not have
+// looked at its last pushes; otherwise, and with the other talkers, none may be
+// missing.
 func checkPushes(tb testing.TB, t talker, broken bool) {
 	tb.Helper()
 	for _, w := range t.connections().list() {
@@ -139,13 +150,15 @@ func checkPushes(tb testing.TB, t talker, broken bool) {
 	}
 }
 
-// pubSub returns the lines of the pub/sub pushes that came over all connections of a talker.
+// pubSub returns the lines of the pub/sub pushes that came over all connections
+// of a talker.
 func pubSub(tb testing.TB, t talker) []string {
 	tb.Helper()
 	return except(t.connections().pushes(tb), func(line string) bool { return !isPubSub(line) })
 }
 
-// isPubSub reports whether a line is of one of the pushes of publish and subscribe that talkers get.
+// isPubSub reports whether a line is of one of the pushes of publish and
+// subscribe that talkers get.
 func isPubSub(line string) bool {
 	return strings.HasPrefix(line, `["message"`) || strings.HasPrefix(line, `["subscribe"`)
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A wire is a TCP connection that keeps what has been read from it. It is the bottom of a connection under test: the
-// pushes that it has received are those that were to be delivered.
+// A wire is a TCP connection that records what has been read from it. It is the
+// bottom of a connection under test: the pushes that it has received are those
+// that had to be delivered.
 //
-// Invariant: lines are those of the pushes in the whole frames received, and rest is what has come behind these.
+// Invariant: lines are those of the pushes in the whole frames received, and
+// rest is what has arrived after them.
 type wire struct {
 	net.Conn
 	told journal // of the handlers that know the wire
@@ -39,7 +41,8 @@ func (w *wire) SyscallConn() (syscall.RawConn, error) {
 	return w.Conn.(syscall.Conn).SyscallConn()
 }
 
-// pushes returns a line for each whole push received, as a journal has them. Pushes inside replies are among them.
+// pushes returns a line for each whole push received, as a journal has them.
+// Pushes inside replies are among them.
 func (w *wire) pushes(tb testing.TB) []string {
 	tb.Helper()
 	w.mu.Lock()

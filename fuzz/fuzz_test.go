@@ -15,12 +15,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxInput is the longest input a target looks at, in bytes.
+// maxInput is the length in bytes of the longest input that a target reads.
 const maxInput = vectors.MaxGenerated + 512
 
-// FuzzStream reads a stream of replies and pushes as a client does: the processor takes the pushes, the client the
-// replies, in turn, however the stream is cut. The processor must never lose step: every push is delivered once, the
-// nested ones too, in order, and the client finds each reply where the oracle does.
+// FuzzStream reads a stream of replies and pushes as a client does: the
+// processor takes the pushes, the client the replies, in turn, however the
+// stream is cut. The processor must never lose step: every push is delivered
+// once, the nested ones too, in order, and the client finds each reply where
+// the oracle does.
 func FuzzStream(f *testing.F) {
 	cuts := [][]byte{nil, {1}, {0, 1}, {7, 2, 0, 90}, {255, 3}, {0, 16}}
 	i := 0
@@ -79,8 +81,9 @@ var (
 	leaving    = dispatch.NewProcessor(dispatch.WithFallback(deliver), broken)
 )
 
-// session is one client on one stream. base is where the frame begins that is under way; due are the pushes that have
-// been taken off the stream, or read by the client, and must be delivered before anything else.
+// session is one client on one stream. base is where the frame begins that is
+// under way; due are the pushes that have been taken off the stream, or read by
+// the client, and must be delivered before anything else.
 type session struct {
 	t    *testing.T
 	wire []byte
@@ -104,12 +107,13 @@ func (s *session) fatal(err error) {
 	s.t.Fatalf("%q, frame at %d, how %#x, cuts %v: %v", s.wire, s.base, s.how, s.feed.Cuts, err)
 }
 
-// next gives what the oracle finds at base.
+// next returns what the oracle finds at base.
 func (s *session) next() oracle.Result {
 	return oracle.Parse(s.wire[s.base:], s.limits)
 }
 
-// pass says that the frame at base, of which want is the outcome, is off the stream, and makes its pushes due.
+// pass says that the frame at base, of which want is the outcome, is off the
+// stream, and makes its pushes due.
 func (s *session) pass(want oracle.Result) {
 	s.due = s.due[:0]
 	if want.Tree.Type == '>' {
@@ -162,7 +166,8 @@ func (s *session) run() {
 	}
 }
 
-// turn lets the processor and then the client have what is theirs, and says whether the stream goes on.
+// turn lets the processor and then the client have what is theirs, and reports
+// whether the stream goes on.
 func (s *session) turn(rd *parser.Reader, source *bufio.Reader) bool {
 	waited := s.feed.Stalls
 	if s.how&4 != 0 && s.how&3 != 0 {
@@ -190,8 +195,8 @@ func (s *session) turn(rd *parser.Reader, source *bufio.Reader) bool {
 			s.fatal(errors.New("the processor left a push"))
 		}
 	}
-	// The client may read what comes next past the Reader, a push that was left too, but not what the Reader has moved out
-	// of the Source.
+	// The client may read what comes next past the Reader, a push that was left
+	// too, but not what the Reader has moved out of the Source.
 	_, moved := rd.Pending()
 	if source != nil && s.how&8 != 0 && waited == s.feed.Stalls && moved == 0 && want.Verdict == oracle.OK {
 		return s.readSource(source, want)
@@ -199,7 +204,8 @@ func (s *session) turn(rd *parser.Reader, source *bufio.Reader) bool {
 	return s.readFrame(rd, want)
 }
 
-// readFrame is a client that reads replies from the Reader, and has the pushes among them dispatched.
+// readFrame is a client that reads replies from the Reader, and has the pushes
+// among them dispatched.
 func (s *session) readFrame(rd *parser.Reader, want oracle.Result) bool {
 	for {
 		frame, err := rd.Next()
@@ -213,7 +219,8 @@ func (s *session) readFrame(rd *parser.Reader, want oracle.Result) bool {
 	}
 }
 
-// readSource is a client that reads replies itself, from the buffer that the Reader shares.
+// readSource is a client that reads replies itself, from the buffer that the
+// Reader shares.
 func (s *session) readSource(source *bufio.Reader, want oracle.Result) bool {
 	b := make([]byte, want.N)
 	for n := 0; n < len(b); {
@@ -264,8 +271,9 @@ func (s *session) failed(rd *parser.Reader, err error) bool {
 	return false
 }
 
-// direct compares the offset in an error with the oracle's, unless the client has read from the Source as well: then
-// the Reader has not seen all of the stream.
+// direct compares the offset in an error with the oracle's, unless the client
+// has read from the Source as well: then the Reader has not seen all of the
+// stream.
 func (s *session) direct(got, want int64) bool {
 	if s.how&1 != 0 {
 		return got <= int64(s.base)+want

@@ -19,8 +19,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// An actor drives a Reader, and acts inside the handlers as well: it calls any method of the Reader, its Driver, its
-// Source and the processor, and reads any number of bytes from the client's buffer. It logs all that it gets. What it
+// An actor drives a Reader, and acts inside the handlers as well: it calls any
+// method of the Reader, its Driver, its Source and the processor, and reads any
+// number of bytes from the client's buffer. It logs all that it gets. What it
 // does next is chosen for it, so that two Readers can be led the same way.
 type actor struct {
 	choose func(n int) int
@@ -195,13 +196,15 @@ func (a *actor) call() {
 	}
 }
 
-// The fast path reads lengths of up to 99999; a Reader whose limit is below that goes without.
+// The fast path reads lengths of up to 99999; a Reader whose limit is below
+// that goes without.
 const (
 	fastBulk    = "99999"
 	generalBulk = "99998"
 )
 
-// lead makes two Readers of a stream do the same, one of them on the general path, and compares what they give.
+// lead makes two Readers of a stream do the same, one of them on the general
+// path, and compares what they give.
 func lead(t *testing.T, stream, cuts []byte, hold, size, calls int, choices func() func(n int) int) {
 	t.Helper()
 	var logs [2][]string
@@ -219,8 +222,9 @@ func lead(t *testing.T, stream, cuts []byte, hold, size, calls int, choices func
 	require.Equal(t, logs[1], logs[0])
 }
 
-// acted are the frames of the streams of TestBothPathsAgreeWhateverHandlersDo: replies with pushes in their payload among
-// them, which a Reader that has lost step would dispatch.
+// acted are the frames of the streams of TestBothPathsAgreeWhateverHandlersDo:
+// replies with pushes in their payload among them, which a Reader that has lost
+// step would dispatch.
 var acted = []string{
 	"+OK\r\n", ":1\r\n", "$-1\r\n", "$33\r\n>2\r\n$1\r\nb\r\n$1\r\ny\r\n>2\r\n$1\r\nb\r\n$1\r\n\r\n", "*2\r\n>1\r\n+p\r\n:1\r\n:2\r\n",
 	"$17\r\n>2\r\n$1\r\nb\r\n$1\r\ny\r\n\r\n", "|1\r\n+k\r\n+v\r\n+OK\r\n", "|1\r\n+k\r\n+v\r\n>2\r\n$1\r\na\r\n$1\r\nx\r\n",
@@ -254,7 +258,8 @@ func TestBothPathsAgreeWhateverHandlersDo(t *testing.T) {
 	}
 }
 
-// FuzzHandlers leads two Readers of any stream through what the bytes of choices say.
+// FuzzHandlers leads two Readers of any stream through what the bytes of
+// choices say.
 func FuzzHandlers(f *testing.F) {
 	for i, frame := range acted {
 		f.Add([]byte(strings.Repeat(frame, 3)+"+OK\r\n"), []byte{10, 0, 200}, []byte{10, 2, 1, 0, 9, 5, 2, 1, 1, 20, 3, 8}, byte(i))
@@ -273,8 +278,10 @@ func FuzzHandlers(f *testing.F) {
 	})
 }
 
-// TestPayloadIsNotDispatchedWhenAHandlerReadsTheClientsBuffer has a handler read a bulk whose payload looks like pushes.
-// The client's buffer holds as many bytes when it returns as it did before, and none of them is where it was.
+// TestPayloadIsNotDispatchedWhenAHandlerReadsTheClientsBuffer has a handler
+// read a bulk whose payload looks like pushes. The client's buffer holds as
+// many bytes when it returns as it did before, and none of them is where it
+// was.
 func TestPayloadIsNotDispatchedWhenAHandlerReadsTheClientsBuffer(t *testing.T) {
 	const push = ">2\r\n$1\r\na\r\n$1\r\nx\r\n"
 	payload := strings.Repeat(".", 49) + ">2\r\n$1\r\nb\r\n$1\r\ny\r\n" + strings.Repeat(".", 13)

@@ -2,16 +2,22 @@
 // of a go-redis client:
 //
 //	p := dispatch.NewProcessor()
-//	err := p.HandleFunc("invalidate", func(ctx context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-//		for v := range push.Args() {
-//			cache.drop(v) // borrowed: valid until this function returns
-//		}
-//		return nil
-//	})
+//	err := p.HandleFunc("invalidate", notify.OnInvalidate(
+//		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+//			if i.FlushAll() {
+//				cache.Clear()
+//			}
+//			for key := range i.Keys() { // borrowed until this function returns
+//				cache.Delete(string(key))
+//			}
+//			return nil
+//		}))
+//	...
 //	client := redis.NewClient(&redis.Options{
 //		Addr:                      "localhost:6379",
 //		Protocol:                  3,
 //		PushNotificationProcessor: goredis.NewProcessor(p),
+//		...
 //	})
 //
 // It works inside go-redis' own read buffer: a push is dispatched where it lies

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/goredis"
+	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -19,17 +20,16 @@ import (
 func ExampleNewProcessor() {
 	var cache sync.Map // key to *string
 	p := dispatch.NewProcessor()
-	err := p.HandleFunc("invalidate", func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
-		for keys := range push.Args() {
-			if keys.IsNull() {
-				cache.Clear() // the server has been flushed
+	err := p.HandleFunc("invalidate", notify.OnInvalidate(
+		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+			if i.FlushAll() {
+				cache.Clear()
 			}
-			for key := range keys.All() {
-				cache.Delete(key.String())
+			for key := range i.Keys() { // borrowed until this function returns
+				cache.Delete(string(key))
 			}
-		}
-		return nil
-	})
+			return nil
+		}))
 	if err != nil {
 		panic(err)
 	}
@@ -73,9 +73,9 @@ func ExampleProcessor_RegisterHandler() {
 // Each node of a cluster has a client, and each of these a processor over the same handlers.
 func ExampleNewClient() {
 	p := dispatch.NewProcessor()
+	addrs := []string{"localhost:7000", "localhost:7001", "localhost:7002"}
 	client := redis.NewClusterClient(&redis.ClusterOptions{
-		Addrs:     []string{"localhost:7000", "localhost:7001", "localhost:7002"},
-		Protocol:  3,
+		Addrs:     addrs,
 		NewClient: goredis.NewClient(p),
 	})
 	defer client.Close()

@@ -88,7 +88,7 @@ func oddLine(line string) string {
 // error.
 func oddError(err error, f parser.Frame, family notify.Family) (element int, d string) {
 	var e *notify.ShapeError
-	switch known := notify.Kind(f.Name()); {
+	switch known := notify.FamilyOf(f.Name()); {
 	case !errors.As(err, &e) || !slices.Contains(causes, e.Err) || e.Family != family:
 		return 0, "another error"
 	case errors.Is(err, notify.ErrFamily) != (known != family):

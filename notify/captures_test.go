@@ -19,7 +19,7 @@ func TestCapturesAreReadAsTheirNamesSay(t *testing.T) {
 		pushes := 0
 		take := func(f parser.Frame) {
 			pushes++
-			family := notify.Kind(f.Name())
+			family := notify.FamilyOf(f.Name())
 			if family == notify.FamilyUnknown {
 				unknown[string(f.Name())]++
 				return

@@ -35,7 +35,7 @@ func Describe(push parser.Frame) string {
 
 // appendPush appends the description of push.
 func appendPush(dst []byte, push parser.Frame) []byte {
-	switch Kind(push.Name()) {
+	switch FamilyOf(push.Name()) {
 	case FamilyInvalidation:
 		return appendView(dst, push, ParseInvalidation)
 	case FamilyMessage:

@@ -16,9 +16,10 @@
 //
 // # Terms
 //
-// The name of a push is its first element. Pushes of the same kind, such as
-// message, pmessage and smessage, form a family, which [Kind] returns for a
-// name. The shape of a push is the number of its elements and their types.
+// The name of a push is its first element. Pushes that one Parse function
+// reads, such as message, pmessage and smessage, form a family. [FamilyOf]
+// returns the family of a name. The kind of a push is its name as the Kind field
+// of a view holds it: one of the names of its family. The shape of a push is the number of its elements and their types.
 //
 // Each family has a Parse function and an On function. The Parse function takes
 // a frame and returns a view of it. The On function takes a function that

@@ -11,7 +11,7 @@ import (
 // The zero Endpoint means that there is none.
 type Endpoint struct {
 	Host []byte // without brackets
-	Port uint16
+	Port uint16 // as the server sent it
 }
 
 // ParseEndpoint splits text of the form host:port at its last colon, so

@@ -40,20 +40,20 @@ func Example() {
 	// <nil>
 }
 
-// Without a processor, Kind returns the family of a push, and so its Parse function.
-func ExampleKind() {
+// Without a processor, FamilyOf returns the family of a push, and so its Parse function.
+func ExampleFamilyOf() {
 	r := parser.NewReader(strings.NewReader(">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n" + ">1\r\n$4\r\npong\r\n"))
 	for {
 		f, err := r.Next()
 		if err != nil {
 			return
 		}
-		switch kind := notify.Kind(f.Name()); kind {
+		switch family := notify.FamilyOf(f.Name()); family {
 		case notify.FamilyMessage:
 			m, err := notify.ParseMessage(f)
 			fmt.Printf("%s: %s %v\n", m.Channel, m.Payload.Bytes(), err)
 		default:
-			fmt.Println(kind)
+			fmt.Println(family)
 		}
 	}
 	// Output:

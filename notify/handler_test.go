@@ -77,7 +77,7 @@ func TestHandlersAreCalledWithTheViewOfTheirPush(t *testing.T) {
 	var want []string
 	for _, wire := range oneOfEach {
 		f := parse(t, []byte(wire))
-		v, err := views[notify.Kind(f.Name())](f)
+		v, err := views[notify.FamilyOf(f.Name())](f)
 		require.NoError(t, err)
 		want = append(want, v.dump())
 	}

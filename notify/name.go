@@ -1,6 +1,8 @@
 package notify
 
 // Name is the name of a push that this package knows, in its form on the wire.
+// The Kind field of a view of several pushes, such as [Message], is a Name.
+// [FamilyOf] returns the [Family] of a name.
 type Name string
 
 // The names of the known pushes. They are untyped, so each is both a Name and a
@@ -65,10 +67,12 @@ func (f Family) String() string {
 	return families[f]
 }
 
-// Kind returns the family of the pushes called name, and [FamilyUnknown] if
-// there is none. It compares name byte by byte, does not retain it, and does
-// not allocate.
-func Kind(name []byte) Family {
+// FamilyOf returns the family of the pushes called name, and [FamilyUnknown] if
+// there is none. The family says which Parse function reads such a push. The
+// Kind field of the parsed view then holds the [Name], which tells the members
+// of a family apart. FamilyOf compares name byte by byte, does not retain it,
+// and does not allocate.
+func FamilyOf(name []byte) Family {
 	_, family := lookup(name)
 	return family
 }

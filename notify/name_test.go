@@ -15,16 +15,16 @@ func TestKindComparesWholeNames(t *testing.T) {
 	for family, names := range namesOf {
 		for _, name := range strings.Fields(names) {
 			known++
-			require.Equal(t, family, notify.Kind([]byte(name)), name)
+			require.Equal(t, family, notify.FamilyOf([]byte(name)), name)
 			for _, other := range []string{name + "x", "x" + name, name[1:], name[:len(name)-1], strings.ToUpper(name), strings.ToLower(name), name + "\x00"} {
-				require.Equal(t, familyOf([]byte(other)), notify.Kind([]byte(other)), other)
+				require.Equal(t, familyOf([]byte(other)), notify.FamilyOf([]byte(other)), other)
 			}
 		}
 	}
 	require.Equal(t, 19, known)
-	require.Equal(t, notify.FamilyUnknown, notify.Kind(nil))
-	require.Equal(t, notify.FamilyUnknown, notify.Kind([]byte{}))
-	require.Equal(t, notify.FamilyUnknown, notify.Kind([]byte("pong")))
+	require.Equal(t, notify.FamilyUnknown, notify.FamilyOf(nil))
+	require.Equal(t, notify.FamilyUnknown, notify.FamilyOf([]byte{}))
+	require.Equal(t, notify.FamilyUnknown, notify.FamilyOf([]byte("pong")))
 }
 
 // The parser and this package must agree on which names are those of publish and subscribe.

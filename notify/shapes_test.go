@@ -217,7 +217,7 @@ func TestShapesAreReadOrRefusedForTheirCause(t *testing.T) {
 				require.ErrorIs(t, err, s.cause)
 				require.Equal(t, s.element, shapeErr.Element)
 				require.Equal(t, family, shapeErr.Family)
-				if name := notify.Name(f.Name()); notify.Kind(f.Name()) != notify.FamilyUnknown {
+				if name := notify.Name(f.Name()); notify.FamilyOf(f.Name()) != notify.FamilyUnknown {
 					require.Equal(t, name, shapeErr.Push)
 				} else {
 					require.Empty(t, shapeErr.Push)

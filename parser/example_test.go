@@ -35,6 +35,27 @@ func ExampleParse() {
 	// behind it: "+OK\r\n"
 }
 
+// A loop that looks for pushes and ignores replies. A frame is borrowed until the
+// next call on the Reader.
+func Example() {
+	pushes := func(conn io.Reader) error {
+		r := parser.NewReader(conn)
+		for {
+			f, err := r.Next()
+			if err != nil {
+				return err
+			}
+			if f.IsPush() {
+				fmt.Printf("%s %v\n", f.Name(), f.Value()) // borrowed until the next call on r
+			}
+		}
+	}
+	fmt.Println(pushes(strings.NewReader("+OK\r\n" + ">2\r\n$10\r\ninvalidate\r\n_\r\n")))
+	// Output:
+	// invalidate ["invalidate" null]
+	// EOF
+}
+
 // A Reader with its own buffer, which reads all there is: pushes and replies.
 func ExampleReader() {
 	conn := strings.NewReader("+OK\r\n" +
@@ -184,4 +205,21 @@ func ExampleElements() {
 		fmt.Printf("%s, %d in all\n", channel, count)
 	}
 	// Output: news, 1 in all
+}
+
+// A loop over the elements of an aggregate.
+func ExampleValue_Elements() {
+	f, _, _ := parser.Parse([]byte("*2\r\n$4\r\nuser\r\n$4\r\ncart\r\n"))
+	v := f.Value()
+	for e := v.Elements(); ; {
+		c, rest, ok := e.Next()
+		if !ok {
+			break
+		}
+		fmt.Printf("%s, and %d more\n", c.Bytes(), rest.Len())
+		e = rest
+	}
+	// Output:
+	// user, and 1 more
+	// cart, and 0 more
 }

@@ -13,9 +13,10 @@ import (
 // Peek returns the next n bytes without consuming them, and blocks until they
 // have arrived. If it returns fewer, it also returns an error, which is
 // bufio.ErrBufferFull when n is larger than the buffer. Discard does not fail
-// for buffered bytes, and leaves them in place until the next Peek. A Source
-// that has a method Size() int, the size of its buffer, lets
-// [Driver.BufferedPushes] take pushes larger than that.
+// for buffered bytes, and leaves them in place until the next Peek. Buffered
+// returns the number of bytes that Peek returns without a read. A Source that
+// has a method Size() int, the size of its buffer, lets [Driver.BufferedPushes]
+// take pushes larger than that.
 type Source interface {
 	Peek(n int) ([]byte, error)
 	Discard(n int) (int, error)

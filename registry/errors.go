@@ -30,10 +30,10 @@ var ErrHandlerNil = errors.New(ReasonHandlerNil)
 //
 // Invariant: only Err, the underlying error, may be empty.
 type HandlerError struct {
-	Operation            ProcessorOperation
-	PushNotificationName string
-	Reason               string
-	Err                  error // may be nil
+	Operation            ProcessorOperation // what was refused
+	PushNotificationName string             // the name it was about
+	Reason               string             // why, in words
+	Err                  error              // the underlying error, may be nil
 }
 
 // NewHandlerError returns a HandlerError with the given fields. err may be nil.

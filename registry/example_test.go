@@ -7,16 +7,19 @@ import (
 )
 
 func Example() {
-	handlers := registry.New[func()]()
-	_ = handlers.Register("invalidate", func() { fmt.Println("flush") }, true)
+	flush := func() { fmt.Println("flush") }
+	var r registry.Registry[func()]
+	err := r.Register("invalidate", flush, true)
+	fmt.Println(err)
 
 	name := []byte("invalidate") // Lookup neither copies nor retains it
-	if handle, ok := handlers.Lookup(name); ok {
-		handle()
+	if h, ok := r.Lookup(name); ok {
+		h()
 	}
-	fmt.Println(handlers.Register("invalidate", func() {}, false))
-	fmt.Println(handlers.Unregister("invalidate"))
+	fmt.Println(r.Register("invalidate", flush, false))
+	fmt.Println(r.Unregister("invalidate"))
 	// Output:
+	// <nil>
 	// flush
 	// handler register failed for 'invalidate': cannot overwrite existing handler
 	// handler unregister failed for 'invalidate': handler is protected

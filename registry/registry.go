@@ -3,7 +3,7 @@
 // immutable map. A writer replaces that map with a changed copy.
 //
 //	var r registry.Registry[func()]
-//	err := r.Register("invalidate", flush, false)
+//	err := r.Register("invalidate", flush, true)
 //	...
 //	if h, ok := r.Lookup(name); ok {
 //		h()
@@ -24,6 +24,10 @@ import (
 // Registry maps names to handlers of type H. The zero value is empty and ready
 // to use. All methods may be called concurrently, and readers never wait. A
 // Registry must not be copied after first use.
+//
+// Package dispatch has a type of the same name, which is this one for the
+// handlers of go-redis' push API. A program that uses a dispatch.Processor needs
+// neither of them.
 //
 // Invariant: the map that snapshot points to is never written to. A writer
 // holds mu from the moment it reads the map until it has replaced it.

@@ -6,23 +6,24 @@
 //	err := p.HandleFunc("invalidate", notify.OnInvalidate(
 //		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
 //			if i.FlushAll() {
-//				cache.clear()
+//				fmt.Println("drop every key")
 //			}
-//			for key := range i.Keys() {
-//				cache.drop(key) // borrowed: valid until this function returns
+//			for key := range i.Keys() { // borrowed until this function returns
+//				fmt.Printf("drop %s\n", key)
 //			}
 //			return nil
 //		}))
 //	...
-//	conn, err := net.Dial("tcp", addr)
-//	...
-//	client := newClient(tap.NewConn(conn, p)) // of a client that speaks RESP3
+//	client := bufio.NewScanner(tap.NewConn(conn, p)) // a client reads from the tap
+//	for client.Scan() {
+//		fmt.Println("reply", client.Text())
+//	}
 //
-// The client has to speak RESP3, even if it knows no pushes: on a RESP3 connection
-// there are nulls, maps, doubles and booleans that a client of RESP2 cannot read.
-// Such a client keeps its connections as they are, and the pushes arrive on a
-// connection of their own beside it, with CLIENT TRACKING ON BCAST and
-// [dispatch.Processor.Serve]. The program examples/redigo shows that.
+// The client has to speak RESP3, even if it knows no pushes: a RESP3 connection
+// carries nulls, maps, doubles and booleans that a client of RESP2 cannot read.
+// A client of RESP2 keeps its connections as they are. The pushes then arrive on
+// a connection of their own beside it, with CLIENT TRACKING ON BCAST and
+// [dispatch.Processor.Serve]. The program examples/redigo shows this.
 //
 // A tap belongs above TLS, where the stream is plain: [NewConn] of a *tls.Conn,
 // not the other way round.
@@ -31,7 +32,9 @@
 //
 // A Conn takes out all pushes, including those of publish and subscribe, which
 // are not replies to a client that knows no pushes: SUBSCRIBE then has no reply
-// at all. The pushes go to the handlers of the processor whatever its options.
+// at all. A client that waits for the confirmation of a subscription then waits
+// forever. Redigo's pool does so when a connection with subscriptions is closed:
+// it unsubscribes and reads until that is confirmed. The pushes go to the handlers of the processor whatever its options.
 // The processor counts those without a handler. A client that knows only
 // pub/sub pushes keeps them with [KeepPubSub]. A client that knows all pushes
 // gets the whole stream with [Observe].

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 	"github.com/seed79615202/respush/tap"
 )
@@ -35,15 +36,25 @@ func Example() {
 	conn := serve("+OK\r\n" + ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n" + ":42\r\n")
 
 	p := dispatch.NewProcessor()
-	if err := p.HandleFunc("invalidate", printer); err != nil {
+	err := p.HandleFunc("invalidate", notify.OnInvalidate(
+		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+			if i.FlushAll() {
+				fmt.Println("drop every key")
+			}
+			for key := range i.Keys() { // borrowed until this function returns
+				fmt.Printf("drop %s\n", key)
+			}
+			return nil
+		}))
+	if err != nil {
 		panic(err)
 	}
-	client := bufio.NewScanner(tap.NewConn(conn, p))
+	client := bufio.NewScanner(tap.NewConn(conn, p)) // a client reads from the tap
 	for client.Scan() {
 		fmt.Println("reply", client.Text())
 	}
 	// Output:
-	// push ["invalidate" ["user:1"]]
+	// drop user:1
 	// reply +OK
 	// reply :42
 }

@@ -7,7 +7,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Option configures a [Conn].
+// Option configures a [Conn]. An option whose name begins with With sets a value.
+// The others, [Observe], [KeepPubSub] and [SkipOversize], name what the Conn does
+// with pushes. The processor's own options, such as [dispatch.WithPubSub] and
+// [dispatch.WithSkipOversize], have no effect on a Conn.
 type Option func(*Conn)
 
 // Observe makes Read return the stream unchanged, including the pushes, which

@@ -42,8 +42,8 @@ func newConn() *conn {
 	return c
 }
 
-// play gives a stream from now on, and nothing else. With asking, a frame of it
-// must have been asked for by that many bytes of commands. play returns at
+// play serves a stream from now on, and nothing else. With asking, a frame of
+// it must have been asked for by that many bytes of commands. play returns at
 // once; idle tells the end.
 func (c *conn) play(s *workload.Stream, asking int) {
 	c.mu.Lock()
@@ -71,7 +71,7 @@ func (c *conn) idle() error {
 	return nil
 }
 
-// Read gives replies, and then as much of the stream as has been asked for.
+// Read returns replies, and then as much of the stream as has been asked for.
 func (c *conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -122,7 +122,8 @@ func (i *issuer) issue(name string, cert *x509.Certificate) (*x509.Certificate, 
 	return cert, key
 }
 
-// Server and client verify each other, by an authority that the system does not know and a name that is not the host's.
+// Server and client verify each other, by an authority that the system does not
+// know and a name that is not the host's.
 func TestTLSWithOwnAuthorityAndClientCertificate(t *testing.T) {
 	t.Parallel()
 	ca := newIssuer(t)

@@ -10,26 +10,26 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/decode"
 )
 
-const decodeLong = `Prints every frame of captured streams, what a server has sent to one client:
-its offset, its length in bytes, its type, and what it holds. Pushes inside
-another frame follow it as nested pushes, at their own offset.
+const decodeLong = `Prints every frame of captured streams. A stream is what a server has sent to one
+client. A line has the offset of a frame, its length in bytes, its type, and
+what it holds. Pushes inside another frame follow it as nested pushes, at their
+own offset.
 
-A FILE may be compressed with gzip, which shows in its content; offsets are
-those of the decompressed stream. Without a FILE, or for -, standard input is
-read, and printed as it comes.
+A FILE may be compressed with gzip, which decode recognizes by its content.
+Offsets are those of the decompressed stream. Without a FILE, or for -, decode
+reads standard input and prints each frame as it arrives.
 
-Where a FILE is malformed, everything before is printed, then one line on
-standard error with the offset and the cause; nothing behind it can be told
-apart. One that is cut short, inside its last frame, is told in other words.
-Then the next FILE is read. The exit status is 0 when all were well, 1 when
-something was wrong with one of them, cut short included, or the reading was
-interrupted, and 2 when the command line makes no sense.
+When a FILE is malformed, decode prints every frame before that place, and then
+one line on standard error with the offset and the cause. It cannot tell frames
+apart behind that place. A FILE that ends inside a frame is reported as cut
+short. decode then reads the next FILE. The exit status is 0 when all FILEs were
+well formed, 1 when one was not, was cut short or could not be read to its end,
+and 2 when the command line makes no sense.
 
-Memory follows the largest frame. One larger than --max-frame, or nested more
-than 128 levels deep, is named, with its offset, length and type, but not looked
-into.
+Memory follows the largest frame. For a frame larger than --max-frame, or nested
+more than 128 levels deep, decode prints its offset, length and type only.
 
-A terminal shows how far a long reading has come.`
+On a terminal, decode shows the progress of a long reading.`
 
 const decodeExample = `  respush decode dump.resp
   respush decode --pushes dump.resp.gz | grep invalidate
@@ -66,9 +66,9 @@ func newDecode() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.BoolVar(&opts.Pushes, "pushes", false, "print only pushes, those inside other frames too")
+	flags.BoolVar(&opts.Pushes, "pushes", false, "print only pushes, including those inside other frames")
 	flags.BoolVar(&opts.Summary, "summary", false, "print only totals: of pushes by name, replies, attributes, bytes")
 	flags.BoolVar(&opts.JSON, "json", false, "print one JSON object a line")
-	flags.Var(&opts.MaxFrame, "max-frame", "do not look into frames of more than `size` bytes")
+	flags.Var(&opts.MaxFrame, "max-frame", "print no content of frames larger than `size` bytes")
 	return cmd
 }

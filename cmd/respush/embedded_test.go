@@ -28,7 +28,11 @@ func names(t *testing.T, p *process) map[string]int {
 
 func TestEmbeddedServerShowsEveryKindOfPush(t *testing.T) {
 	t.Parallel()
-	p := start(t, "tail")
+	p := start(t, "tail", "--for", "10m")
+	for _, last := range []string{"MOVING      seq 8  ", "channel metrics.rounds  \"1\"", "flush all\n"} { // of the first round
+		p.stdout.wait(t, last)
+	}
+	p.interrupt()
 	require.Zero(t, p.exit(), p.stderr.String())
 	counts := names(t, p)
 	for _, name := range []string{
@@ -59,10 +63,18 @@ func TestEmbeddedServerShowsEveryKindOfPush(t *testing.T) {
 	}
 	stderr := p.stderr.String()
 	require.Contains(t, stderr, "embedded server")
-	require.Regexp(t, `--- \d+ pushes, \d+ kB in 3(\.\d+)?s: `, stderr)
+	require.Regexp(t, `--- \d+ pushes, \d+ kB in \S+s: `, stderr)
 	require.Regexp(t, `(?m)^ +\d+ +\S+ \w?B +invalidate$`, stderr)
 	require.Regexp(t, `(?m)^ +0 +unhandled`, stderr)
 	require.Regexp(t, `(?m)^ +0 +errors$`, stderr)
+}
+
+func TestEmbeddedServerEndsByItself(t *testing.T) {
+	t.Parallel()
+	p := start(t, "tail")
+	require.Zero(t, p.exit(), p.stderr.String())
+	require.Contains(t, p.stderr.String(), "with 3s of traffic\n")
+	require.Regexp(t, `(?m)^--- \d+ push(es)?, `, p.stderr.String())
 }
 
 func TestEmbeddedServerShowsPushesAsJSON(t *testing.T) {
@@ -92,7 +104,9 @@ func TestEmbeddedServerShowsPushesAsJSON(t *testing.T) {
 
 func TestEmbeddedListensAsTold(t *testing.T) {
 	t.Parallel()
-	p := start(t, "tail", "--bcast", "--prefix", "user:", "--subscribe", "metrics.cpu", "--for", "1500ms")
+	p := start(t, "tail", "--bcast", "--prefix", "user:", "--subscribe", "metrics.cpu", "--for", "10m")
+	p.stdout.wait(t, "flush all\n") // the end of the first round
+	p.interrupt()
 	require.Zero(t, p.exit(), p.stderr.String())
 	stdout := p.stdout.String()
 	require.Contains(t, stdout, "1 key  user:1")

@@ -187,7 +187,7 @@ func TestServersThatFailAreToldApart(t *testing.T) {
 	t.Run("gone and nothing asked", func(t *testing.T) {
 		p := start(t, "tail", fake(t, helloReply), "--once")
 		require.Contains(t, failed(t, p, exitError), "the server closed the connection after 0 pushes")
-		require.Contains(t, p.stderr.String(), "respush: note: nothing asked for")
+		require.Contains(t, p.stderr.String(), "respush: note: no option asks for pushes")
 		require.Contains(t, p.stderr.String(), noPushes)
 	})
 }

@@ -24,20 +24,21 @@ import (
 // Exit statuses.
 const (
 	exitOK    = 0
-	exitError = 1 // what was asked for failed
-	exitUsage = 2 // what was asked for makes no sense
+	exitError = 1 // the command failed
+	exitUsage = 2 // the command line makes no sense
 )
 
 func main() {
-	// A closed standard output is an error of the write then, not the end of
-	// the process.
+	// A write to a closed standard output then returns an error and does not
+	// end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // which nohup makes it
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
 		ends = append(ends, syscall.SIGHUP)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), ends...)
-	// A second Ctrl-C does not wait; one at once is the same, as timeout(1) sends it.
+	// A second Ctrl-C ends the process without waiting. One within a second is
+	// taken for the first, as timeout(1) sends the signal twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -79,8 +80,8 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// version tells which build this is: the module's version, or the commit where it
-// was built from a checkout, and Go's.
+// version returns the version of the module, or the commit if it was built from
+// a checkout, and the version of Go.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -100,19 +101,19 @@ func version() string {
 	return strings.Join(append(words, info.GoVersion), ", ")
 }
 
-// errTold ends a command that has said what went wrong.
+// errTold is the error of a command that has already reported what went wrong.
 var errTold = errors.New("told")
 
 // A usageError is a command line that makes no sense.
 type usageError struct{ err error }
 
-// Error tells what is wrong with it.
+// Error returns the error of the command line.
 func (e *usageError) Error() string { return e.err.Error() }
 
 // Unwrap returns the error that it marks.
 func (e *usageError) Unwrap() error { return e.err }
 
-// usageArgs marks the errors of check as errors of usage.
+// usageArgs returns check with its errors marked as usage errors.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {

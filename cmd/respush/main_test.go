@@ -14,10 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// actAsCommand in the environment makes the test binary be respush.
+// actAsCommand is an environment variable that makes the test binary run as
+// respush.
 const actAsCommand = "RESPUSH_TEST_ACT_AS_COMMAND"
 
-// deadline is for what should take no time at all, on a busy machine.
+// deadline bounds the wait for what takes no time on an idle machine.
 const deadline = 30 * time.Second
 
 func TestMain(m *testing.M) {
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A process is a respush that was started, in a process of its own.
+// A process is a respush that runs in a process of its own.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -37,14 +38,14 @@ type process struct {
 	exited chan struct{} // closed when it has
 }
 
-// start starts respush with args; it is killed at the end of the test if it
-// still runs.
+// start runs respush with args. The process is killed at the end of the test if
+// it still runs.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	return startWith(t, nil, args...)
 }
 
-// startWith is start with more in the environment.
+// startWith is like start, with more variables in the environment.
 func startWith(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	stdout := newPrinted()
@@ -89,7 +90,7 @@ func (p *process) exit() int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// interrupt is what Ctrl-C does.
+// interrupt does what Ctrl-C does.
 func (p *process) interrupt() {
 	p.t.Helper()
 	p.signal(os.Interrupt)
@@ -100,7 +101,7 @@ func (p *process) signal(s os.Signal) {
 	require.NoError(p.t, p.cmd.Process.Signal(s))
 }
 
-// A printed is what has been written to it, and can be waited on.
+// A printed collects what is written to it and lets a test wait for it.
 type printed struct {
 	mu      sync.Mutex
 	data    bytes.Buffer
@@ -123,14 +124,15 @@ func (o *printed) String() string {
 	return o.data.String()
 }
 
-// next returns the text so far and what is closed when there is more.
+// next returns the text so far, and a channel that is closed when there is
+// more.
 func (o *printed) next() (string, <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.data.String(), o.changed
 }
 
-// wait waits until text was written.
+// wait waits until text has been written.
 func (o *printed) wait(t *testing.T, text string) {
 	t.Helper()
 	timeout := time.After(deadline)
@@ -156,7 +158,8 @@ func (o *printed) lines() []string {
 	return strings.Split(text, "\n")
 }
 
-// Whoever has gone has no more use for a process, and the summary is for who has not.
+// After SIGHUP nobody uses the process any longer, but the summary may go to a
+// file.
 func TestSignalsEndWithTheSummary(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {

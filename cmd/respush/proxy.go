@@ -13,24 +13,26 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/record"
 )
 
-const proxyLong = `Listens for clients, passes each on to a server, and prints the pushes that flow
-back: the time, the client's address, and what the push says. What client and
-server say reaches the other unchanged, half-closed connections and malformed
-streams too; nothing is asked of the server. Any number of clients may come.
+const proxyLong = `Listens for clients, connects each to a server, and prints the pushes that flow
+back: the time, the client's address, and what the push says. Every byte reaches
+the other side unchanged, also when a connection is half closed or a stream is
+malformed. proxy sends nothing of its own to the server. Any number of clients
+may connect.
 
-Neither the output nor the file of --record ever holds up a client: when one is
-too slow, pushes are passed on and not printed, or not recorded, and so are
-single ones of more than 64 MiB.
+Neither the output nor the file of --record ever holds up a client. When one of
+them is too slow, proxy passes pushes on without printing or recording them. It
+does the same with a push of more than 64 MiB.
 
-A terminal gets colours, unless the environment says NO_COLOR, and lines no
-longer than it is wide.
+On a terminal, lines have colours, unless NO_COLOR is set in the environment,
+and are no longer than the terminal is wide.
 
-It ends on Ctrl-C, SIGTERM or SIGHUP, closes all connections at once and writes a summary on
-standard error. The exit status is 0 then, 1 when something failed and 2 when
-the command line makes no sense. A server that cannot be reached does not end
-it: the client's connection is closed, and the next one tried.
+proxy ends on Ctrl-C, SIGTERM or SIGHUP. It closes all connections at once and
+prints a summary on standard error. The exit status is then 0. It is 1 when
+something failed and 2 when the command line makes no sense. A server that
+cannot be reached does not end proxy: it closes the client's connection and
+waits for the next client.
 
-Over TLS there is nothing to see, and a client that speaks RESP2 gets no pushes.`
+proxy sees nothing inside TLS, and a client that speaks RESP2 gets no pushes.`
 
 const proxyExample = `  respush proxy --listen :6380 --upstream redis.example.com:6379
   redis-cli -3 -p 6380 SUBSCRIBE news
@@ -56,15 +58,15 @@ func newProxy() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&listen, "listen", "127.0.0.1:6380", "take clients on `host:port`; port 0 is any that is free")
-	flags.StringVar(&p.Upstream, "upstream", "127.0.0.1:6379", "pass them on to the server on `host:port`")
+	flags.StringVar(&listen, "listen", "127.0.0.1:6380", "listen for clients on `host:port`; port 0 means any free port")
+	flags.StringVar(&p.Upstream, "upstream", "127.0.0.1:6379", "connect them to the server on `host:port`")
 	p.Format.Flags(flags)
-	flags.StringVar(&recording, "record", "", "write the pushes of all clients, as they are on the wire, to `file`, for respush decode")
+	flags.StringVar(&recording, "record", "", "write the pushes of all clients to `file` as they are on the wire, for respush decode")
 	return cmd
 }
 
-// runProxy runs p for clients that come to listen, and records the pushes in a
-// file unless that is called nothing.
+// runProxy runs p for the clients that connect to listen. It records the pushes
+// in the file called recording, unless that is empty.
 func runProxy(cmd *cobra.Command, p proxy.Proxy, listen, recording string) error {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
@@ -85,7 +87,8 @@ func runProxy(cmd *cobra.Command, p proxy.Proxy, listen, recording string) error
 	return cmp.Or(p.Run(cmd.Context()), closing())
 }
 
-// checkAddress reports an address that is not one, and names the flag.
+// checkAddress returns an error that names the flag if address is not of the
+// form host:port.
 func checkAddress(flag, address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil && port == "" {

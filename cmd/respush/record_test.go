@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// A said is what lines of every command have of a push.
+// A said holds the fields of a push that the lines of every command have.
 type said struct {
 	Name  any
 	Bytes int
@@ -27,7 +27,8 @@ func saidBy(t *testing.T, lines []string) (all []said) {
 	return all
 }
 
-// requireRecorded requires that decode finds the pushes that lines are about in a recording.
+// requireRecorded requires that decode finds the pushes that lines are about in
+// a recording.
 func requireRecorded(t *testing.T, lines []string, recording string) {
 	t.Helper()
 	require.NotEmpty(t, lines)

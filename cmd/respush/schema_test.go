@@ -101,7 +101,8 @@ func TestJSONLinesOfTailAndProxyAreAsTheSchemaSays(t *testing.T) {
 	require.Equal(t, map[string]int{"push": 1}, s.kindsOf(t, p.stdout.lines()))
 }
 
-// The page has no line that respush would not print, and no field is missing from it.
+// The page has no line that respush would not print, and no field is missing
+// from it.
 func TestDocumentedJSONLinesAreAsTheSchemaSays(t *testing.T) {
 	t.Parallel()
 	s := compile(t)

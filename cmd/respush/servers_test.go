@@ -40,7 +40,8 @@ func TestNodeOfAClusterWithoutSlotsIsNamed(t *testing.T) {
 	require.NotContains(t, p.stderr.String(), note)
 }
 
-// startSentinel starts a Sentinel that watches nothing, and returns its address. It needs a file, which it writes.
+// startSentinel starts a Sentinel that watches nothing, and returns its
+// address. It needs a file, which it writes.
 func startSentinel(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -70,7 +71,8 @@ func TestSentinelIsNamed(t *testing.T) {
 	require.Contains(t, p.stderr.String(), "respush: note: this is a Sentinel: it has no keys")
 }
 
-// Nobody reads what tail prints, so that tail does not read what the server sends.
+// Nobody reads what tail prints, so that tail does not read what the server
+// sends.
 func TestReaderTooSlowForTheServerIsToldWhy(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--client-output-buffer-limit", "pubsub", "8mb", "0", "0")
@@ -86,7 +88,7 @@ func TestReaderTooSlowForTheServerIsToldWhy(t *testing.T) {
 	text := strings.Repeat("x", 1<<18)
 	begun := time.Now()
 	for other.Do("PUBLISH", "news", text).String() == "1" || time.Since(begun) < 300*time.Millisecond {
-		// It is to be cut off, and to be slow.
+		// The server cuts the connection off for being slow.
 	}
 	_, err = io.Copy(io.Discard, rd)
 	require.NoError(t, err)

@@ -18,36 +18,37 @@ import (
 
 const tailLong = `Connects to a server, says HELLO 3 and prints every push as it arrives. The URL is
 redis://[user:password@]host[:port][/db], rediss:// for TLS, valkey:// and
-valkeys:// likewise, or unix://[user:password@]/path[?db=N]. A URL without a
-password has that of the environment variable REDISCLI_AUTH.
+valkeys:// likewise, or unix://[user:password@]/path[?db=N]. If the URL has no
+password, tail uses that of the environment variable REDISCLI_AUTH.
 
-Without a URL it shows itself: a server inside this process, with traffic that
-ends after 3 seconds (or --for). Unless told otherwise it then listens to all
-that this traffic causes.
+Without a URL, tail shows a server inside this process, with traffic that ends
+after 3 seconds (or --for). Unless other options say what to listen to, it
+listens to everything that this traffic causes.
 
-When the connection is lost, or the server has not answered for 5 seconds, it
-prints a gap line: since when pushes may be missing, and why. It then connects
-again, and prints an armed line when the server reports everything again. Why
-there is no connection meanwhile is told on standard error. With --once it ends
-instead.
+When the connection is lost, or the server has not answered for 5 seconds, tail
+prints a gap line: the moment from which on pushes may be missing, and why. It
+then connects again, and prints an armed line when the server reports everything
+again. Standard error says why there is no connection meanwhile. With --once,
+tail ends when the connection is lost.
 
-It ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, with a
-summary on standard error. The exit status is 1 when something failed, 2 when
-the command line makes no sense, and otherwise 0. A server that cannot be
-reached, or refuses something, the first time is a failure. --for counts from
-the beginning: when it is over before the server has answered all that it was
-asked, that is a failure too.
+tail ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP. It
+then prints a summary on standard error. The exit status is 1 when something
+failed, 2 when the command line makes no sense, and otherwise 0. The first
+connection has to succeed: a server that cannot be reached or refuses a request
+is a failure. --for counts from the beginning. If it ends before the server has
+answered all requests, that is a failure too.
 
---record writes the pushes, also those that are not shown. With --once it writes
-every byte that the server sends.
+--record writes the pushes, including those that are not shown. With --once it
+writes every byte that the server sends.
 
-A terminal gets colours, unless the environment says NO_COLOR, and lines no
-longer than it is wide.
+On a terminal, lines have colours, unless NO_COLOR is set in the environment,
+and are no longer than the terminal is wide.
 
 --track turns on the server's client-side caching. By itself it reports only
-keys that this connection has read, and tail reads none: you will see flushes
-only. It is about one connection, so it implies --once. With --bcast the server reports every key that is written, or those with
-a --prefix.`
+keys that this connection has read. tail reads none, so you will see flushes
+only. A server forgets these keys with the connection, so --track alone implies
+--once. With --bcast the server reports every key that is written, or every key
+with one of the prefixes that --prefix gives.`
 
 const tailExample = `  respush tail
   respush tail redis://localhost --bcast --prefix user: --prefix session:
@@ -58,7 +59,7 @@ const tailExample = `  respush tail
 
 func newTail() *cobra.Command {
 	var opts tail.Options
-	var recording string // its file
+	var recording string // the name of its file
 	cmd := &cobra.Command{
 		Use:     "tail [URL]",
 		Short:   "Prints every push of a connection as it arrives",
@@ -95,17 +96,17 @@ func newTail() *cobra.Command {
 	flags.BoolVar(&opts.Track, "track", false, "turn on tracking of the keys this connection reads")
 	flags.BoolVar(&opts.Broadcast, "bcast", false, "track every key that is written (implies --track)")
 	flags.StringArrayVar(&opts.Prefixes, "prefix", nil, "with --bcast, only keys that begin with `prefix` (repeatable)")
-	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, as in invalidate (repeatable)")
-	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "of pushes about keys or channels, show only those that match `glob` (repeatable)")
+	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, such as invalidate (repeatable)")
+	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "show only pushes about keys or channels that match `glob`, and pushes about neither (repeatable)")
 	opts.Format.Flags(flags)
 	flags.StringVar(&recording, "record", "", "write what the server sends to `file`, for respush decode")
 	flags.BoolVar(&opts.Once, "once", false, "end when the connection is lost")
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
-	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, as in 90s")
-	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "be called `name` in the server's CLIENT LIST")
+	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, such as 90s")
+	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "appear as `name` in the server's CLIENT LIST")
 	flags.StringVar(&opts.TLS.CACert, "cacert", "", "trust the authorities in `file` (PEM) instead of the system's")
 	flags.StringVar(&opts.TLS.Cert, "cert", "", "show the certificate in `file` (PEM) to the server")
-	flags.StringVar(&opts.TLS.Key, "key", "", "the key of that certificate, in `file` (PEM)")
+	flags.StringVar(&opts.TLS.Key, "key", "", "use the key in `file` (PEM) for that certificate")
 	flags.StringVar(&opts.TLS.SNI, "sni", "", "expect the server to be called `name`, not the host of the URL")
 	flags.BoolVar(&opts.TLS.Insecure, "insecure", false, "do not verify the server's certificate")
 	return cmd
@@ -114,7 +115,7 @@ func newTail() *cobra.Command {
 // errNoTLS refuses options that would have no effect.
 var errNoTLS = errors.New("--cacert, --cert, --key, --sni and --insecure are for rediss:// and valkeys:// URLs")
 
-// limited returns ctx with the end that opts have for it.
+// limited returns a context that ends with ctx, or when opts say so.
 func limited(ctx context.Context, opts tail.Options) (context.Context, context.CancelFunc) {
 	if opts.For == 0 {
 		return context.WithCancel(ctx)
@@ -149,7 +150,8 @@ func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, o
 	return listen(ctx, session, recording)
 }
 
-// listen runs session, and records what the server sends.
+// listen runs session. It records what the server sends in the file called
+// recording, unless that is empty.
 func listen(ctx context.Context, session tail.Session, recording string) error {
 	defer session.Conn.Close()
 	return recorded(recording, func(file io.Writer) error {
@@ -158,8 +160,8 @@ func listen(ctx context.Context, session tail.Session, recording string) error {
 	})
 }
 
-// recorded runs listen with a file for what the server sends. There is none if
-// it is called nothing.
+// recorded calls listen with the file called recording, or with nil if that is
+// empty.
 func recorded(recording string, listen func(io.Writer) error) error {
 	if recording == "" {
 		return listen(nil)
@@ -175,14 +177,14 @@ func recorded(recording string, listen func(io.Writer) error) error {
 func note(cmd *cobra.Command, opts tail.Options) {
 	switch {
 	case !opts.Listens():
-		cmd.PrintErrln("respush: note: nothing asked for (--bcast, --subscribe, ...): only pushes sent unasked will show")
+		cmd.PrintErrln("respush: note: no option asks for pushes (--bcast, --subscribe, ...): only unsolicited pushes will show")
 	case opts.Track && !opts.Broadcast:
 		cmd.PrintErrln("respush: note: --track without --bcast reports only keys this connection reads, and tail reads none")
 	}
 }
 
-// tailEmbedded listens to a server of its own, for as long as its traffic is
-// worth watching unless told otherwise.
+// tailEmbedded listens to a server of its own. It ends after embedded.Demo
+// unless opts have another end.
 func tailEmbedded(ctx context.Context, cmd *cobra.Command, opts tail.Options, recording string) error {
 	if opts.For == 0 {
 		opts.For = embedded.Demo

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// onTerminal returns what a tail shows on a terminal of its own, which is columns wide.
+// onTerminal returns what a tail shows on a terminal of its own, which is
+// columns wide.
 func onTerminal(t *testing.T, columns uint16, env []string, args ...string) string {
 	t.Helper()
 	self, err := os.Executable()

@@ -54,7 +54,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	t := &tally{log: log.New(stdout, "", 0), messages: map[string]int{}, invalidated: map[string]int{}}
 
-	// One processor serves all nodes. The handler context tells a handler which node sent the push.
+	// One processor serves all nodes. The handler context tells a handler which
+	// node sent the push.
 	processor := dispatch.NewProcessor()
 	if err := processor.HandleFunc(string(notify.NameInvalidate), notify.OnInvalidate(t.invalidate)); err != nil {
 		return err
@@ -140,10 +141,10 @@ func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel
 
 // receive counts messages. It returns nil when the channel needs a new
 // subscription. When a connection breaks, go-redis makes another and subscribes
-// there. A server that gives a slot away keeps the connection instead, and sends
-// a sunsubscribe without a request for it. Go-redis returns that from Receive
-// and does not subscribe again. It does not subscribe again either when a node
-// refuses a subscription because it does not have the slot.
+// there. A server that gives a slot away keeps the connection instead, and
+// sends a sunsubscribe without a request for it. Go-redis returns that from
+// Receive and does not subscribe again. It does not subscribe again either when
+// a node refuses a subscription because it does not have the slot.
 func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel string) error {
 	first := true
 	for {

@@ -17,7 +17,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// The test moves one channel to another node, and then fails over the master that has other channels.
+// The test moves one channel to another node, and then fails over the master
+// that has other channels.
 func TestProgramFollowsAMoveAndAFailover(t *testing.T) {
 	c := redistest.StartCluster(t)
 	var stdout output

@@ -46,8 +46,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 
-	// All there is to it: a processor, which any number of clients may share, a handler, and the option
-	// PushNotificationProcessor.
+	// All there is to it: a processor, which any number of clients may share, a
+	// handler, and the option PushNotificationProcessor.
 	processor := dispatch.NewProcessor()
 	invalidated := 0
 	err = processor.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(

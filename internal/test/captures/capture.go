@@ -19,7 +19,8 @@ const dir = "captures"
 
 // A Capture is one stream and what it holds.
 //
-// Invariant: Names has Pushes+Nested elements unless Truncated, which it has fewer than.
+// Invariant: Names has Pushes+Nested elements unless Truncated, which it has
+// fewer than.
 type Capture struct {
 	File      string   // its path below testdata/captures
 	Commands  string   // what caused it, for people to read
@@ -40,7 +41,8 @@ type Counts struct {
 	Tail       int // bytes behind the last whole frame
 }
 
-// Heavy reports whether c is one to read in a few ways only, as what is special about it is its size.
+// Heavy reports whether c is one to read in a few ways only, as what is special
+// about it is its size.
 func (c Capture) Heavy() bool { return len(c.Bytes) > 64<<10 }
 
 // All returns every capture in the order of the index.

@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// Pieces is a stream that arrives in pieces of one size. It makes the promises of a connection and no more: it gives a
-// piece at most, nothing with an error, and io.EOF at the end.
+// Pieces is a stream that arrives in pieces of one size. It makes the promises
+// of a connection and no more: it gives a piece at most, nothing with an error,
+// and io.EOF at the end.
 type Pieces struct {
 	rest    []byte
 	size    int
@@ -17,12 +18,13 @@ type Pieces struct {
 // NewPieces returns b as a stream of pieces of size bytes.
 func NewPieces(b []byte, size int) *Pieces { return &Pieces{rest: b, size: size} }
 
-// NewStutter is NewPieces for a connection that times out, with os.ErrDeadlineExceeded, before each piece and the end.
+// NewStutter is NewPieces for a connection that times out, with
+// os.ErrDeadlineExceeded, before each piece and the end.
 func NewStutter(b []byte, size int) *Pieces {
 	return &Pieces{rest: b, size: size, stutter: true, late: true}
 }
 
-// Read gives a piece, or as much of it as b has room for.
+// Read returns a piece, or as much of it as b has room for.
 func (p *Pieces) Read(b []byte) (int, error) {
 	if p.late {
 		p.late = false

@@ -5,16 +5,18 @@ import "math/big"
 // Error is what an error of the server becomes in the result of [Node.Any].
 type Error string
 
-// Error gives the text.
+// Error returns the text.
 func (e Error) Error() string { return string(e) }
 
 // MaxBigDigits is how many digits a big number may have for [Node.Any].
 const MaxBigDigits = 10_000
 
-// Any gives n as Go values that share no memory with it: string, int64, float64, bool, *big.Int, []any, map[any]any, nil
-// and [Error]. Attributes and nested pushes are dropped; of two equal keys the later wins; a double beyond the range of
-// float64 is an infinity. If there is no such value, cause says why, for the first value in wire order of which it is so:
-// ErrNumber, ErrBoolean, ErrRange, or ErrMapKey for a key that is an aggregate.
+// Any returns n as Go values that share no memory with it: string, int64,
+// float64, bool, *big.Int, []any, map[any]any, nil and [Error]. Attributes and
+// nested pushes are dropped; of two equal keys the later wins; a double beyond
+// the range of float64 is an infinity. If there is no such value, cause says
+// why, for the first value in wire order of which it is so: ErrNumber,
+// ErrBoolean, ErrRange, or ErrMapKey for a key that is an aggregate.
 func (n *Node) Any() (v any, cause string) {
 	switch n.Type {
 	case '+', '$', '=':
@@ -49,7 +51,7 @@ func (n *Node) Any() (v any, cause string) {
 	return list, ""
 }
 
-// bigInt gives the value of a big number.
+// bigInt returns the value of a big number.
 func (n *Node) bigInt() (any, string) {
 	if !integerText.Match(n.Text) {
 		return nil, ErrNumber
@@ -65,7 +67,7 @@ func (n *Node) bigInt() (any, string) {
 	return i, ""
 }
 
-// anyMap gives the children as a map.
+// anyMap returns the children as a map.
 func (n *Node) anyMap() (any, string) {
 	m := make(map[any]any, len(n.Children)/2)
 	for i := 0; i < len(n.Children); i += 2 {

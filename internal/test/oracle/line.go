@@ -11,13 +11,14 @@ const (
 	streamed             // ?: the end is marked, not announced
 )
 
-// isDigit says whether c is an ASCII digit.
+// isDigit reports whether c is an ASCII digit.
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// length reads the length or count behind the marker t, its CR LF included. It is digits without a sign and without
-// leading zeros, or -1 behind $ and *, or ? behind $ * ~ and %. The first byte that fits none is ErrLength; a digit that
-// takes the value beyond int64 is too, and so is one that takes it beyond half of that behind % and |, where it counts
-// pairs.
+// length reads the length or count behind the marker t, its CR LF included. It
+// is digits without a sign and without leading zeros, or -1 behind $ and *, or
+// ? behind $ * ~ and %. The first byte that fits none is ErrLength; a digit
+// that takes the value beyond int64 is too, and so is one that takes it beyond
+// half of that behind % and |, where it counts pairs.
 func (s *state) length(t byte) (n int64, f form, ok bool) {
 	c, ok := s.char()
 	if !ok {
@@ -67,7 +68,8 @@ func (s *state) length(t byte) (n int64, f form, ok bool) {
 	}
 }
 
-// line reads bytes up to the first CR LF, and takes that too. Any byte is right, a CR or LF alone as well.
+// line reads bytes up to the first CR LF, and takes that too. Any byte is
+// right, a CR or LF alone as well.
 func (s *state) line() bool {
 	for first := s.pos; ; {
 		c, ok := s.peek()

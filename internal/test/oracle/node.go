@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// Node is one value of a frame. Its bytes are in[Start:End] of the slice that was parsed, the attributes before it
-// included; Text borrows that slice, unless the string was streamed.
+// Node is one value of a frame. Its bytes are in[Start:End] of the slice that
+// was parsed, the attributes before it included; Text borrows that slice,
+// unless the string was streamed.
 type Node struct {
 	Type       byte    // the type byte; '_' for the nulls $-1 and *-1 too
 	Text       []byte  // of a scalar, as it stands on the wire; of a verbatim string, its format included
@@ -17,10 +18,10 @@ type Node struct {
 	Start, End int
 }
 
-// Null says whether n is a null, of any spelling.
+// Null reports whether n is a null, of any spelling.
 func (n *Node) Null() bool { return n.Type == '_' }
 
-// Aggregate says whether n has children rather than text.
+// Aggregate reports whether n has children rather than text.
 func (n *Node) Aggregate() bool {
 	switch n.Type {
 	case '*', '~', '%', '>', '|':
@@ -29,7 +30,8 @@ func (n *Node) Aggregate() bool {
 	return false
 }
 
-// Attribute gives all the attributes before n as one node of type '|', or nil if there are none.
+// Attribute returns all the attributes before n as one node of type '|', or nil
+// if there are none.
 func (n *Node) Attribute() *Node {
 	switch len(n.Attributes) {
 	case 0:
@@ -45,7 +47,7 @@ func (n *Node) Attribute() *Node {
 	return all
 }
 
-// Content gives the text without a verbatim string's format.
+// Content returns the text without a verbatim string's format.
 func (n *Node) Content() []byte {
 	if n.Type == '=' {
 		return n.Text[4:]
@@ -53,8 +55,9 @@ func (n *Node) Content() []byte {
 	return n.Text
 }
 
-// Name gives a push's name: its first element's text if that is a string, without a verbatim string's format. ok is
-// false for a push without a name and for everything else.
+// Name returns a push's name: its first element's text if that is a string,
+// without a verbatim string's format. ok is false for a push without a name and
+// for everything else.
 func (n *Node) Name() (name []byte, ok bool) {
 	if n.Type != '>' || len(n.Children) == 0 {
 		return nil, false
@@ -66,8 +69,9 @@ func (n *Node) Name() (name []byte, ok bool) {
 	return nil, false
 }
 
-// NestedPushes gives the pushes inside n and its attributes, at any depth, in the order of their first bytes; a push's
-// first byte is that of the attributes before it.
+// NestedPushes returns the pushes inside n and its attributes, at any depth, in
+// the order of their first bytes; a push's first byte is that of the attributes
+// before it.
 func (n *Node) NestedPushes() []*Node {
 	all := n.collect(nil)
 	slices.SortStableFunc(all, func(a, b *Node) int { return a.Start - b.Start })
@@ -88,8 +92,8 @@ func (n *Node) collect(all []*Node) []*Node {
 	return all
 }
 
-// String renders the frame n: its value as [Node.Append] does, then " !" and a rendering for each nested push, in the
-// order of [Node.NestedPushes].
+// String renders the frame n: its value as [Node.Append] does, then " !" and a
+// rendering for each nested push, in the order of [Node.NestedPushes].
 func (n *Node) String() string {
 	b := n.Append(nil)
 	for _, p := range n.NestedPushes() {
@@ -99,9 +103,11 @@ func (n *Node) String() string {
 	return string(b)
 }
 
-// Append renders n without the pushes nested in it: attributes as |[k v] before the value, aggregates as *[a b] ~[a b]
-// %[k v] >[a b], strings and errors as their type byte and the text quoted as Go does ($"x" +"x" -"x" !"x" ="txt:x"),
-// numbers and booleans as on the wire (:1 (1 ,1.5 #t), every null as _. A streamed value looks like one that is not.
+// Append renders n without the pushes nested in it: attributes as |[k v] before
+// the value, aggregates as *[a b] ~[a b] %[k v] >[a b], strings and errors as
+// their type byte and the text quoted as Go does ($"x" +"x" -"x" !"x"
+// ="txt:x"), numbers and booleans as on the wire (:1 (1 ,1.5 #t), every null as
+// _. A streamed value looks like one that is not.
 func (n *Node) Append(b []byte) []byte {
 	if a := n.Attribute(); a != nil {
 		b = a.Append(b)

@@ -14,7 +14,7 @@ var (
 	nanText     = regexp.MustCompile(`^-?[nN][aA][nN](\([0-9A-Za-z_]*\))?$`)
 )
 
-// numeric says whether n is of a type whose text may be read as a number.
+// numeric reports whether n is of a type whose text may be read as a number.
 func (n *Node) numeric() bool {
 	switch n.Type {
 	case ':', '(', '$', '+', '=':
@@ -23,7 +23,7 @@ func (n *Node) numeric() bool {
 	return false
 }
 
-// Int64 gives the integer that n holds, or the cause why there is none.
+// Int64 returns the integer that n holds, or the cause why there is none.
 func (n *Node) Int64() (int64, string) {
 	if !n.numeric() {
 		return 0, ErrKind
@@ -38,7 +38,8 @@ func (n *Node) Int64() (int64, string) {
 	return i.Int64(), ""
 }
 
-// Float64 gives the number that n holds, or the cause why there is none; with ErrRange it is an infinity.
+// Float64 returns the number that n holds, or the cause why there is none; with
+// ErrRange it is an infinity.
 func (n *Node) Float64() (float64, string) {
 	switch text := n.Content(); {
 	case !n.numeric() && n.Type != ',':
@@ -56,7 +57,7 @@ func (n *Node) Float64() (float64, string) {
 	}
 }
 
-// Bool gives the boolean that n is, or the cause why it is none.
+// Bool returns the boolean that n is, or the cause why it is none.
 func (n *Node) Bool() (bool, string) {
 	switch {
 	case n.Type != '#':

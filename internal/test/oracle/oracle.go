@@ -28,7 +28,8 @@ func (v Verdict) String() string {
 	return "unknown"
 }
 
-// The causes of a Syntax verdict, each equal to the name of package parser's sentinel.
+// The causes of a Syntax verdict, each equal to the name of package parser's
+// sentinel.
 const (
 	ErrType       = "ErrType"
 	ErrLength     = "ErrLength"
@@ -39,7 +40,8 @@ const (
 	ErrEnd        = "ErrEnd"
 )
 
-// Why a value cannot be had in the form asked for, each equal to the name of package parser's sentinel.
+// Why a value cannot be had in the form asked for, each equal to the name of
+// package parser's sentinel.
 const (
 	ErrKind    = "ErrKind"
 	ErrNumber  = "ErrNumber"
@@ -48,7 +50,8 @@ const (
 	ErrMapKey  = "ErrMapKey"
 )
 
-// The names of the limits an OverLimit verdict can carry, equal to the fields of Limits.
+// The names of the limits an OverLimit verdict can carry, equal to the fields
+// of Limits.
 const (
 	MaxFrame    = "MaxFrame"
 	MaxBulk     = "MaxBulk"
@@ -56,8 +59,9 @@ const (
 	MaxDepth    = "MaxDepth"
 )
 
-// Limits bounds one frame. A field that is zero or negative means its default. The fields are package parser's, in its
-// order, so that one converts to the other.
+// Limits bounds one frame. A field that is zero or negative means its default.
+// The fields are package parser's, in its order, so that one converts to the
+// other.
 type Limits struct {
 	MaxFrame    int // bytes of the frame, attributes included; default 1 GiB
 	MaxBulk     int // bytes of one string; default 512 MiB
@@ -65,7 +69,7 @@ type Limits struct {
 	MaxDepth    int // aggregates open at once; default 128
 }
 
-// withDefaults gives l with its default in every field that is not positive.
+// withDefaults returns l with its default in every field that is not positive.
 func (l Limits) withDefaults() Limits {
 	if l.MaxFrame <= 0 {
 		l.MaxFrame = 1 << 30
@@ -82,8 +86,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Result is what [Parse] found. Which fields are set depends on Verdict: N and Tree for OK; Offset and Cause for Syntax;
-// Offset, Limit, Max and Got for OverLimit; none for Incomplete.
+// Result is what [Parse] found. Which fields are set depends on Verdict: N and
+// Tree for OK; Offset and Cause for Syntax; Offset, Limit, Max and Got for
+// OverLimit; none for Incomplete.
 type Result struct {
 	Verdict Verdict
 	N       int   // bytes of the frame
@@ -95,7 +100,8 @@ type Result struct {
 	Got     int64
 }
 
-// Parse reads the one frame at the start of b; bytes behind it are another frame's. The tree borrows b.
+// Parse reads the one frame at the start of b; bytes behind it are another
+// frame's. The tree borrows b.
 func Parse(b []byte, l Limits) Result {
 	s := state{in: b, lim: l.withDefaults()}
 	tree, ok := s.frame()
@@ -105,8 +111,9 @@ func Parse(b []byte, l Limits) Result {
 	return Result{Verdict: OK, N: s.pos, Tree: tree}
 }
 
-// state is a parse under way: in[:pos] has been judged and is valid, item is where the item under way begins. A method
-// that returns false has put the verdict into res; nothing is read after that.
+// state is a parse under way: in[:pos] has been judged and is valid, item is
+// where the item under way begins. A method that returns false has put the
+// verdict into res; nothing is read after that.
 type state struct {
 	in        []byte
 	pos       int
@@ -134,11 +141,13 @@ func (s *state) over(limit string, most int, got int64) bool {
 	return false
 }
 
-// begin says that the next item begins at the next byte, whether it has come or not.
+// begin says that the next item begins at the next byte, whether it has come or
+// not.
 func (s *state) begin() { s.item = s.pos }
 
-// peek gives the next byte of the frame without taking it. A frame that needs a byte more than MaxFrame is over the
-// limit before that byte arrives, and whatever it is.
+// peek returns the next byte of the frame without taking it. A frame that needs
+// a byte more than MaxFrame is over the limit before that byte arrives, and
+// whatever it is.
 func (s *state) peek() (byte, bool) {
 	if s.pos >= s.lim.MaxFrame {
 		return 0, s.over(MaxFrame, s.lim.MaxFrame, int64(s.lim.MaxFrame)+1)
@@ -152,7 +161,8 @@ func (s *state) peek() (byte, bool) {
 // take consumes the byte that peek gave.
 func (s *state) take() { s.pos++ }
 
-// char is peek inside a length or a null, where a LF without its CR is never right.
+// char is peek inside a length or a null, where a LF without its CR is never
+// right.
 func (s *state) char() (byte, bool) {
 	c, ok := s.peek()
 	if ok && c == '\n' {
@@ -174,8 +184,9 @@ func (s *state) expect(c byte, cause string) bool {
 	return true
 }
 
-// endLine takes the CR LF that must stand here: a byte other than CR is cause, a LF without its CR ErrTerminator, and
-// so is a byte other than LF after the CR.
+// endLine takes the CR LF that must stand here: a byte other than CR is cause,
+// a LF without its CR ErrTerminator, and so is a byte other than LF after the
+// CR.
 func (s *state) endLine(cause string) bool {
 	c, ok := s.char()
 	if !ok {
@@ -188,7 +199,8 @@ func (s *state) endLine(cause string) bool {
 	return s.expect('\n', ErrTerminator)
 }
 
-// sum adds what cannot be negative; what does not fit becomes the largest int64, and over says so.
+// sum adds what cannot be negative; what does not fit becomes the largest
+// int64, and over says so.
 func sum(a, b int64) (total int64, over bool) {
 	if b > math.MaxInt64-a {
 		return math.MaxInt64, true
@@ -196,7 +208,8 @@ func sum(a, b int64) (total int64, over bool) {
 	return a + b, false
 }
 
-// exceeds says whether the sum of a and b passes most, and what to report as got.
+// exceeds reports whether the sum of a and b passes most, and what to report as
+// got.
 func exceeds(a, b int64, most int) (got int64, yes bool) {
 	got, over := sum(a, b)
 	return got, over || got > int64(most)

@@ -11,7 +11,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// The table of package vectors holds the oracle to every rule; what follows says the few things it rests on.
+// The table of package vectors holds the oracle to every rule; what follows
+// says the few things it rests on.
 
 func ok(n int, tree string) (oracle.Result, string) {
 	return oracle.Result{Verdict: oracle.OK, N: n}, tree
@@ -78,7 +79,8 @@ func TestParseKeepsToEachLimit(t *testing.T) {
 	}
 }
 
-// everything is one frame with every type, streamed values, attributes and nested pushes.
+// everything is one frame with every type, streamed values, attributes and
+// nested pushes.
 const everything = "|1\r\n+k\r\n>1\r\n+in-attribute\r\n:1\r\n|0\r\n" +
 	"*16\r\n+s\r\n-e\r\n:-7\r\n$1\r\nb\r\n_\r\n$-1\r\n*-1\r\n#t\r\n,1.5\r\n(12345678901234567890\r\n!1\r\nE\r\n=5\r\ntxt:v\r\n" +
 	"|1\r\n+a\r\n+b\r\n>2\r\n+p\r\n>0\r\n%?\r\n.\r\n" +
@@ -108,7 +110,8 @@ func TestNodesSpanTheirBytes(t *testing.T) {
 	}
 }
 
-// TestNestedPushesComeInOrder puts pushes into the attributes of a push: that push begins with its attributes.
+// TestNestedPushesComeInOrder puts pushes into the attributes of a push: that
+// push begins with its attributes.
 func TestNestedPushesComeInOrder(t *testing.T) {
 	root := oracle.Parse([]byte("*1\r\n|1\r\n>1\r\n+b\r\n+k\r\n+v\r\n>2\r\n+a\r\n>1\r\n+c\r\n:1\r\n>1\r\n+d\r\n:2\r\n"), oracle.Limits{}).Tree
 	var names []string

@@ -14,8 +14,9 @@ func (s *state) frame() (*Node, bool) {
 	return s.value(t, 0, start, attributes)
 }
 
-// attributes reads the attributes that stand here, as many as there are, at a place with depth aggregates open. It stops
-// at the first byte that does not open one, which may be missing: that is for the caller to find.
+// attributes reads the attributes that stand here, as many as there are, at a
+// place with depth aggregates open. It stops at the first byte that does not
+// open one, which may be missing: that is for the caller to find.
 func (s *state) attributes(depth int) (list []*Node, ok bool) {
 	for {
 		s.begin()
@@ -36,7 +37,8 @@ func (s *state) attributes(depth int) (list []*Node, ok bool) {
 	}
 }
 
-// marker takes the type byte that must open a value here; the caller has dealt with attributes and end markers.
+// marker takes the type byte that must open a value here; the caller has dealt
+// with attributes and end markers.
 func (s *state) marker() (byte, bool) {
 	c, ok := s.peek()
 	if !ok {
@@ -50,8 +52,9 @@ func (s *state) marker() (byte, bool) {
 	return 0, s.syntax(ErrType, s.pos)
 }
 
-// value reads the rest of a value whose type byte t has been taken, at a place with depth aggregates open. The node
-// begins at start, where its first attribute does.
+// value reads the rest of a value whose type byte t has been taken, at a place
+// with depth aggregates open. The node begins at start, where its first
+// attribute does.
 func (s *state) value(t byte, depth, start int, attributes []*Node) (*Node, bool) {
 	n := &Node{Type: t, Start: start, Attributes: attributes}
 	ok := false
@@ -67,7 +70,8 @@ func (s *state) value(t byte, depth, start int, attributes []*Node) (*Node, bool
 	return n, ok
 }
 
-// scalar reads a value that is one line. What it says decides nothing, but for a null, which says nothing.
+// scalar reads a value that is one line. What it says decides nothing, but for
+// a null, which says nothing.
 func (s *state) scalar(n *Node) bool {
 	if n.Type == '_' {
 		return s.endLine(ErrNull)
@@ -80,7 +84,8 @@ func (s *state) scalar(n *Node) bool {
 	return ok
 }
 
-// bulk reads a string with its length before it, a streamed string, or the null $-1.
+// bulk reads a string with its length before it, a streamed string, or the null
+// $-1.
 func (s *state) bulk(n *Node) bool {
 	first := s.pos
 	size, f, ok := s.length(n.Type)
@@ -108,7 +113,8 @@ func (s *state) bulk(n *Node) bool {
 	return ok
 }
 
-// fits says whether size bytes and the CR LF after them stay within MaxFrame.
+// fits reports whether size bytes and the CR LF after them stay within
+// MaxFrame.
 func (s *state) fits(size int64) bool {
 	with, beyond := sum(size, 2)
 	got, over := exceeds(with, int64(s.pos), s.lim.MaxFrame)
@@ -118,7 +124,8 @@ func (s *state) fits(size int64) bool {
 	return true
 }
 
-// text takes size bytes of anything, and CR LF. The fourth byte of a verbatim string must be a colon.
+// text takes size bytes of anything, and CR LF. The fourth byte of a verbatim
+// string must be a colon.
 func (s *state) text(size int64, verbatim bool) ([]byte, bool) {
 	first := s.pos
 	for i := int64(0); i < size; i++ {
@@ -138,7 +145,8 @@ func (s *state) text(size int64, verbatim bool) ([]byte, bool) {
 	return s.in[first:last:last], true
 }
 
-// chunks reads the pieces of a streamed string, up to the empty one that ends it.
+// chunks reads the pieces of a streamed string, up to the empty one that ends
+// it.
 func (s *state) chunks(n *Node) bool {
 	n.Text = []byte{}
 	for {
@@ -168,8 +176,8 @@ func (s *state) chunks(n *Node) bool {
 	}
 }
 
-// aggregate reads an array, set, map, push or attribute, or the null *-1. Its own depth is one more than the aggregates
-// open around it.
+// aggregate reads an array, set, map, push or attribute, or the null *-1. Its
+// own depth is one more than the aggregates open around it.
 func (s *state) aggregate(n *Node, depth int) bool {
 	count, f, ok := s.length(n.Type)
 	if !ok {
@@ -208,8 +216,9 @@ func (s *state) aggregate(n *Node, depth int) bool {
 	return true
 }
 
-// element reads the next element of n, and before it the pushes that stand there out of band. end says that the end
-// marker of a streamed aggregate stood there instead.
+// element reads the next element of n, and before it the pushes that stand
+// there out of band. end says that the end marker of a streamed aggregate stood
+// there instead.
 func (s *state) element(n *Node, depth int, waiting bool) (child *Node, end, ok bool) {
 	for {
 		start := s.pos

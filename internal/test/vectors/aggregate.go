@@ -32,7 +32,8 @@ var arrayCases = []Case{
 	{"set-behind", "~1\r\n:1\r\n.\r\n", def, ok(`~[:1]`).behind(3)},
 }
 
-// deepCases hold more than one element far inside, so that a level lost on the way shows.
+// deepCases hold more than one element far inside, so that a level lost on the
+// way shows.
 var deepCases = []Case{
 	{"deep-6", strings.Repeat("*1\r\n", 5) + "*2\r\n+a\r\n+b\r\n", def, deep("*[", 5, `*[+"a" +"b"]`)},
 	{"deep-7", strings.Repeat("*1\r\n", 6) + "*2\r\n+a\r\n+b\r\n", def, deep("*[", 6, `*[+"a" +"b"]`)},

@@ -12,7 +12,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// Capture is a piece of what a server sent: whole frames, but for one that is longer than a piece may be.
+// Capture is a piece of what a server sent: whole frames, but for one that is
+// longer than a piece may be.
 type Capture struct {
 	Name   string // the file, with slashes, below the folder it was read from
 	Offset int    // of the piece in the file
@@ -24,9 +25,10 @@ const (
 	pieceMax   = 4 << 10  // bytes of one piece
 )
 
-// Captures reads the captures below dir, no more than the first 64 KiB of each, and gives them in pieces of at most
-// 4 KiB that begin and end where frames do. Of a frame longer than that the piece holds the first 4 KiB, and what
-// follows in its file is left out.
+// Captures reads the captures below dir, no more than the first 64 KiB of each,
+// and gives them in pieces of at most 4 KiB that begin and end where frames do.
+// Of a frame longer than that the piece holds the first 4 KiB, and what follows
+// in its file is left out.
 func Captures(dir string) ([]Capture, error) {
 	var all []Capture
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -91,7 +93,8 @@ func pieces(name string, stream []byte) []Capture {
 	return all
 }
 
-// Frames gives the frames of a piece, and last what is left of it, if anything.
+// Frames returns the frames of a piece, and last what is left of it, if
+// anything.
 func (c Capture) Frames() [][]byte {
 	var all [][]byte
 	for rest := c.Wire; len(rest) > 0; {

@@ -40,7 +40,8 @@ func TestMissingCapturesAreAnError(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestOracleCountsAsTheIndexDoes reads every capture to its end and compares with what another parser counted.
+// TestOracleCountsAsTheIndexDoes reads every capture to its end and compares
+// with what another parser counted.
 func TestOracleCountsAsTheIndexDoes(t *testing.T) {
 	index, err := os.ReadFile(filepath.Join(captures, "index.tsv"))
 	require.NoError(t, err)

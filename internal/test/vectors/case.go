@@ -6,7 +6,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// Case is one wire literal, the limits it is read under, and what must come of it. Names are unique.
+// Case is one wire literal, the limits it is read under, and what must come of
+// it. Names are unique.
 type Case struct {
 	Name   string
 	Wire   string
@@ -14,8 +15,9 @@ type Case struct {
 	Want   Want
 }
 
-// Want is the outcome of one case. Verdict says which of the fields count: Tree, Pushes, Behind and Odd for oracle.OK; Cause
-// and Offset for oracle.Syntax; Limit, Max, Got and Offset for oracle.OverLimit.
+// Want is the outcome of one case. Verdict says which of the fields count:
+// Tree, Pushes, Behind and Odd for oracle.OK; Cause and Offset for
+// oracle.Syntax; Limit, Max, Got and Offset for oracle.OverLimit.
 type Want struct {
 	Verdict oracle.Verdict
 	Tree    string   // the frame as oracle.Node.Append renders it
@@ -29,7 +31,8 @@ type Want struct {
 	Offset  int64
 }
 
-// N gives the length of the frame that c holds; it is for cases whose verdict is oracle.OK.
+// N returns the length of the frame that c holds; it is for cases whose verdict
+// is oracle.OK.
 func (c Case) N() int { return len(c.Wire) - c.Want.Behind }
 
 // String renders the whole frame as oracle.Node.String does.
@@ -41,7 +44,7 @@ func (w Want) String() string {
 	return s
 }
 
-// Result gives the outcome in the oracle's words, without its tree.
+// Result returns the outcome in the oracle's words, without its tree.
 func (c Case) Result() oracle.Result {
 	w := c.Want
 	r := oracle.Result{Verdict: w.Verdict, Cause: w.Cause, Offset: w.Offset, Limit: w.Limit, Max: w.Max, Got: w.Got}
@@ -51,7 +54,7 @@ func (c Case) Result() oracle.Result {
 	return r
 }
 
-// Cases gives the whole table, in a new slice.
+// Cases returns the whole table, in a new slice.
 func Cases() []Case {
 	return slices.Concat(
 		simpleCases, bulkCases, nullCases, integerCases, bigNumberCases, doubleCases, booleanCases,

@@ -5,9 +5,10 @@ import "errors"
 // ErrStall is what a [Feed] returns in place of a connection's time-out.
 var ErrStall = errors.New("vectors: nothing to read yet")
 
-// Feed is a connection, as an io.Reader: it hands out Data in pieces of the sizes in Cuts, over and over, or all at once
-// if there are none, and then returns End. A size of 0 is a time-out, never two in a row. A Feed is used by one
-// goroutine.
+// Feed is a connection, as an io.Reader: it hands out Data in pieces of the
+// sizes in Cuts, over and over, or all at once if there are none, and then
+// returns End. A size of 0 is a time-out, never two in a row. A Feed is used by
+// one goroutine.
 type Feed struct {
 	Data   []byte // what is left to hand out
 	Cuts   []byte
@@ -18,7 +19,7 @@ type Feed struct {
 	stalled bool
 }
 
-// Read gives the next piece, or as much of it as p takes.
+// Read returns the next piece, or as much of it as p takes.
 func (f *Feed) Read(p []byte) (int, error) {
 	if len(f.Data) == 0 {
 		return 0, f.End

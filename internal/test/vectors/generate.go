@@ -5,11 +5,13 @@ import "strconv"
 // MaxGenerated is about as long as what [Generate] gives may become, in bytes.
 const MaxGenerated = 4 << 10
 
-// Generate appends to dst the frames that script spells out and returns the result. Every script spells out something:
-// one to four frames of every type, streamed values, attributes and nested pushes among them, nested deeper than the
-// default MaxDepth now and then. A script whose first byte is below 192 gives only valid frames; one above has a few
-// bytes of them changed, added or removed. It is there for fuzzing: plain mutation of wire bytes seldom keeps lengths
-// right, and so seldom gets past the first of them.
+// Generate appends to dst the frames that script spells out and returns the
+// result. Every script spells out something: one to four frames of every type,
+// streamed values, attributes and nested pushes among them, nested deeper than
+// the default MaxDepth now and then. A script whose first byte is below 192
+// gives only valid frames; one above has a few bytes of them changed, added or
+// removed. It is there for fuzzing: plain mutation of wire bytes seldom keeps
+// lengths right, and so seldom gets past the first of them.
 func Generate(dst, script []byte) []byte {
 	g := generator{script: script, out: dst, start: len(dst)}
 	how := g.next()
@@ -41,7 +43,8 @@ type generator struct {
 	depth  int
 }
 
-// next gives the script's next byte; at its end zeros, which spell the shortest value everywhere.
+// next returns the script's next byte; at its end zeros, which spell the
+// shortest value everywhere.
 func (g *generator) next() int {
 	if len(g.script) == 0 {
 		return 0
@@ -70,7 +73,8 @@ func (g *generator) frame() {
 	g.value(true)
 }
 
-// element writes an element of an aggregate: now and then attributes and nested pushes, then a value.
+// element writes an element of an aggregate: now and then attributes and nested
+// pushes, then a value.
 func (g *generator) element() {
 	if !g.full() {
 		switch g.next() & 31 {
@@ -98,7 +102,7 @@ func (g *generator) elements(n int) {
 	g.depth--
 }
 
-// count gives a number of elements: small, now and then of two digits.
+// count returns a number of elements: small, now and then of two digits.
 func (g *generator) count() int {
 	switch b := g.next(); {
 	case b >= 250:
@@ -168,7 +172,8 @@ func (g *generator) bytes(n int) {
 	}
 }
 
-// line writes up to 15 bytes of anything but a CR LF, CRs and LFs more often than others.
+// line writes up to 15 bytes of anything but a CR LF, CRs and LFs more often
+// than others.
 func (g *generator) line(t byte) {
 	g.out = append(g.out, t)
 	for range g.next() & 15 {
@@ -211,7 +216,8 @@ var (
 	nulls    = [...]string{"_\r\n", "$-1\r\n", "*-1\r\n"}
 )
 
-// value writes a value with what is inside it. A push is a value only at the top.
+// value writes a value with what is inside it. A push is a value only at the
+// top.
 func (g *generator) value(top bool) {
 	if g.full() {
 		g.text(":0\r\n")
@@ -277,7 +283,8 @@ func (g *generator) value(top bool) {
 	}
 }
 
-// scalar writes a value of one line: what b says, below 10 in its lowest five bits.
+// scalar writes a value of one line: what b says, below 10 in its lowest five
+// bits.
 func (g *generator) scalar(b int) {
 	switch b & 31 {
 	case 0:
@@ -315,7 +322,8 @@ func (g *generator) scalar(b int) {
 	}
 }
 
-// chain writes n aggregates one inside the other, and in the innermost an element or some.
+// chain writes n aggregates one inside the other, and in the innermost an
+// element or some.
 func (g *generator) chain(n int) {
 	if g.depth > 0 {
 		n &= 15

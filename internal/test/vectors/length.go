@@ -1,6 +1,7 @@
 package vectors
 
-// bulkLengthCases walk the lengths of bulk strings, bulk errors and verbatim strings over their boundaries.
+// bulkLengthCases walk the lengths of bulk strings, bulk errors and verbatim
+// strings over their boundaries.
 var bulkLengthCases = []Case{
 	{"bulk-length-minus-two", "$-2\r\n", def, bad(errLength, 2)},
 	{"bulk-length-minus-zero", "$-0\r\n", def, bad(errLength, 2)},
@@ -59,7 +60,8 @@ var bulkLengthCases = []Case{
 	{"verbatim-length-twenty-digits", "=10000000000000000000\r\n", def, bad(errLength, 20)},
 }
 
-// aggregateLengthCases walk the counts of arrays, sets and pushes over their boundaries.
+// aggregateLengthCases walk the counts of arrays, sets and pushes over their
+// boundaries.
 var aggregateLengthCases = []Case{
 	{"array-count-minus-two", "*-2\r\n", def, bad(errLength, 2)},
 	{"array-count-minus-zero", "*-0\r\n", def, bad(errLength, 2)},
@@ -105,7 +107,8 @@ var aggregateLengthCases = []Case{
 	{"push-count-twenty-digits", ">10000000000000000000\r\n", def, bad(errLength, 20)},
 }
 
-// otherLengthCases walk the counts of maps and attributes, which count twice, and the lengths of chunks.
+// otherLengthCases walk the counts of maps and attributes, which count twice,
+// and the lengths of chunks.
 var otherLengthCases = []Case{
 	{"map-count-minus-one", "%-1\r\n", def, bad(errLength, 1)},
 	{"map-count-minus-two", "%-2\r\n", def, bad(errLength, 1)},

@@ -2,8 +2,9 @@ package vectors
 
 import "math"
 
-// wideCases are limits that only a 64-bit int holds; elsewhere there are none. Sums that leave int64 are beyond every
-// limit, the largest too, and are reported as the largest int64.
+// wideCases are limits that only a 64-bit int holds; elsewhere there are none.
+// Sums that leave int64 are beyond every limit, the largest too, and are
+// reported as the largest int64.
 func wideCases() []Case {
 	if math.MaxInt < math.MaxInt64 {
 		return nil

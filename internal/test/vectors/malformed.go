@@ -84,7 +84,8 @@ var lineCases = []Case{
 	{"terminator-after-attribute", "|1\r\n+k\r\n+v\r\n:1\n", def, more()},
 }
 
-// terminatorCases have lengths, counts, nulls and strings that do not end in CR LF.
+// terminatorCases have lengths, counts, nulls and strings that do not end in CR
+// LF.
 var terminatorCases = []Case{
 	{"lf-null", "_\n", def, bad(errTerminator, 1)},
 	{"cr-null", "_\r_\n", def, bad(errTerminator, 2)},

@@ -1,6 +1,7 @@
 package vectors
 
-// nestedCases are pushes inside replies, at every place an element or an end marker may stand.
+// nestedCases are pushes inside replies, at every place an element or an end
+// marker may stand.
 var nestedCases = []Case{
 	{"nested-exec", "*3\r\n+OK\r\n>3\r\n$7\r\nmessage\r\n$4\r\nself\r\n$2\r\nm1\r\n:1\r\n$1\r\nv\r\n", def,
 		ok(`*[+"OK" :1 $"v"]`, `>[$"message" $"self" $"m1"]`)},
@@ -35,7 +36,8 @@ var nestedCases = []Case{
 		ok(`*[:1]`, `>[+"p" _ %[+"k" :1] $"x" *[]]`)},
 }
 
-// nestedElsewhereCases are pushes inside pushes and attributes, and attributes before nested pushes.
+// nestedElsewhereCases are pushes inside pushes and attributes, and attributes
+// before nested pushes.
 var nestedElsewhereCases = []Case{
 	{"nested-in-push", ">2\r\n+outer\r\n>1\r\n+inner\r\n:1\r\n", def, ok(`>[+"outer" :1]`, `>[+"inner"]`)},
 	{"nested-before-push-name", ">2\r\n>1\r\n+inner\r\n+outer\r\n:1\r\n", def, ok(`>[+"outer" :1]`, `>[+"inner"]`)},

@@ -60,7 +60,8 @@ var oddDoubleCases = []Case{
 	{"double-odd-markers", ",>1*$\r\n", def, odd(`,>1*$`, errNumber)},
 }
 
-// oddNumberCases are integers and big numbers by their type whose text is none, or one that is too large.
+// oddNumberCases are integers and big numbers by their type whose text is none,
+// or one that is too large.
 var oddNumberCases = []Case{
 	{"integer-odd-empty", ":\r\n", def, odd(`:`, errNumber)},
 	{"integer-odd-minus-only", ":-\r\n", def, odd(`:-`, errNumber)},

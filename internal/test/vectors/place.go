@@ -6,7 +6,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// place is a frame with a hole where a value may stand: the wire and the tree before and after it.
+// place is a frame with a hole where a value may stand: the wire and the tree
+// before and after it.
 type place struct {
 	name          string
 	before, after string
@@ -35,11 +36,14 @@ var places = []place{
 	{"streamed-map-value", "%?\r\n:1\r\n", ".\r\n", "%[:1 ", "]", nil, true},
 }
 
-// Placed gives every case of default limits once more at each place where a value may stand inside a frame: in arrays,
-// sets, maps, pushes and attributes, streamed or not. What must come of it follows from what must come of the case.
+// Placed returns every case of default limits once more at each place where a
+// value may stand inside a frame: in arrays, sets, maps, pushes and attributes,
+// streamed or not. What must come of it follows from what must come of the
+// case.
 //
-// Left out are pushes (inside a frame they are no element), what is at or near a limit (sums depend on the place), and,
-// at places where it is right, an end marker.
+// Left out are pushes (inside a frame they are no element), what is at or near
+// a limit (sums depend on the place), and, at places where it is right, an end
+// marker.
 func Placed() []Case {
 	var all []Case
 	for _, c := range Cases() {
@@ -55,19 +59,20 @@ func Placed() []Case {
 	return all
 }
 
-// nearLimit says whether c passes a limit, or would if another value stood around it.
+// nearLimit reports whether c passes a limit, or would if another value stood
+// around it.
 func (c Case) nearLimit() bool {
 	r := oracle.Parse([]byte(c.Wire), limits{MaxElements: 16<<20 - 16, MaxDepth: 120})
 	return r.Verdict == oracle.OverLimit
 }
 
-// isPush says whether the frame of c is a push.
+// isPush reports whether the frame of c is a push.
 func (c Case) isPush() bool {
 	r := oracle.Parse([]byte(c.Wire), c.Limits)
 	return r.Verdict == oracle.OK && r.Tree.Type == '>'
 }
 
-// strayEnd says whether c is about an end marker where none may stand.
+// strayEnd reports whether c is about an end marker where none may stand.
 func (c Case) strayEnd() bool {
 	w := c.Want
 	return w.Verdict == oracle.Syntax && w.Cause == errType && c.Wire[w.Offset] == '.'

@@ -1,6 +1,7 @@
 package vectors
 
-// knownPushCases are the pushes of tracking and pub/sub, and what must be tolerated in them.
+// knownPushCases are the pushes of tracking and pub/sub, and what must be
+// tolerated in them.
 var knownPushCases = []Case{
 	{"invalidate", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nfoo\r\n", def, ok(`>[$"invalidate" *[$"foo"]]`)},
 	{"invalidate-many", ">2\r\n$10\r\ninvalidate\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n", def, ok(`>[$"invalidate" *[$"a" $"b" $"c"]]`)},

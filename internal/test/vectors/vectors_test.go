@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
-// parse gives what the oracle says of wire, its tree apart from the rest.
+// parse returns what the oracle says of wire, its tree apart from the rest.
 func parse(wire string, l oracle.Limits) (r oracle.Result, tree string) {
 	r = oracle.Parse([]byte(wire), l)
 	if r.Tree != nil {
@@ -29,8 +29,8 @@ func check(t *testing.T, c vectors.Case) {
 	}
 }
 
-// TestOracleKnowsWhichTextIsOdd asks the oracle for the value of every case, but for keys that are aggregates, which most
-// cases do not mind.
+// TestOracleKnowsWhichTextIsOdd asks the oracle for the value of every case,
+// but for keys that are aggregates, which most cases do not mind.
 func TestOracleKnowsWhichTextIsOdd(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict == oracle.OK {
@@ -96,7 +96,8 @@ func TestEveryVerdictCauseAndLimitIsReached(t *testing.T) {
 	}
 }
 
-// step is the distance between two cuts of a wire: one, but for very long wires.
+// step is the distance between two cuts of a wire: one, but for very long
+// wires.
 func step(c vectors.Case) int {
 	if len(c.Wire) > 4<<10 {
 		return 97
@@ -104,7 +105,8 @@ func step(c vectors.Case) int {
 	return 1
 }
 
-// TestStrictPrefixesAreIncomplete cuts frames everywhere: what is missing is never an error, and never a frame.
+// TestStrictPrefixesAreIncomplete cuts frames everywhere: what is missing is
+// never an error, and never a frame.
 func TestStrictPrefixesAreIncomplete(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.OK && c.Want.Verdict != oracle.Incomplete {
@@ -117,8 +119,9 @@ func TestStrictPrefixesAreIncomplete(t *testing.T) {
 	}
 }
 
-// TestErrorsComeWithTheirByte cuts what is wrong: before the byte that breaks a rule nothing is wrong, from there on
-// always the same. The sole exception is a verbatim string too short for its format, which its whole header must say.
+// TestErrorsComeWithTheirByte cuts what is wrong: before the byte that breaks a
+// rule nothing is wrong, from there on always the same. The sole exception is a
+// verbatim string too short for its format, which its whole header must say.
 func TestErrorsComeWithTheirByte(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.Syntax {
@@ -139,7 +142,8 @@ func TestErrorsComeWithTheirByte(t *testing.T) {
 	}
 }
 
-// TestLimitsDecideOnce cuts what is over a limit: incomplete up to some byte, the same limit from there on.
+// TestLimitsDecideOnce cuts what is over a limit: incomplete up to some byte,
+// the same limit from there on.
 func TestLimitsDecideOnce(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.OverLimit {

@@ -91,7 +91,7 @@ func fastestOther(r *Results, frame string) (float64, string) {
 	return least, by
 }
 
-// held says whether a target is.
+// held reports whether a target is.
 func held(ok bool) string {
 	if ok {
 		return "held"

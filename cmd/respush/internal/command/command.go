@@ -1,4 +1,4 @@
-// Package command writes commands the way a Redis client sends them.
+// Package command encodes commands as a Redis client sends them.
 package command
 
 import "strconv"

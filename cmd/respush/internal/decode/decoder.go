@@ -13,18 +13,19 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 )
 
-// A Decoder is what Run needs.
+// A Decoder has the options and the files of Run.
 type Decoder struct {
 	Options
 	Stdin  *os.File
 	Stdout io.Writer // the frames
-	Stderr io.Writer // what is wrong with them; and how far they have been read, if it is a terminal
+	Stderr io.Writer // errors in the inputs; on a terminal also the progress
 }
 
-// Run prints the frames of the files called names, "-" being Stdin, one after
-// the other. It tells on Stderr what is wrong with one, names it and goes on with
-// the next, and returns false in the end; when ctx ends it tells that and returns
-// at once. An error is that of Stdout, and is not told.
+// Run prints the frames of the files called names, one after the other. The
+// name "-" stands for Stdin. When something is wrong with a file, Run reports
+// it on Stderr with the name of the file, continues with the next file, and
+// returns false in the end. When ctx ends, Run reports that and returns at
+// once. The error that it returns is one of Stdout and has not been reported.
 func (d Decoder) Run(ctx context.Context, names []string) (ok bool, err error) {
 	r := &run{
 		Decoder: d,
@@ -61,7 +62,7 @@ func (d Decoder) Run(ctx context.Context, names []string) (ok bool, err error) {
 	return ok, r.flush()
 }
 
-// A run is a Decoder at work.
+// A run is the state of Decoder.Run.
 type run struct {
 	Decoder
 	ctx     context.Context
@@ -70,7 +71,8 @@ type run struct {
 	bar     *progress.Bar
 }
 
-// flush writes what has been printed, which may be to the line of the bar.
+// flush writes what has been printed. On a terminal that may be the line of the
+// progress bar.
 func (r *run) flush() error {
 	if r.out.Buffered() > 0 {
 		r.bar.Hide()
@@ -78,7 +80,8 @@ func (r *run) flush() error {
 	return r.out.Flush()
 }
 
-// input prints one input. A problem is of the input, an error of the output.
+// input prints one input. The problem is one of the input, and the error one of
+// the output.
 func (r *run) input(name string) (problem, err error) {
 	src, err := open(r.ctx, name, r.Stdin, r.bar)
 	if err != nil {

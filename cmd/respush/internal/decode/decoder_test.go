@@ -281,7 +281,8 @@ func TestFramesNestedTooDeepAreNamed(t *testing.T) {
 	require.True(t, ok)
 	require.Contains(t, stdout, `{"file":"file0","offset":5,"bytes":4004,"type":"array","oversize":true}`+"\n")
 
-	// A sum of elements beyond int64, too deep to be counted one level after the other.
+	// A sum of elements beyond int64, too deep to be counted one level after
+	// the other.
 	ok, _, stderr = decoded(t, decode.Options{}, strings.Repeat("*2\r\n", 128)+"*9223372036854775807\r\n")
 	require.False(t, ok)
 	require.Equal(t, "respush: file0: nested too deep at offset 512: more than 128 levels (in the array that begins at 0)\n", stderr)

@@ -10,7 +10,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// nestedPush is what the type column says of a push inside another frame.
+// nestedPush is the type that the listing shows for a push inside another
+// frame.
 const nestedPush = "nested push"
 
 // A listing prints a line for each frame. Pushes inside a frame follow it, at
@@ -55,8 +56,8 @@ func (l *listing) item(it item) error {
 	return nil
 }
 
-// find returns where in b, from b[at] on, the bytes are that part, a part of b,
-// consists of. What has the same content and stands elsewhere is not them.
+// find returns the index of part in b. It looks from b[at] on for the bytes
+// that part shares with b, and not for bytes with the same content.
 func find(b []byte, at int, part []byte) int {
 	for &b[at] != &part[0] {
 		at++
@@ -64,8 +65,8 @@ func find(b []byte, at int, part []byte) int {
 	return at
 }
 
-// print prints a line about a frame inside the one at the offset inside, if that
-// is not negative.
+// print prints a line about a frame. If inside is not negative, the frame is
+// inside the one at that offset.
 func (l *listing) print(it item, inside int64) error {
 	if l.JSON {
 		l.line = l.appendJSON(l.line[:0], it, inside)

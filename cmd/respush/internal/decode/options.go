@@ -8,19 +8,19 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Options say what to print of the frames.
+// Options select what to print of the frames.
 type Options struct {
-	Pushes   bool // only pushes, those inside other frames too
-	JSON     bool // one object a line
+	Pushes   bool // only pushes, including those inside other frames
+	JSON     bool // one JSON object a line
 	Summary  bool // only totals
-	MaxFrame Size // larger frames are named, and not looked into
+	MaxFrame Size // larger frames are listed without their content
 }
 
-// DefaultMaxFrame keeps the memory that a capture can ask for within what any
-// machine has.
+// DefaultMaxFrame limits the memory that a capture can demand to an amount that
+// every machine has.
 const DefaultMaxFrame Size = 64 << 20
 
-// Validate reports options that contradict each other.
+// Validate returns an error if options contradict each other.
 func (o Options) Validate() error {
 	if o.Summary && o.Pushes {
 		return errors.New("--pushes has no meaning with --summary, which counts everything")
@@ -28,13 +28,14 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// A Size is a number of bytes, as a flag.
+// A Size is the value of a flag: a number of bytes.
 type Size int64
 
-// String returns s as Set takes it.
+// String returns s in the form that Set reads.
 func (s *Size) String() string { return humanize.IBytes(uint64(*s)) }
 
-// Set reads a number of bytes with or without a unit, as in 512, 64MB or 1 GiB.
+// Set reads a number of bytes with or without a unit, such as 512, 64MB or 1
+// GiB.
 func (s *Size) Set(text string) error {
 	n, err := humanize.ParseBytes(text)
 	if err != nil || n == 0 || n > math.MaxInt {
@@ -44,5 +45,5 @@ func (s *Size) Set(text string) error {
 	return nil
 }
 
-// Type returns what help calls a Size.
+// Type returns the name of the value in the help text.
 func (s *Size) Type() string { return "size" }

@@ -1,6 +1,7 @@
 package decode
 
-// A printer prints what the inputs hold. Inputs do not overlap.
+// A printer prints the frames of the inputs. Calls for different inputs do not
+// overlap.
 type printer interface {
 	begin(name string) error
 	item(it item) error

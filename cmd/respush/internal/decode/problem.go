@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// problem says in words why the frames of s ended before their end, and where.
+// problem describes why the frames of s ended early, and where.
 func (s *stream) problem(err error) error {
 	var source *sourceError
 	var syntax *parser.SyntaxError
@@ -34,7 +34,7 @@ func (s *stream) problem(err error) error {
 	}
 }
 
-// within tells the frame that has begun, if any.
+// within describes the frame that has begun, if there is one.
 func (s *stream) within() string {
 	switch typ, size := s.unfinished(); {
 	case size == 0:
@@ -46,8 +46,8 @@ func (s *stream) within() string {
 	}
 }
 
-// unreadable says in words why an input could not be read, of which count bytes
-// had been read and decompressed before.
+// unreadable describes why an input could not be read. count is the number of
+// bytes that had been read and decompressed before.
 func unreadable(err error, count int64) error {
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -61,7 +61,7 @@ func unreadable(err error, count int64) error {
 	}
 }
 
-// bare returns err without the name of the file, which whoever tells it adds.
+// bare returns err without the name of the file, which the caller adds.
 func bare(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

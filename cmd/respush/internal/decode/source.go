@@ -15,27 +15,29 @@ import (
 // stdin is the name of standard input.
 const stdin = "-"
 
-// magic begins gzip data, and no frame.
+// magic is the beginning of gzip data. No frame begins with it.
 const magic = "\x1f\x8b"
 
-// A sourceError is a failure to read an input, and says nothing about frames.
+// A sourceError is a failure to read an input. It has nothing to do with
+// frames.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
-// A source reads one input, decompressed.
+// A source reads and decompresses one input.
 //
-// Invariant: count bytes have been read. Every error but io.EOF is a *sourceError.
+// Invariant: count bytes have been read. Every error except io.EOF is a
+// *sourceError.
 type source struct {
 	rd    io.Reader
 	file  *os.File
-	close func() // gives back what the reading takes
+	close func() // releases what the reading uses
 	count int64
 }
 
-// open opens the input called name. When ctx ends it returns at once, as does a
-// Read that waits and any further one, with the error of ctx.
+// open opens the input called name. When ctx ends, open and every Read,
+// including one that waits, return at once with the error of ctx.
 func open(ctx context.Context, name string, in *os.File, bar *progress.Bar) (*source, error) {
 	s := &source{file: in, close: func() {}}
 	if name != stdin {
@@ -56,9 +58,9 @@ func open(ctx context.Context, name string, in *os.File, bar *progress.Bar) (*so
 	return s, nil
 }
 
-// openFile opens a file to be read. One that nobody writes to, a named pipe, would
-// have it wait for ever, so that the opening gets a goroutine of its own, which ends
-// with that wait or the process.
+// openFile opens a file for reading. The call may wait forever, for example for
+// a named pipe that nobody writes to. So it runs on a goroutine of its own,
+// which ends with that wait or with the process.
 func openFile(ctx context.Context, name string) (*os.File, error) {
 	var file *os.File
 	opened := make(chan error, 1)
@@ -75,7 +77,7 @@ func openFile(ctx context.Context, name string) (*os.File, error) {
 	}
 }
 
-// raw returns a reader of what is in the file.
+// raw returns a reader of the bytes in the file.
 func (s *source) raw(ctx context.Context, bar *progress.Bar) (io.Reader, error) {
 	info, err := s.file.Stat()
 	if err != nil {
@@ -88,8 +90,8 @@ func (s *source) raw(ctx context.Context, bar *progress.Bar) (io.Reader, error) 
 	case info.IsDir():
 		return nil, syscall.EISDIR // before totals of it are printed
 	}
-	// A read may wait for ever, so that it gets a goroutine of its own, which
-	// ends with the input or the process.
+	// A read may wait forever, so it runs on a goroutine of its own, which ends
+	// with the input or the process.
 	in, out := io.Pipe()
 	file, closeFile := s.file, s.close
 	go func() {
@@ -106,11 +108,12 @@ func (s *source) raw(ctx context.Context, bar *progress.Bar) (io.Reader, error) 
 	return rd, nil
 }
 
-// unzip returns a reader of rd, decompressed if that is gzip data.
+// unzip returns a reader of rd that decompresses gzip data and passes on any
+// other.
 func unzip(rd io.Reader) (io.Reader, error) {
 	buf := bufio.NewReader(rd) // smaller than the reads to come, which bypass it
 	if head, err := buf.Peek(len(magic)); err != nil || string(head) != magic {
-		return buf, nil // Read tells the error
+		return buf, nil // Read returns the error
 	}
 	return gzip.NewReader(buf)
 }
@@ -125,7 +128,7 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A rawReader reads from rd, and tells bar, until ctx ends.
+// A rawReader reads from rd until ctx ends, and reports its progress to bar.
 type rawReader struct {
 	ctx context.Context
 	rd  io.Reader
@@ -141,8 +144,8 @@ func (r *rawReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// size returns how many bytes there are to read in all the inputs called names,
-// as they are stored, and -1 when that is not known.
+// size returns the number of bytes to read in all the inputs called names, as
+// they are stored. It returns -1 if that is not known.
 func size(names []string, in *os.File) int64 {
 	var total int64
 	for _, name := range names {

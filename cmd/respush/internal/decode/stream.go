@@ -8,9 +8,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A stream takes the frames of one input, and knows where they are.
+// A stream returns the frames of one input and their offsets.
 //
-// Invariant: next is the offset of the first byte behind the last frame.
+// Invariant: next is the offset of the first byte after the last frame.
 type stream struct {
 	rd   *parser.Reader
 	src  *source
@@ -18,23 +18,23 @@ type stream struct {
 	name []byte // of the push under way, of any size; reused
 }
 
-// An item is a frame, or what is known of one that is larger or deeper than
-// allowed: then frame is the zero Frame, and name that of a push if it is known.
+// An item is a frame. For a frame that is larger or deeper than allowed, frame
+// is the zero Frame, and name is the name of a push if it is known.
 type item struct {
 	offset int64
 	size   int64
 	frame  parser.Frame // borrowed until the next one is taken
 	typ    parser.Type
-	name   []byte // borrowed likewise
-	deep   bool   // not its size is too large, but its depth
+	name   []byte // borrowed in the same way
+	deep   bool   // its depth is over the limit, not its size
 }
 
 func (i item) oversize() bool { return i.frame.Type() == 0 }
 
-// newStream returns the frames of src, of at most maxFrame bytes. It calls flush
-// before each read.
+// newStream returns the frames of src. Frames of more than maxFrame bytes are
+// items without content. The stream calls flush before each read.
 func newStream(src *source, maxFrame Size, flush func() error) *stream {
-	// The one limit of sizes is that of memory, whatever a frame consists of.
+	// Only the size of a frame is limited, whatever it consists of.
 	limits := parser.Limits{MaxFrame: int(maxFrame), MaxBulk: math.MaxInt, MaxElements: math.MaxInt}
 	return &stream{
 		rd:  parser.NewReader(output.FlushingReader{Reader: src, Flush: flush}, parser.WithLimits(limits)),
@@ -42,7 +42,7 @@ func newStream(src *source, maxFrame Size, flush func() error) *stream {
 	}
 }
 
-// take returns the next frame. At the end of the input the error is io.EOF, or
+// take returns the next frame. At the end of the input it returns io.EOF, or
 // io.ErrUnexpectedEOF inside a frame.
 func (s *stream) take() (item, error) {
 	name, push, err := s.rd.PeekPush()
@@ -78,12 +78,12 @@ func (s *stream) skip() error {
 	return s.rd.Skip()
 }
 
-// unfinished returns the type of the frame that has begun, 0 when even that has
-// not come, and how many bytes of it have.
+// unfinished returns the type of the frame that has begun and the number of its
+// bytes that have been read. The type is 0 if the type byte has not been read.
 func (s *stream) unfinished() (typ parser.Type, size int64) {
 	typ, _ = s.rd.Pending()
 	return typ, s.src.count - s.next
 }
 
-// release gives the memory of s back.
+// release returns the memory of s to its pool.
 func (s *stream) release() { s.rd.Release() }

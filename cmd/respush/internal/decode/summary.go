@@ -7,7 +7,8 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 )
 
-// A summary prints the totals of each input, and of all when there are several.
+// A summary prints the totals of each input, and those of all inputs if there
+// are several.
 type summary struct {
 	Options
 	out   io.Writer
@@ -17,7 +18,7 @@ type summary struct {
 	count int
 }
 
-// allInputs is what the sum over several inputs is called in the place of a name.
+// allInputs stands in the place of the name for the sum of several inputs.
 const allInputs = "total"
 
 func (s *summary) begin(name string) error {

@@ -29,21 +29,21 @@ func (g *group) addGroup(other group) {
 	g.bytes += other.bytes
 }
 
-// Totals are what there is in one or more inputs.
+// Totals are the counts of one or more inputs.
 //
-// Invariant: pushes and replies are all frames, those of oversize too; named is
-// the sum of pushes and nested.
+// Invariant: pushes and replies together are all frames, including those of
+// oversize. named is the sum of pushes and nested.
 type totals struct {
-	pushes     group // that stand by themselves
+	pushes     group // between replies
 	nested     group // inside other frames
 	replies    group
-	oversize   group // not looked into for what is nested
-	attributes int   // one for each value that has some
+	oversize   group // not searched for nested pushes
+	attributes int   // the number of values that have attributes
 	tail       int64 // bytes of frames that are cut short
 	named      tally.Tally
 }
 
-// frame counts a frame and what is in it.
+// frame counts a frame and the pushes inside it.
 func (t *totals) frame(f parser.Frame) {
 	size := int64(len(f.Raw()))
 	if f.IsPush() {
@@ -60,7 +60,7 @@ func (t *totals) frame(f parser.Frame) {
 	}
 }
 
-// large counts a frame that is too large, or too deep, to be looked into.
+// large counts a frame that is too large or too deep to be decoded.
 func (t *totals) large(it item) {
 	t.oversize.add(it.size)
 	if it.typ == parser.TypePush {
@@ -71,7 +71,7 @@ func (t *totals) large(it item) {
 	}
 }
 
-// add counts what is in other.
+// add adds the counts of other.
 func (t *totals) add(other *totals) {
 	t.pushes.addGroup(other.pushes)
 	t.nested.addGroup(other.nested)
@@ -82,8 +82,8 @@ func (t *totals) add(other *totals) {
 	t.named.AddTally(&other.named)
 }
 
-// countAttributes counts the values of a frame that have attributes, but for
-// those in pushes inside it.
+// countAttributes counts the values of a frame that have attributes. It leaves
+// out the values in pushes inside the frame.
 func (t *totals) countAttributes(f parser.Frame) {
 	if bytes.IndexByte(f.Raw(), byte(parser.TypeAttribute)) < 0 {
 		return // the rule, and cheaper than a walk
@@ -94,7 +94,7 @@ func (t *totals) countAttributes(f parser.Frame) {
 	t.countInner(f.Value())
 }
 
-// countInner calls itself no deeper than the parser's limit on nesting.
+// countInner is recursive. The parser's limit on nesting bounds its depth.
 func (t *totals) countInner(v parser.Value) {
 	if v.Attributes().Type() == parser.TypeAttribute {
 		t.attributes++
@@ -133,8 +133,8 @@ func (t *totals) write(out io.Writer, name string) error {
 
 // A nameLine counts the pushes of one name in JSON.
 type nameLine struct {
-	Name   json.RawMessage `json:"name"`             // null for pushes without one
-	Others bool            `json:"others,omitempty"` // of all names that are not told one by one
+	Name   json.RawMessage `json:"name"`             // null for pushes without a name
+	Others bool            `json:"others,omitempty"` // of all names without a line of their own
 	Pushes int             `json:"pushes"`
 	Bytes  uint64          `json:"bytes"`
 }

@@ -1,4 +1,5 @@
-// Package dial opens connections, and says in a sentence why one cannot be.
+// Package dial opens connections, and describes in a sentence why one cannot be
+// opened.
 package dial
 
 import (
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// Patience is how long a server may take to accept a connection.
+// Patience is the time that a server may take to accept a connection.
 const Patience = 10 * time.Second
 
 // A Dialer is a [net.Dialer] or a [crypto/tls.Dialer].
@@ -32,7 +33,7 @@ func Any(ctx context.Context, d Dialer, network, address string) (net.Conn, erro
 	if err == nil {
 		return conn, nil
 	}
-	if cause := context.Cause(ctx); cause != nil { // it ended the dial, whatever that says
+	if cause := context.Cause(ctx); cause != nil { // the end of ctx ended the dial, whatever err is
 		err = cause
 	} else if errors.Is(err, context.DeadlineExceeded) {
 		err = timeout
@@ -40,7 +41,7 @@ func Any(ctx context.Context, d Dialer, network, address string) (net.Conn, erro
 	return nil, fmt.Errorf("cannot connect to %s: %w", address, Cause(err))
 }
 
-// Cause returns what an error of package net is about, without the addresses and
+// Cause returns the cause in an error of package net, without the addresses and
 // the operation.
 func Cause(err error) error {
 	var op *net.OpError

@@ -6,7 +6,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 )
 
-// flushed tells every tracking connection that all keys are gone.
+// flushed sends every tracking connection the push that stands for all keys.
 func (s *Server) flushed() {
 	for peer, w := range s.snapshot() {
 		if w.tracks {
@@ -19,7 +19,7 @@ func (s *Server) flushed() {
 	}
 }
 
-// changed tells every connection that broadcasts of those keys it asked for.
+// changed sends every broadcasting connection the keys that it asked for.
 func (s *Server) changed(keys []string) {
 	for peer, w := range s.snapshot() {
 		wanted := w.wanted(keys)
@@ -34,7 +34,7 @@ func (s *Server) changed(keys []string) {
 	}
 }
 
-// wanted returns those of keys that w is told of.
+// wanted returns those of keys that w asked for.
 func (w watcher) wanted(keys []string) []string {
 	if !w.tracks || !w.broadcasts {
 		return nil
@@ -84,8 +84,8 @@ func write(out *server.Writer, element any) {
 	}
 }
 
-// snapshot returns the watchers as they are now: sending may block, and must
-// not hold up a connection that comes or goes.
+// snapshot returns the watchers of this moment. Sending may block, and must not
+// hold up connections that are opened or closed meanwhile.
 func (s *Server) snapshot() map[*server.Peer]watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,8 @@ func (s *Server) snapshot() map[*server.Peer]watcher {
 	return out
 }
 
-// send writes one push in one piece: other goroutines write to peer as well.
+// send writes a push in one piece, because other goroutines write to peer as
+// well.
 func send(peer *server.Peer, push func(*server.Writer)) {
 	peer.Block(func(out *server.Writer) {
 		push(out)

@@ -16,7 +16,7 @@ import (
 	"github.com/alicebob/miniredis/v2/server"
 )
 
-// A Server is an embedded server without a port: Dial is the only way in.
+// A Server is an embedded server without a port. Only Dial connects to it.
 type Server struct {
 	mini   *miniredis.Miniredis
 	server *server.Server // of mini, which forgets it in Close while commands still run
@@ -26,9 +26,9 @@ type Server struct {
 	running  map[*server.Peer]bool // connections whose command the hook is running
 }
 
-// A watcher is a connection that speaks RESP3. It gets invalidations while it
-// tracks: of keys with one of the prefixes when it broadcasts, and of no key
-// otherwise, since it reads none.
+// A watcher is a connection that speaks RESP3. While it tracks, it receives
+// invalidations: of the keys with one of its prefixes if it broadcasts, and of
+// no key otherwise, because it reads none.
 type watcher struct {
 	tracks     bool
 	broadcasts bool
@@ -57,8 +57,8 @@ func (s *Server) Dial() (net.Conn, error) { return s.mini.Dial() }
 // Close ends the server and its connections.
 func (s *Server) Close() { s.mini.Close() }
 
-// hook runs before each command, on the goroutine of its connection, and
-// returns true when it has run the command itself.
+// hook runs before each command, on the goroutine of its connection. It returns
+// true if it has run the command itself.
 func (s *Server) hook(peer *server.Peer, cmd string, args ...string) bool {
 	switch cmd {
 	case "HELLO":
@@ -79,9 +79,9 @@ func (s *Server) hook(peer *server.Peer, cmd string, args ...string) bool {
 	}
 }
 
-// runAndInvalidate runs a write and then tells the watchers, as a server does.
-// There is no hook after a command, so the command is dispatched from here: the
-// hook is called again for it, and that time does nothing.
+// runAndInvalidate runs a write and then notifies the watchers, as a server
+// does. miniredis has no hook after a command, so this function dispatches the
+// command itself. That calls the hook again, which then does nothing.
 func (s *Server) runAndInvalidate(peer *server.Peer, cmd string, args, keys []string, all bool) bool {
 	if !s.enter(peer) {
 		return false
@@ -112,7 +112,8 @@ func (s *Server) leave(peer *server.Peer) {
 	delete(s.running, peer)
 }
 
-// written returns the keys that a command writes, and whether it drops all.
+// written returns the keys that a command writes, and reports whether it drops
+// all keys.
 func written(cmd string, args []string) (keys []string, all bool) {
 	switch cmd {
 	case "FLUSHALL", "FLUSHDB":
@@ -131,7 +132,7 @@ func written(cmd string, args []string) (keys []string, all bool) {
 	}
 }
 
-// watch notes whether peer speaks RESP3.
+// watch records whether peer speaks RESP3.
 func (s *Server) watch(peer *server.Peer, resp3 bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +146,7 @@ func (s *Server) watch(peer *server.Peer, resp3 bool) {
 	}
 }
 
-// track answers CLIENT TRACKING with the arguments args.
+// track answers CLIENT TRACKING with the given arguments.
 func (s *Server) track(peer *server.Peer, args []string) {
 	now := watcher{}
 	for i := 0; i < len(args); i++ {

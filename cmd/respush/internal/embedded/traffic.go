@@ -13,17 +13,18 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Channel and Pattern are what the traffic publishes to.
+// Channel and Pattern are the channel and the pattern that the traffic
+// publishes to.
 const (
 	Channel = "news"
 	Pattern = "metrics.*"
 )
 
-// pace is the time from one step of the traffic to the next: one round through
-// all of them takes less than Demo.
+// pace is the time between two steps of the traffic. A round of all steps takes
+// less time than Demo.
 const pace = 120 * time.Millisecond
 
-// Demo is how long the traffic is worth watching.
+// Demo is the time in which the traffic shows every kind of push.
 const Demo = 3 * time.Second
 
 // A traffic sends commands on a connection of its own.
@@ -35,8 +36,8 @@ type traffic struct {
 	round  int
 }
 
-// Traffic writes keys, publishes messages and announces maintenance, one thing
-// after the other and then again, until ctx ends.
+// Traffic writes keys, publishes messages and announces maintenance in turn,
+// and repeats that until ctx ends.
 func (s *Server) Traffic(ctx context.Context) error {
 	conn, err := s.Dial()
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *Server) Traffic(ctx context.Context) error {
 	}
 }
 
-// ended returns err unless it came of ctx ending.
+// ended returns err, or nil if ctx has ended.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -105,12 +106,13 @@ func thousandKeys() []string {
 	return args
 }
 
-// do makes a step of one command.
+// do returns a step that sends one command.
 func do(args ...string) func(*traffic) error {
 	return func(t *traffic) error { return t.do(args...) }
 }
 
-// maintain makes a step of one maintenance push, numbered like its kind.
+// maintain returns a step that sends one maintenance push. All of them share
+// one sequence of numbers.
 func maintain(name string, elements ...any) func(*traffic) error {
 	return func(t *traffic) error {
 		t.seq++
@@ -119,12 +121,12 @@ func maintain(name string, elements ...any) func(*traffic) error {
 	}
 }
 
-// count publishes how many rounds there were.
+// count publishes the number of the round.
 func (t *traffic) count() error {
 	return t.do("PUBLISH", "metrics.rounds", strconv.Itoa(t.round+1))
 }
 
-// do sends one command and takes its reply.
+// do sends one command and reads its reply.
 func (t *traffic) do(args ...string) error {
 	if _, err := t.conn.Write(command.Append(nil, args...)); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package filter picks the pushes to show.
+// Package filter selects the pushes to show.
 package filter
 
 import (
@@ -10,14 +10,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A Filter picks pushes by what they are and what they are about. The zero value
-// picks all.
+// A Filter picks pushes by their names and by the keys or channels that they
+// are about. The zero value picks all pushes.
 type Filter struct {
-	Names []string // only pushes called so
-	Globs []string // of those about keys or channels, only those that one of these matches
+	Names []string // only pushes with one of these names
+	Globs []string // only pushes about a key or channel that one of these matches
 }
 
-// Validate reports a glob that is malformed.
+// Validate returns an error if a glob is malformed.
 func (f Filter) Validate() error {
 	for _, glob := range f.Globs {
 		if _, err := path.Match(glob, ""); err != nil {
@@ -27,9 +27,9 @@ func (f Filter) Validate() error {
 	return nil
 }
 
-// Picks reports whether push is to be shown. An invalidation of all keys is about
-// each of them, and a push that is about neither keys nor channels, or not of
-// the shape that its name has, is picked whatever the globs are.
+// Picks reports whether push is to be shown. An invalidation of all keys is
+// about every key. Globs do not apply to a push that is about neither keys nor
+// channels, or does not have the shape that its name promises.
 func (f Filter) Picks(push parser.Frame) bool {
 	return f.named(push.Name()) && f.about(push)
 }
@@ -64,17 +64,18 @@ func (f Filter) about(push parser.Frame) bool {
 	return true
 }
 
-// matches reports whether one of the globs matches text. To package path a slash
-// is what an asterisk does not match; to a server it is nothing special.
+// matches reports whether one of the globs matches text. In package path an
+// asterisk does not match a slash; to a server a slash is like any other
+// character.
 func (f Filter) matches(text []byte) bool {
 	plain := noSlashes(string(text))
 	for _, glob := range f.Globs {
-		if ok, _ := path.Match(noSlashes(glob), plain); ok { // Validate has seen to errors
+		if ok, _ := path.Match(noSlashes(glob), plain); ok { // Validate has found the errors
 			return true
 		}
 	}
 	return false
 }
 
-// noSlashes returns text with another character in the place of each slash.
+// noSlashes returns text with another character in place of each slash.
 func noSlashes(text string) string { return strings.ReplaceAll(text, "/", "\x00") }

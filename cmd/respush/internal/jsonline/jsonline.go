@@ -86,8 +86,9 @@ func Captured(dst []byte, place Place, frame parser.Frame) []byte {
 }
 
 // Oversize appends a line about a frame of a capture that is too large, or too
-// deep, to be shown, its line end included: its size in bytes, its type, the name of a push
-// if that is known, and "oversize":true instead of what it holds.
+// deep, to be shown, its line end included: its size in bytes, its type, the
+// name of a push if that is known, and "oversize":true instead of what it
+// holds.
 func Oversize(dst []byte, place Place, size int64, typ parser.Type, name []byte) []byte {
 	dst = place.append(dst, size, typ)
 	if name != nil {
@@ -119,8 +120,8 @@ func appendName(dst []byte, push parser.Frame) []byte {
 	return append(dst, "null"...)
 }
 
-// appendArgs appends the elements of a push behind its name, all of them when it
-// has none.
+// appendArgs appends the elements of a push behind its name, all of them when
+// it has none.
 func appendArgs(dst []byte, push parser.Frame) []byte {
 	elements := push.Value().All()
 	if push.Name() != nil {

@@ -30,9 +30,9 @@ func Text(dst, text []byte) []byte {
 	return append(append(dst, text[kept:]...), '"')
 }
 
-// escape returns what stands for r in a JSON string, "" for r itself. JSON allows
-// DEL and the C1 controls; a terminal may act on them. U+2028 and U+2029 end a line
-// in JavaScript.
+// escape returns what stands for r in a JSON string, "" for r itself. JSON
+// allows DEL and the C1 controls; a terminal may act on them. U+2028 and U+2029
+// end a line in JavaScript.
 func escape(r rune) string {
 	const hex = "0123456789abcdef"
 	switch {
@@ -57,8 +57,8 @@ func escape(r rune) string {
 	}
 }
 
-// appendValue calls itself no deeper than the parser's limit on nesting. Where the
-// text of a number or boolean is none, it is appended as a text.
+// appendValue calls itself no deeper than the parser's limit on nesting. Where
+// the text of a number or boolean is none, it is appended as a text.
 func appendValue(dst []byte, v parser.Value) []byte {
 	switch v.Type() {
 	case parser.TypeNull:

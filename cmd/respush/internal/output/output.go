@@ -1,4 +1,4 @@
-// Package output writes to standard output, where somebody may stop reading at
+// Package output writes to standard output, whose reader may stop reading at
 // any time.
 package output
 
@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// bufferSize is how many bytes are collected before they are written.
+// bufferSize is the number of bytes that are collected before a write.
 const bufferSize = 64 << 10
 
 // An Error is a failure to write.
 type Error struct{ err error }
 
-// Error tells what failed.
+// Error describes the failure.
 func (e *Error) Error() string { return "cannot write: " + e.err.Error() }
 
 // Unwrap returns the error of the write.
 func (e *Error) Unwrap() error { return e.err }
 
-// failed marks err as an error of a write. The name of the file, which is that
-// of some standard output, says nothing.
+// failed returns err as an *Error, without the name of the file, which is that
+// of a standard output and tells nothing.
 func failed(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -33,8 +33,8 @@ func failed(err error) error {
 	return &Error{err}
 }
 
-// Closed reports whether err means that nobody reads the output any more, as in
-// respush tail | head.
+// Closed reports whether err means that nobody reads the output any longer, as
+// in respush tail | head.
 func Closed(err error) bool {
 	var output *Error
 	return errors.As(err, &output) && (errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe))
@@ -54,7 +54,7 @@ func NewWriter(out io.Writer) *Writer {
 	return w
 }
 
-// timed is a writer that knows how long its slowest write took.
+// timed is a writer that measures how long its slowest write took.
 type timed struct {
 	io.Writer
 	slowest time.Duration
@@ -76,7 +76,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Flush writes what has been collected.
+// Flush writes the collected bytes.
 func (w *Writer) Flush() error {
 	if err := w.buf.Flush(); err != nil {
 		return failed(err)
@@ -84,14 +84,14 @@ func (w *Writer) Flush() error {
 	return nil
 }
 
-// Slowest returns how long the slowest write of what has been collected took.
+// Slowest returns the duration of the slowest write of collected bytes.
 func (w *Writer) Slowest() time.Duration { return w.out.slowest }
 
-// Buffered returns how many bytes wait to be written.
+// Buffered returns the number of bytes that wait to be written.
 func (w *Writer) Buffered() int { return w.buf.Buffered() }
 
-// A FlushingReader calls Flush before it reads on: whatever was printed is out
-// before the wait for more begins. An error of Flush is one of the read.
+// A FlushingReader calls Flush before each read, so that what has been printed
+// is visible before a wait begins. An error of Flush is returned by Read.
 type FlushingReader struct {
 	io.Reader
 	Flush func() error

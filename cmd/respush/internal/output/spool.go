@@ -5,18 +5,19 @@ import (
 	"sync"
 )
 
-// A Spool collects lines and writes them in the background, for those who must
-// not wait for the output. Lines come out whole, in the order of Write. When too
-// many wait further ones are dropped and counted. Its methods may be called at
-// the same time, but for Close, which is the last.
+// A Spool collects lines and writes them in the background, for callers that
+// must not wait for the output. It writes whole lines, in the order of Write.
+// When too many lines wait, it drops and counts further ones. Its methods may
+// be called concurrently, except Close, which is the last call.
 //
-// Invariant, with mu held: waiting is what has been given to Write, and not yet
-// to out; a line is only added to it when it is empty or then at most limit long.
+// Invariant, with mu held: waiting holds the bytes that Write has received and
+// that have not been written to out. A line is added only if waiting is empty
+// or is at most limit long afterwards.
 type Spool struct {
 	out    io.Writer
 	limit  int
 	failed func(error)
-	done   chan struct{} // closed when the writing has ended
+	done   chan struct{} // closed when the writing goroutine has ended
 
 	mu      sync.Mutex
 	more    sync.Cond // waiting has grown, or closed has been set
@@ -26,8 +27,9 @@ type Spool struct {
 	err     error // of out
 }
 
-// NewSpool returns a Spool that holds about limit bytes for out. When out fails
-// it calls failed once, with an *Error, and drops everything from then on.
+// NewSpool returns a Spool that holds about limit bytes for out. When out
+// fails, the Spool calls failed once, with an *Error, and drops everything from
+// then on.
 func NewSpool(out io.Writer, limit int, failed func(error)) *Spool {
 	s := &Spool{out: out, limit: limit, failed: failed, done: make(chan struct{})}
 	s.more.L = &s.mu
@@ -35,7 +37,7 @@ func NewSpool(out io.Writer, limit int, failed func(error)) *Spool {
 	return s
 }
 
-// Write takes a copy of line and returns at once.
+// Write copies line and returns at once.
 func (s *Spool) Write(line []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,14 +49,15 @@ func (s *Spool) Write(line []byte) {
 	s.more.Signal()
 }
 
-// Dropped returns how many lines have been dropped.
+// Dropped returns the number of lines that have been dropped.
 func (s *Spool) Dropped() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.dropped
 }
 
-// Close waits until everything has been written, and returns the error of that.
+// Close waits until everything has been written, and returns the error of the
+// output.
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -64,7 +67,7 @@ func (s *Spool) Close() error {
 	return s.err
 }
 
-// run writes what waits until the Spool is closed.
+// run writes the lines that wait, until the Spool is closed.
 func (s *Spool) run() {
 	defer close(s.done)
 	var lines []byte
@@ -79,11 +82,11 @@ func (s *Spool) run() {
 	}
 }
 
-// next waits for lines and returns them, nothing when there will be none. Spare
-// is memory for what comes meanwhile.
+// next waits for lines and returns them. It returns nothing when no more will
+// come. spare is memory for the lines that come meanwhile.
 func (s *Spool) next(spare []byte) []byte {
 	if cap(spare) > s.limit {
-		spare = nil // one long line is no reason to keep that much
+		spare = nil // one long line is no reason to retain that much
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package progress shows how far a long reading has come.
+// Package progress shows the progress of a long reading.
 package progress
 
 import (
@@ -10,22 +10,22 @@ import (
 	"golang.org/x/term"
 )
 
-// Delay is how long a reading may take before it is shown: a bar that comes and
-// goes at once only distracts.
+// Delay is the time that a reading takes before the bar appears. A bar that
+// disappears at once only distracts.
 const Delay = time.Second
 
-// often is how long a bar stays as it is at least.
+// often is the shortest time between two changes of a bar.
 const often = 100 * time.Millisecond
 
-// A Bar is a line of a terminal that shows how many bytes have been read, of how
-// many. A nil Bar shows nothing. One goroutine at a time may use it.
+// A Bar is a line of a terminal that shows how many of all bytes have been
+// read. A nil Bar shows nothing. One goroutine at a time may use it.
 type Bar struct {
 	bar *progressbar.ProgressBar
 	out *lateWriter
 }
 
-// New returns a Bar on out for a reading of total bytes, -1 when nobody knows
-// how many: nil unless out is a terminal.
+// New returns a Bar on out for a reading of total bytes, or of an unknown
+// number if total is -1. It returns nil if out is not a terminal.
 func New(out io.Writer, total int64) *Bar {
 	if f, ok := out.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
@@ -48,15 +48,15 @@ func newBar(out io.Writer, total int64, often time.Duration, now func() time.Tim
 	)}
 }
 
-// Add tells the Bar that n more bytes have been read.
+// Add adds n to the number of bytes that have been read.
 func (b *Bar) Add(n int) {
 	if b != nil {
-		_ = b.bar.Add(n) // an input that has grown is no reason to stop
+		_ = b.bar.Add(n) // an input may have grown
 	}
 }
 
-// Hide takes the Bar off its line, so that something else may be written there;
-// it returns with a later Add.
+// Hide removes the Bar from its line, so that other text may be written there.
+// A later Add shows it again.
 func (b *Bar) Hide() {
 	if b != nil && b.out.shown {
 		_ = b.bar.Clear() // not even a terminal that is gone
@@ -64,7 +64,7 @@ func (b *Bar) Hide() {
 	}
 }
 
-// A lateWriter drops what is written to it before a time.
+// A lateWriter drops everything that is written to it before a certain time.
 type lateWriter struct {
 	out   io.Writer
 	from  time.Time

@@ -14,10 +14,10 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// chunk is how many bytes are passed on at once.
+// chunk is the size of the buffer through which bytes are passed on.
 const chunk = 64 << 10
 
-// maxPush bounds the memory that a push takes until it is whole; a larger one is
+// maxPush bounds the memory for a push that is not yet whole. A larger push is
 // passed on and not shown.
 const maxPush = 64 << 20
 
@@ -29,7 +29,7 @@ type link struct {
 	problem  func(error)
 }
 
-// newLink returns a link whose pushes go to h, and what goes wrong to problem.
+// newLink returns a link that passes its pushes to h and its errors to problem.
 func newLink(client, upstream *net.TCPConn, h dispatch.Handler, problem func(error)) *link {
 	processor := dispatch.NewProcessor(dispatch.WithPubSub(), dispatch.WithFallback(h),
 		dispatch.WithErrorHandler(func(_ context.Context, _ []byte, err error) { problem(unwatchable(err)) }))
@@ -40,7 +40,7 @@ func newLink(client, upstream *net.TCPConn, h dispatch.Handler, problem func(err
 	}
 }
 
-// run passes on what both sides say until both have ended.
+// run passes on the bytes of both sides until both have ended.
 func (l *link) run() {
 	defer l.close()
 	var up sync.WaitGroup
@@ -57,13 +57,13 @@ func (l *link) run() {
 	up.Wait()
 }
 
-// close ends both connections, in any state.
+// close closes both connections, in any state.
 func (l *link) close() {
 	l.client.Close()
 	l.tap.Close()
 }
 
-// down passes on what the server says.
+// down passes on the bytes of the server.
 func (l *link) down() error {
 	err := pass(l.client, l.tap)
 	if err != nil && !errors.Is(err, net.ErrClosed) {
@@ -72,7 +72,7 @@ func (l *link) down() error {
 	return err
 }
 
-// unwatchable says in words why a stream of the server cannot be watched on.
+// unwatchable describes why the pushes of a stream can no longer be found.
 func unwatchable(err error) error {
 	var syntax *parser.SyntaxError
 	var limit *parser.LimitError
@@ -86,9 +86,10 @@ func unwatchable(err error) error {
 	}
 }
 
-// pass writes to dst what it reads from src, and the end of that too. A write that
-// fails ends it without an error: dst is gone then, and the reading from it tells
-// what is to be done about that, when what it has still sent has been passed on.
+// pass writes to dst what it reads from src, and passes on the end of src too.
+// A failed write ends pass without an error. dst has ended in that case, and
+// the goroutine that reads from dst handles that after it has passed on the
+// last bytes.
 func pass(dst *net.TCPConn, src io.Reader) error {
 	buf := make([]byte, chunk)
 	for {
@@ -100,7 +101,7 @@ func pass(dst *net.TCPConn, src io.Reader) error {
 		}
 		switch {
 		case err == io.EOF:
-			_ = dst.CloseWrite() // dst may be gone, which the reading from it tells
+			_ = dst.CloseWrite() // dst may have ended, which the goroutine that reads from it notices
 			return nil
 		case err != nil:
 			return err

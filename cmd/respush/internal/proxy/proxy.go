@@ -1,4 +1,4 @@
-// Package proxy passes connections on to a server and prints the pushes that
+// Package proxy passes connections on to a server, and prints the pushes that
 // flow back.
 package proxy
 
@@ -17,18 +17,19 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 )
 
-// A Proxy is what Run needs.
+// A Proxy has the options and the files of Run.
 type Proxy struct {
 	Listener net.Listener // of TCP clients; closed by Run
 	Upstream string       // host:port of the server
 	Format   pushline.Format
 	Stdout   io.Writer // the pushes
-	Stderr   io.Writer // what goes wrong, and the summary
-	Record   io.Writer // gets every push that is seen, whole; may be nil
+	Stderr   io.Writer // errors, and the summary
+	Record   io.Writer // receives every push that the proxy sees; may be nil
 }
 
-// Run passes clients on until ctx ends, or Stdout or Record fails, closes all connections
-// and writes the summary. It returns nil for the end of ctx.
+// Run passes clients on until ctx ends, or until Stdout or Record fails. It
+// then closes all connections and writes the summary. It returns nil if ctx has
+// ended.
 func (p Proxy) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -47,7 +48,7 @@ func (p Proxy) Run(ctx context.Context) error {
 	return err
 }
 
-// A run is a Proxy at work.
+// A run is the state of Proxy.Run.
 type run struct {
 	Proxy
 	cancel  context.CancelCauseFunc
@@ -58,7 +59,7 @@ type run struct {
 	mu sync.Mutex // of Stderr
 }
 
-// accept passes on every client that comes until ctx ends.
+// accept passes on every client that connects, until ctx ends.
 func (r *run) accept(ctx context.Context) error {
 	defer r.Listener.Close()
 	for {
@@ -85,8 +86,8 @@ func (r *run) accept(ctx context.Context) error {
 	}
 }
 
-// pass connects a client to the server and passes on what they say until both
-// have ended.
+// pass connects a client to the server, and passes on the bytes of both until
+// both have ended.
 func (r *run) pass(ctx context.Context, client *net.TCPConn) {
 	defer client.Close()
 	name := client.RemoteAddr().String()
@@ -99,7 +100,7 @@ func (r *run) pass(ctx context.Context, client *net.TCPConn) {
 	}
 	defer upstream.Close()
 	l := newLink(client, upstream.(*net.TCPConn), r.show.handler(name), func(problem error) {
-		if ctx.Err() == nil { // otherwise it is of our own making
+		if ctx.Err() == nil { // otherwise this process caused the error
 			r.tell(name, problem)
 		}
 	})
@@ -108,22 +109,22 @@ func (r *run) pass(ctx context.Context, client *net.TCPConn) {
 	r.show.missed(l.tap.Stats().Oversize)
 }
 
-// summarise writes the totals of the pushes, a row for each name, and what was
-// not shown.
+// summarise writes the totals of the pushes, with a row for each name, and what
+// was not shown.
 func (r *run) summarise() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.show.summarise(r.Stderr, r.clients)
 }
 
-// tell writes a line about something that went wrong.
+// tell writes a line about an error.
 func (r *run) tell(about string, problem error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	fmt.Fprintf(r.Stderr, "respush: %s: %s\n", about, quote.Line(problem.Error()))
 }
 
-// exhausted says whether err of an Accept will pass.
+// exhausted reports whether err of an Accept will pass.
 func exhausted(err error) bool {
 	for _, passing := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
 		if errors.Is(err, passing) {
@@ -133,7 +134,7 @@ func exhausted(err error) bool {
 	return false
 }
 
-// pause waits for resources to come free.
+// pause waits until resources may be free again.
 func pause(ctx context.Context) {
 	select {
 	case <-ctx.Done():

@@ -24,8 +24,8 @@ import (
 // A talk is what one connection carried, whole: commands and what came back.
 type talk struct{ up, down bytes.Buffer }
 
-// A recorder passes connections on, and records them. It shares nothing with the
-// proxy.
+// A recorder passes connections on, and records them. It shares nothing with
+// the proxy.
 type recorder struct {
 	listener net.Listener
 	upstream string

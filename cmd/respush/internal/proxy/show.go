@@ -16,38 +16,39 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// maxWaiting is how many bytes of lines may wait for an output that is slow: the
-// clients do not wait for it.
+// maxWaiting is the number of bytes of lines that may wait for a slow output.
+// Clients do not wait for it.
 const maxWaiting = 8 << 20
 
-// maxLine is how many bytes of memory for its lines a link keeps: one large push is
-// no reason to keep as much for as long as the client stays.
+// maxLine is the number of bytes of memory for lines that a link retains. One
+// large push is no reason to retain more for as long as the client stays.
 const maxLine = 1 << 20
 
 // A show prints and counts the pushes of all links.
 type show struct {
 	format pushline.Format
 	lines  *output.Spool
-	record *output.Spool // of pushes as they are on the wire; nil: they are not recorded
+	record *output.Spool // of pushes as they are on the wire; nil if they are not recorded
 	since  time.Time
 
 	mu       sync.Mutex
 	tally    tally.Tally
-	oversize uint64 // pushes that were too large to be seen
+	oversize uint64 // pushes that were too large to be shown
 }
 
-// newShow returns a show on the outputs of p; when one fails it cancels.
+// newShow returns a show on the outputs of p. It calls cancel when one of them
+// fails.
 func newShow(p Proxy, cancel context.CancelCauseFunc) *show {
 	s := &show{format: p.Format, lines: output.NewSpool(p.Stdout, maxWaiting, cancel), since: time.Now()}
 	if p.Record != nil {
-		// What fails says itself what it is.
+		// The error says which output failed.
 		s.record = output.NewSpool(p.Record, maxWaiting, func(err error) { cancel(errors.Unwrap(err)) })
 	}
 	return s
 }
 
-// handler returns what shows the pushes that flow to the client called name, for
-// one goroutine.
+// handler returns a handler that shows the pushes that flow to the client
+// called name. One goroutine at a time may call it.
 func (s *show) handler(name string) dispatch.Handler {
 	var line []byte // reused from push to push
 	return dispatch.HandlerFunc(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
@@ -66,7 +67,7 @@ func (s *show) handler(name string) dispatch.Handler {
 	})
 }
 
-// missed counts n pushes that were too large to be seen.
+// missed counts n pushes that were too large to be shown.
 func (s *show) missed(n uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,5 +99,5 @@ func (s *show) summarise(out io.Writer, clients int) {
 	if s.oversize > 0 {
 		table.Count(s.oversize, "too large, not shown")
 	}
-	_ = table.Flush() // nobody reads it then
+	_ = table.Flush() // nobody reads it in that case
 }

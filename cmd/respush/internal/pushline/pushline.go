@@ -1,5 +1,5 @@
-// Package pushline writes a push that has just come as one line, for people or
-// for programs.
+// Package pushline formats a push that has just arrived as one line, for people
+// or for programs.
 package pushline
 
 import (
@@ -13,28 +13,29 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A Format says what lines are like. The zero value is text in local time.
+// A Format selects the form of lines. The zero value is text in local time.
 type Format struct {
-	JSON  bool // one object a line; Style is for text
+	JSON  bool // one JSON object a line; Style applies to text only
 	UTC   bool
 	Style textline.Style
 }
 
-// Flags adds the flags of f.
+// Flags adds the flags of f to a set.
 func (f *Format) Flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.JSON, "json", false, "print one JSON object a line")
 	flags.BoolVar(&f.Style.Date, "date", false, "print the date and the zone with the time, as JSON always has them")
 	flags.BoolVar(&f.UTC, "utc", false, "print times in UTC")
 }
 
-// For returns f as it fits out.
+// For returns f, adapted to out.
 func (f Format) For(out io.Writer) Format {
 	f.Style = f.Style.For(out)
 	return f
 }
 
-// Append appends push as a line to dst: the time, the client that it flows to
-// unless that is empty, and what it says. Nothing of the push is kept.
+// Append appends push to dst as a line: the time, the client that it flows to
+// unless client is empty, and the push in words. It retains nothing of the
+// push.
 func (f Format) Append(dst []byte, client string, push parser.Frame) []byte {
 	at := f.zoned(time.Now())
 	if f.JSON {

@@ -1,8 +1,8 @@
 // Package quote makes text from a server fit for one line of a terminal.
 //
-// Nothing it returns holds a control character, a line end or an invalid
-// byte, whatever came in: those are told as Go escapes. Text longer than Max
-// bytes is cut, and its length told.
+// What it returns holds no control character, no line end and no invalid byte.
+// They are written as Go escapes. Text longer than Max bytes is cut, and its
+// length is added.
 package quote
 
 import (
@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// Max is how many bytes of a text are shown.
+// Max is the number of bytes of a text that are shown.
 const Max = 64
 
 // Text returns b in double quotes, as strconv.Quote writes it.
@@ -23,8 +23,8 @@ func Text(b []byte) string {
 	return fmt.Sprintf("%s... (%d bytes)", strconv.Quote(string(b[:cut(b)])), len(b))
 }
 
-// Word returns b bare when it reads as one word, and as Text otherwise. A
-// bare word holds no space, quote or backslash.
+// Word returns b as it is if it reads as one word, and as Text does otherwise.
+// A word as it is holds no space, quote or backslash.
 func Word(b []byte) string {
 	if len(b) == 0 || len(b) > Max || !isWord(string(b)) {
 		return Text(b)
@@ -32,13 +32,14 @@ func Word(b []byte) string {
 	return string(b)
 }
 
-// Name is Word with its spaces escaped too: the first space after it ends it.
+// Name is like Word, but escapes spaces too, so that the first space after the
+// name ends it.
 func Name(b []byte) string {
 	return strings.ReplaceAll(Word(b), " ", `\x20`)
 }
 
-// Line returns s without quotes and whole, what is not printable escaped: for
-// an error text that goes into a sentence.
+// Line returns all of s without quotes, with escapes for what is not printable.
+// It is for an error text inside a sentence.
 func Line(s string) string {
 	var out strings.Builder
 	for len(s) > 0 {
@@ -54,8 +55,8 @@ func Line(s string) string {
 	return out.String()
 }
 
-// cut returns where to cut a long text: at Max, or at the start of the
-// character that lies across it.
+// cut returns the place to cut a long text: at Max, or at the start of the
+// character that lies across Max.
 func cut(b []byte) int {
 	for n := Max; n > Max-utf8.UTFMax; n-- {
 		if !utf8.RuneStart(b[n]) {

@@ -1,4 +1,5 @@
-// Package record writes what a server sends into a file, for respush decode.
+// Package record writes the bytes that a server sends to a file, for respush
+// decode.
 package record
 
 import (
@@ -14,16 +15,16 @@ type Error struct {
 	err  error
 }
 
-// Error names the file and tells what failed.
+// Error names the file and describes the failure.
 func (e *Error) Error() string { return fmt.Sprintf("cannot record to %s: %v", e.path, e.err) }
 
 // Unwrap returns the error of the file.
 func (e *Error) Unwrap() error { return e.err }
 
-// A File is a recording under way. Its errors are of type *Error.
+// A File is a recording. Its errors are of type *Error.
 type File struct{ file *os.File }
 
-// Create begins a recording; what was in the file is lost.
+// Create begins a recording. It truncates the file.
 func Create(path string) (*File, error) {
 	file, err := os.Create(path)
 	if err != nil {
@@ -49,7 +50,7 @@ func (f *File) Close() error {
 	return nil
 }
 
-// failed returns err as an Error, which names the file once.
+// failed returns err as an *Error that names the file once.
 func failed(path string, err error) error {
 	var of *fs.PathError
 	if errors.As(err, &of) {

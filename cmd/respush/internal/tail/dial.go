@@ -14,16 +14,17 @@ import (
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 )
 
-// patience is how long a server may take to answer each command of the set-up.
+// patience is the time that a server may take to answer each command of the
+// set-up.
 const patience = dial.Patience
 
-// TLS says how to verify a TLS server, and what to show to it. All of it may be
-// empty. The files are of PEM.
+// TLS has the options for a TLS server. Each may be empty. The files are in PEM
+// format.
 type TLS struct {
-	CACert   string // file of the authorities to trust; empty: the system's
-	Cert     string // file of the client's own certificate
+	CACert   string // file of the authorities to trust; the system's if empty
+	Cert     string // file of the client's certificate
 	Key      string // file of its key
-	SNI      string // name to ask for and to verify; empty: the host's
+	SNI      string // name to ask for and to verify; the host's if empty
 	Insecure bool   // do not verify the server
 }
 
@@ -39,12 +40,12 @@ func Dial(ctx context.Context, t target.Target, how TLS) (net.Conn, error) {
 	return dial.TCP(ctx, &tls.Dialer{Config: config}, t.Address())
 }
 
-// config reads the files.
+// config reads the files and returns the TLS configuration.
 func (how TLS) config(host string) (*tls.Config, error) {
 	config := &tls.Config{
 		ServerName:         host,
 		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: how.Insecure, // what --insecure asks for
+		InsecureSkipVerify: how.Insecure, // --insecure asks for this
 	}
 	if how.SNI != "" {
 		config.ServerName = how.SNI
@@ -69,7 +70,7 @@ func (how TLS) config(host string) (*tls.Config, error) {
 	return config, nil
 }
 
-// cause returns what is wrong with a file, without its name.
+// cause returns the cause of a file error, without the name of the file.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -15,22 +15,22 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// ErrElapsed is the cause of a context that is over as Options.For says.
+// ErrElapsed is the cause of a context that has ended as Options.For demands.
 var ErrElapsed = errors.New("time is up (--for)")
 
-// What else ends a tail as it was told to: causes of its context.
+// Other causes of a context that has ended as the options demand.
 var (
 	errCounted     = errors.New("tail: count reached")
 	errInterrupted = errors.New("tail: interrupted")
 )
 
-// asked says whether cause is an end that the caller asked for.
+// asked reports whether the caller asked for the end that cause stands for.
 func asked(cause error) bool {
 	return cause == errCounted || cause == ErrElapsed || cause == errInterrupted
 }
 
-// refused turns an error reply to req into a sentence. A password that req
-// holds is not repeated.
+// refused returns a sentence for an error reply to req. It does not repeat a
+// password that req holds.
 func refused(req request, reply string) error {
 	if req.args[0] == "HELLO" {
 		return refusedCommand("HELLO", reply)
@@ -41,7 +41,7 @@ func refused(req request, reply string) error {
 // refusedCommand is refused for a command of which nothing needs to be hidden.
 func refusedCommand(command, reply string) error {
 	code, _, _ := strings.Cut(reply, " ")
-	reply = quote.Line(strings.TrimRight(reply, ", ")) // as unknown commands' replies end
+	reply = quote.Line(strings.TrimRight(reply, ", ")) // replies to unknown commands end in this
 	switch {
 	case code == "WRONGPASS":
 		return fmt.Errorf("wrong user or password (%s)", reply)
@@ -56,8 +56,8 @@ func refusedCommand(command, reply string) error {
 	}
 }
 
-// explain turns an error of the connection into a sentence that says what
-// happened to it while the client was doing something.
+// explain returns a sentence for an error of the connection that occurred
+// during the named action.
 func explain(err error, doing string) error {
 	var syntax *parser.SyntaxError
 	var limit *parser.LimitError

@@ -11,8 +11,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// Options say what to listen to, how to print it and when to stop. Prefixes
-// need Broadcast, and Broadcast means Track.
+// Options select what to listen to, how to print it and when to stop. Prefixes
+// need Broadcast. Broadcast implies Track.
 type Options struct {
 	Channels      []string
 	Patterns      []string
@@ -22,14 +22,14 @@ type Options struct {
 	Prefixes      []string
 	Filter        filter.Filter
 	Format        pushline.Format
-	Count         int           // stop after so many pushes that are shown; 0: no limit
-	For           time.Duration // stop after so long, from the beginning of the dial on; 0: no limit
+	Count         int           // stop after this number of shown pushes; 0 means no limit
+	For           time.Duration // stop after this time, counted from the start of the dial; 0 means no limit
 	Once          bool          // end when the connection is lost
-	ClientName    string        // what the server is to call the connection; may be empty
+	ClientName    string        // the name of the connection in the server; may be empty
 	TLS           TLS
 }
 
-// Validate reports options that contradict each other.
+// Validate returns an error if options contradict each other.
 func (o Options) Validate() error {
 	switch {
 	case len(o.Prefixes) > 0 && !o.Broadcast:
@@ -50,22 +50,22 @@ func (o Options) Validate() error {
 // is for one connection.
 func (o Options) Reconnects() bool { return !o.Once && (o.Broadcast || !o.Track) }
 
-// Listens says whether o asks the server for any pushes at all.
+// Listens reports whether o asks the server for any pushes.
 func (o Options) Listens() bool {
 	return o.Track || o.Broadcast || len(o.Channels)+len(o.Patterns)+len(o.ShardChannels) > 0
 }
 
-// A request is a command of the set-up and what answers it: a push of the name
-// confirm, or a reply when confirm is empty.
+// A request is a command of the set-up and its answer. The answer is a push
+// with the name confirm, or a reply if confirm is empty.
 type request struct {
 	args     []string
 	confirm  string
-	optional bool               // a refusal is no failure
-	take     func(parser.Value) // gets the reply, borrowed; may be nil
+	optional bool               // a refusal is not a failure
+	take     func(parser.Value) // receives the borrowed reply; may be nil
 }
 
-// hello returns the request that turns to RESP3, logging in as t says, under a
-// name unless that is empty.
+// hello returns the request that switches to RESP3, logs in to t, and sets the
+// name of the connection unless it is empty.
 func hello(t target.Target, name string) request {
 	args := []string{"HELLO", "3"}
 	if t.Password != "" {
@@ -77,8 +77,8 @@ func hello(t target.Target, name string) request {
 	return request{args: args}
 }
 
-// requests returns what follows HELLO. Every channel has a request of its own,
-// for a refusal to name it.
+// requests returns the requests after HELLO. Every channel has a request of its
+// own, so that a refusal names it.
 func (o Options) requests(db int) []request {
 	var out []request
 	if db != 0 {

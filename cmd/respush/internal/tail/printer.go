@@ -9,8 +9,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A printer writes pushes as lines. They reach the output with flush, at the
-// latest when the buffer is full. One goroutine at a time may use it.
+// A printer writes pushes as lines. flush writes them to the output, and so
+// does a full buffer. One goroutine at a time may use it.
 type printer struct {
 	out    *output.Writer
 	format pushline.Format

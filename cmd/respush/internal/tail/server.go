@@ -12,17 +12,18 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// What a kind of server will not show.
+// Notes on what a kind of server does not show.
 const (
 	aboutSentinel = "this is a Sentinel: it has no keys to track, and tells of its servers on channels of its own (--psubscribe '*')"
 	aboutNoSlots  = "this node of a cluster has no slots: no key is written here, so there is nothing to invalidate"
 )
 
-// slow is how long a write must have held the reading up for the server to have
-// had a reason to cut it off.
+// slow is the duration of a write from which on the server had reason to cut
+// the connection off, because nothing was read meanwhile.
 const slow = 100 * time.Millisecond
 
-// mode returns the kind of server that answers HELLO with v, "" if it does not say.
+// mode returns the kind of a server whose answer to HELLO is v, or "" if the
+// answer has none.
 func mode(v parser.Value) string {
 	for key, value := range v.Pairs() {
 		if string(key.Bytes()) == "mode" {
@@ -32,8 +33,8 @@ func mode(v parser.Value) string {
 	return ""
 }
 
-// withoutSlots reports whether the node that answers CLUSTER NODES with text is
-// a master that has no slots. A replica has those of its master, which the text
+// withoutSlots reports whether a node is a master without slots. text is its
+// answer to CLUSTER NODES. A replica has the slots of its master, which text
 // does not repeat.
 func withoutSlots(text string) bool {
 	const flags, slots = 2, 8 // fields of a line
@@ -49,7 +50,7 @@ func withoutSlots(text string) bool {
 	return false
 }
 
-// warn writes a note about what will not be shown.
+// warn prints what will not be shown.
 func (r *run) warn(text string) { fmt.Fprintf(r.Stderr, "respush: note: %s\n", text) }
 
 // stuckOutput says that standard output took some time to take what it was given.
@@ -58,15 +59,15 @@ func stuckOutput(d time.Duration) string {
 		d.Round(time.Millisecond))
 }
 
-// greeted takes the answer to HELLO, and has a node of a cluster asked for its
-// slots.
+// greeted reads the answer to HELLO. If the server is a node of a cluster, it
+// adds a request for its slots.
 func (r *run) greeted(reply parser.Value) {
 	switch mode(reply) {
 	case "sentinel":
 		r.note(aboutSentinel)
 	case "cluster":
 		r.requests = slices.Insert(r.requests, 0, request{
-			args: []string{"CLUSTER", "NODES"}, optional: true, // to ask may be forbidden
+			args: []string{"CLUSTER", "NODES"}, optional: true, // the server may forbid the request
 			take: func(nodes parser.Value) {
 				if withoutSlots(nodes.String()) {
 					r.note(aboutNoSlots)
@@ -76,8 +77,7 @@ func (r *run) greeted(reply parser.Value) {
 	}
 }
 
-// begins reports whether frame is an array or the like with name as its first
-// element.
+// begins reports whether frame is an aggregate whose first element is name.
 func begins(frame parser.Frame, name string) bool {
 	for v := range frame.Value().All() {
 		return string(v.Bytes()) == name
@@ -85,8 +85,8 @@ func begins(frame parser.Frame, name string) bool {
 	return false
 }
 
-// cutOff reports whether err is an end that the server makes for a client whose
-// output it has no room for.
+// cutOff reports whether err is the kind of end that a server causes when its
+// output buffer for a client is full.
 func cutOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }

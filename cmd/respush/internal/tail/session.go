@@ -20,24 +20,25 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A Session is what Run needs. Ready may be nil.
+// A Session has the connection, the options and the files of Run. Ready may be
+// nil.
 type Session struct {
 	Conn    net.Conn      // closed by Run
 	Target  target.Target // its login and database
 	Options Options
 	Stdout  io.Writer // the pushes
 	Stderr  io.Writer // the summary
-	Record  io.Writer // gets every byte that the server sends; may be nil
-	// Ready is called on a goroutine of its own once the server has been told
-	// everything, with a context that ends with the session. Its error ends
-	// the session, and Run returns it.
+	Record  io.Writer // receives every byte that the server sends; may be nil
+	// Ready is called on a goroutine of its own once the set-up is done, with a
+	// context that ends with the session. If it returns an error, the session
+	// ends and Run returns that error.
 	Ready func(ctx context.Context) error
 }
 
-// Run listens until parent ends, the Options say so or the connection fails, and
-// writes the summary. It returns nil for an end that was asked for; that of
-// Options.For is one when all has been set up. The caller sees to it that parent
-// ends then, with ErrElapsed for its cause.
+// Run listens until parent ends, the Options demand an end or the connection
+// fails. It then writes the summary. It returns nil for an end that the caller
+// asked for; the end of Options.For is one if the set-up was done before. The
+// caller makes sure that parent ends then, with the cause ErrElapsed.
 func (s Session) Run(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
@@ -66,15 +67,16 @@ func follow(parent context.Context, cancel context.CancelCauseFunc) (stop func()
 	})
 }
 
-// A run is a Session under way. Handlers run on the goroutine that reads, so
-// nothing of it is locked. Once stopped, pushes are neither printed nor counted.
+// A run is the state of Session.Run. Handlers run on the goroutine that reads,
+// so nothing in it is locked. Once it has stopped, pushes are neither printed
+// nor counted.
 type run struct {
 	Session
 	cancel    context.CancelCauseFunc
 	reader    *parser.Reader
 	processor *dispatch.Processor
 	note      func(text string)
-	requests  []request // of the set-up, those that have not been made
+	requests  []request // of the set-up, not yet sent
 	printer   *printer
 	since     time.Time
 	tally     tally.Tally
@@ -116,8 +118,8 @@ func newProcessor(push dispatch.HandlerFunc, report func(ctx context.Context, na
 	)
 }
 
-// setUp sends the commands one at a time and waits for each one's answer;
-// pushes that come meanwhile are printed.
+// setUp sends the commands one at a time and waits for the answer to each.
+// Pushes that arrive meanwhile are printed.
 func (r *run) setUp(ctx context.Context) error {
 	first := hello(r.Target, r.Options.ClientName)
 	first.take = r.greeted
@@ -130,7 +132,7 @@ func (r *run) setUp(ctx context.Context) error {
 		}
 		_, writeErr := r.Conn.Write(command.Append(nil, req.args...))
 		if err := r.await(ctx, req); err != nil {
-			return err // also when the write has failed: the server may have said why
+			return err // even if the write has failed: the server may have said why
 		}
 		if writeErr != nil {
 			return explain(writeErr, "during "+req.args[0])
@@ -139,7 +141,7 @@ func (r *run) setUp(ctx context.Context) error {
 	return r.Conn.SetDeadline(time.Time{})
 }
 
-// await reads up to and with the answer to req.
+// await reads up to the answer to req, which it reads too.
 func (r *run) await(ctx context.Context, req request) error {
 	for !r.stopped {
 		frame, err := r.reader.Next()
@@ -155,7 +157,8 @@ func (r *run) await(ctx context.Context, req request) error {
 	return nil
 }
 
-// answer says whether frame answers the request; an error is a refusal.
+// answer reports whether frame answers the request. It returns an error if that
+// is a refusal.
 func (req request) answer(frame parser.Frame) (bool, error) {
 	switch {
 	case frame.IsPush():
@@ -196,7 +199,7 @@ func (r *run) listen(ctx context.Context) error {
 	return nil
 }
 
-// ended says in words how the connection ended.
+// ended describes how the connection ended.
 func (r *run) ended(err error) error {
 	var said *replyError
 	if errors.As(err, &said) {
@@ -212,8 +215,8 @@ func (r *run) ended(err error) error {
 	return explained
 }
 
-// end writes what is left to write, and returns why the run ended if nobody
-// asked for that.
+// end writes what has not been written yet. It returns the reason for the end
+// unless the caller asked for it.
 func (r *run) end(ctx context.Context, err error) error {
 	flushErr := r.flush()
 	if cause := context.Cause(ctx); cause != nil {
@@ -238,8 +241,8 @@ func (r *run) end(ctx context.Context, err error) error {
 	}
 }
 
-// summarise writes the totals, a row for each name, the most frequent first, and
-// what went wrong.
+// summarise writes the totals, with a row for each name, the most frequent
+// first, and the errors.
 func (r *run) summarise() {
 	stats := r.processor.Stats()
 	fmt.Fprintf(r.Stderr, "--- %s\n", r.tally.Rate(time.Since(r.since)))
@@ -256,11 +259,11 @@ func (r *run) summarise() {
 	if r.gaps > 0 {
 		table.Count(uint64(r.gaps), fmt.Sprintf("gaps, %v together", r.missing.Round(time.Millisecond)))
 	}
-	_ = table.Flush() // nobody reads it then
+	_ = table.Flush() // nobody reads it in that case
 }
 
-// push prints and counts one push that the filter picks, and stops the run when
-// it was the last.
+// push prints and counts a push that the filter picks. It stops the run if that
+// push was the last.
 func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
 	switch {
 	case r.stopped:
@@ -270,7 +273,7 @@ func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, pus
 		return nil
 	}
 	r.tally.AddFrame(push)
-	if notify.Kind(push.Name()) == notify.FamilyUnknown {
+	if notify.FamilyOf(push.Name()) == notify.FamilyUnknown {
 		r.unknown++
 	}
 	if err := r.printer.print(push); err != nil {
@@ -288,8 +291,8 @@ type replyError struct{ text string }
 
 func (e *replyError) Error() string { return "the server says: " + quote.Line(e.text) }
 
-// reply sees what is not a push: nothing was asked, so an error is the
-// server's last word.
+// reply handles a reply outside of the set-up. Nothing was asked, so an error
+// reply is the reason for which the server ends the connection.
 func (r *run) reply(frame parser.Frame) error {
 	if !isError(frame) {
 		return nil
@@ -297,7 +300,7 @@ func (r *run) reply(frame parser.Frame) error {
 	return &replyError{frame.Value().String()}
 }
 
-// report tells of a handler that failed, which is also counted.
+// report prints that a handler has failed. The processor counts it too.
 func (r *run) report(_ context.Context, name []byte, err error) {
 	fmt.Fprintf(r.Stderr, "respush: push %s: %s\n", quote.Word(name), quote.Line(err.Error()))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// A Table is written as lines of a count, a number of bytes and words, the
-// numbers aligned. Flush ends it.
+// A Table writes lines of a count, a number of bytes and words, with aligned
+// numbers. Flush ends it.
 type Table struct{ *tabwriter.Writer }
 
 // NewTable returns a Table that is written to out.
@@ -35,7 +35,7 @@ func (t Table) Tally(pushes *Tally) {
 	}
 }
 
-// Rate tells the sum of t and how fast that was.
+// Rate writes the sum of t and its rate.
 func (t *Tally) Rate(elapsed time.Duration) string {
 	seconds := max(elapsed, time.Microsecond).Seconds()
 	return fmt.Sprintf("%s, %s in %s: %.1f pushes/s, %s/s",
@@ -43,7 +43,7 @@ func (t *Tally) Rate(elapsed time.Duration) string {
 		float64(t.Pushes)/seconds, humanize.Bytes(uint64(float64(t.Bytes)/seconds)))
 }
 
-// CountOf tells a number of things.
+// CountOf returns a number of things in words.
 func CountOf[N int | uint64](n N, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -51,7 +51,7 @@ func CountOf[N int | uint64](n N, one, many string) string {
 	return humanize.Comma(int64(n)) + " " + many
 }
 
-// rounded cuts the digits of d that nobody reads.
+// rounded returns d without the digits that nobody reads.
 func rounded(d time.Duration) time.Duration {
 	if d < 10*time.Millisecond {
 		return d.Round(time.Microsecond)

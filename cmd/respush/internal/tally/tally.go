@@ -10,16 +10,16 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// What bounds the names that are counted one by one: a server could send any
-// number of them, of any length in bytes.
+// The limits of the names that are counted one by one. A server could send any
+// number of names of any length.
 const (
 	maxNames = 100
 	maxName  = 256
 )
 
-// A Row counts pushes and their bytes: those called Name, those without a name
-// if it is nil, or, with Others, those whose names are too long, or came when
-// there were too many already.
+// A Row counts pushes and their bytes. The pushes are those called Name, or
+// those without a name if Name is nil. With Others they are those whose names
+// are too long or came after too many other names.
 type Row struct {
 	Name   []byte
 	Others bool
@@ -27,7 +27,7 @@ type Row struct {
 	Bytes  uint64
 }
 
-// Shown returns what the row is about, as one word.
+// Shown returns the subject of the row as one word.
 func (r *Row) Shown() string {
 	switch {
 	case r.Others:
@@ -51,12 +51,12 @@ type Tally struct {
 	Bytes  uint64
 
 	named   map[string]*Row
-	unnamed *Row // nil: none came
-	others  *Row // likewise
+	unnamed *Row // nil if there was none
+	others  *Row // nil if there was none
 }
 
-// Add counts a push called name, nil for none, of size bytes. It keeps nothing
-// of name.
+// Add counts a push of size bytes. name is nil if it has none, and is not
+// retained.
 func (t *Tally) Add(name []byte, size uint64) {
 	t.Pushes++
 	t.Bytes += size
@@ -66,7 +66,7 @@ func (t *Tally) Add(name []byte, size uint64) {
 // AddFrame counts a push.
 func (t *Tally) AddFrame(push parser.Frame) { t.Add(push.Name(), uint64(len(push.Raw()))) }
 
-// AddTally counts what other has counted.
+// AddTally adds the counts of other.
 func (t *Tally) AddTally(other *Tally) {
 	t.Pushes += other.Pushes
 	t.Bytes += other.Bytes

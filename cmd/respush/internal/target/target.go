@@ -12,8 +12,8 @@ import (
 
 const defaultPort = "6379"
 
-// A Target is where a server is and what to log in with. Either Host or Socket
-// is not empty; Password is empty when no login is wanted.
+// A Target is the address of a server and a login. Either Host or Socket is
+// set. Password is empty if no login is wanted.
 type Target struct {
 	TLS      bool
 	Host     string // without a port or brackets
@@ -24,7 +24,7 @@ type Target struct {
 	DB       int
 }
 
-// Network returns what package net calls the kind of Address.
+// Network returns the network of Address, as package net calls it.
 func (t Target) Network() string {
 	if t.Socket != "" {
 		return "unix"
@@ -40,21 +40,23 @@ func (t Target) Address() string {
 	return net.JoinHostPort(t.Host, t.Port)
 }
 
-// schemes are those of servers on TCP, and whether they mean TLS.
+// schemes are the URL schemes of servers on TCP. The value reports whether the
+// scheme means TLS.
 var schemes = map[string]bool{"redis": false, "valkey": false, "rediss": true, "valkeys": true}
 
 // Parse reads redis://[user:password@]host[:port][/db], rediss:// for TLS,
 // valkey:// and valkeys:// likewise, or unix://[user:password@]/path[?db=N].
-// The password is for a URL that has none, and may be empty too. The errors
-// repeat no part of the text after its scheme: a password that was not
-// percent-encoded can land in any of them.
+// password is used if the URL has none, and may be empty too. The errors repeat
+// no part of the text after its scheme, because any part may hold a password
+// that was not percent-encoded.
 func Parse(text, password string) (Target, error) {
 	if !strings.Contains(text, "://") {
 		return Target{}, errors.New("want redis://host:port, rediss://host:port or unix:///path")
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		// url.Error repeats the whole URL, and the causes below it parts of it.
+		// url.Error repeats the whole URL, and the causes below it repeat parts
+		// of it.
 		return Target{}, errors.New("not a valid URL (a password's @ : / ? # % must be percent-encoded)")
 	}
 	var t Target
@@ -73,7 +75,7 @@ func Parse(text, password string) (Target, error) {
 	return t, nil
 }
 
-// host reads the place of a server on TCP.
+// host sets the address of a server on TCP.
 func host(u *url.URL) (Target, error) {
 	tls, known := schemes[u.Scheme]
 	if !known {
@@ -97,7 +99,7 @@ func host(u *url.URL) (Target, error) {
 	return t, err
 }
 
-// socket reads the place of a server on a Unix socket.
+// socket sets the address of a server on a Unix socket.
 func socket(u *url.URL) (Target, error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	number := query.Get("db")
@@ -115,8 +117,8 @@ func socket(u *url.URL) (Target, error) {
 	return t, err
 }
 
-// login returns what to log in with: the user alone needs a password from
-// elsewhere.
+// login returns the login of a URL. A user without a password takes the one
+// from elsewhere.
 func login(info *url.Userinfo, other string) (user, password string, err error) {
 	password, _ = info.Password()
 	if password == "" {
@@ -132,7 +134,7 @@ func login(info *url.Userinfo, other string) (user, password string, err error) 
 	return user, password, nil
 }
 
-// database reads a number that may be left out.
+// database reads the number of a database, which may be absent.
 func database(text string) (int, error) {
 	if text == "" {
 		return 0, nil

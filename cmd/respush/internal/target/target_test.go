@@ -86,7 +86,8 @@ func TestErrorsOfURLsKeepThePassword(t *testing.T) {
 	}
 }
 
-// A password from the environment is no part of the URL, and does not go before the one in it.
+// A password from the environment is no part of the URL, and does not go before
+// the one in it.
 func TestPasswordFromElsewhereIsForURLsWithoutOne(t *testing.T) {
 	for url, want := range map[string][2]string{
 		"redis://h":          {"default", "elsewhere"},

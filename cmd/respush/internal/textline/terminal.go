@@ -7,8 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// For returns s as it fits out: a terminal has colours, unless the environment
-// says NO_COLOR or that it is dumb, and lines no longer than it is wide.
+// For returns s, adapted to out. Lines on a terminal are no longer than it is
+// wide and have colours, unless NO_COLOR is set or TERM is dumb.
 func (s Style) For(out io.Writer) Style {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {

@@ -1,4 +1,4 @@
-// Package textline writes a push that has just come as one line for people.
+// Package textline formats a push that has just arrived as one line for people.
 package textline
 
 import (
@@ -12,14 +12,15 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The widths of the columns fit what comes most, a client's IPv4 address and
-// port and the name of a push; longer ones push their line along.
+// The columns are wide enough for an IPv4 address with a port and for the most
+// frequent names. Longer ones shift the rest of their line.
 const (
 	clientColumn = 21
 	nameColumn   = 10
 )
 
-// How a line begins. The day does not change often enough to tell unasked.
+// The time at the beginning of a line. The day changes too seldom to be shown
+// unless it is asked for.
 const (
 	clock         = "15:04:05.000"
 	dateAndClock  = "2006-01-02 15:04:05.000 -07:00"
@@ -31,7 +32,7 @@ const (
 	red           = "\x1b[31m"
 )
 
-// colours are those of names, by what pushes are about.
+// colours are those of the names of a family.
 var colours = map[notify.Family]string{
 	notify.FamilyUnknown:             red,
 	notify.FamilyInvalidation:        yellow,
@@ -44,18 +45,19 @@ var colours = map[notify.Family]string{
 	notify.FamilyServerCPUUsage:      cyan,
 }
 
-// A Style says how lines look. The zero value is for a file.
+// A Style selects the look of lines. The zero value is for a file.
 type Style struct {
-	Date    bool       // the date and the zone too
-	Colours bool       // by what a push is about
-	Width   func() int // how many columns a line may have, 0 for any number; may be nil
+	Date    bool       // with the date and the zone
+	Colours bool       // a colour for each family
+	Width   func() int // returns the largest number of columns, or 0 for no limit; may be nil
 }
 
-// Append appends push as a line to dst: when it came, the client that it flows
-// to unless that is empty, and the push in words. Nothing of the push is kept.
+// Append appends push to dst as a line: the time, the client that it flows to
+// unless client is empty, and the push in words. It retains nothing of the
+// push.
 func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame) []byte {
 	name, words, _ := strings.Cut(notify.Describe(push), "  ")
-	return s.append(dst, at, client, colours[notify.Kind(push.Name())], name, words)
+	return s.append(dst, at, client, colours[notify.FamilyOf(push.Name())], name, words)
 }
 
 // AppendGap appends a line about a gap to dst: when it was noticed, the moment

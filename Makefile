@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke api vulncheck cover bench bench-compare bench-peers bench-endtoend
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -86,6 +86,8 @@ bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null
 	$(if $(PEERS),cd bench/peers && GOWORK=off $(GO) test -tags '$(HIREDIS)' -run '^$$' -bench . -benchtime 1x . > /dev/null)
 	cd goredis && $(GO) test -run '^$$' -bench . -benchtime 1x . > /dev/null
+
+.PHONY: api vulncheck cover
 
 # Writes the listings of exported names that a test compares with the code.
 api:

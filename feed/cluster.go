@@ -313,7 +313,7 @@ func (c *Cluster) flush(ctx context.Context, s Slots) {
 	for _, f := range c.Feeds() {
 		if !done[f.Processor] {
 			done[f.Processor] = true
-			f.flush(ctx, nil)
+			f.flush(ctx)
 			_ = f.drain(ctx) // ends early when Run ends
 		}
 	}

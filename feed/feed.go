@@ -72,7 +72,8 @@ type Feed struct {
 	Channels, Patterns, ShardChannels []string
 	// Processor handles the pushes, those of publish and subscribe included.
 	// Its handlers run on the goroutine of Run. The Client of their handler
-	// context is the *Feed, and the Conn the net.Conn.
+	// context is the *Feed, and the Conn the net.Conn. For a flush that the Feed
+	// makes itself, Conn is nil.
 	Processor *dispatch.Processor
 	// Queues are those behind which handlers of Processor work. With Tracking
 	// they must not drop pushes: their policy is Block or CoalesceToFlush.

@@ -61,7 +61,7 @@ func (f *Feed) keep(ctx context.Context) error {
 // that takes its place, if there is one; gap reports whether that one ends a gap.
 func (f *Feed) serve(ctx context.Context, s *session, gap bool) (next *session, newGap bool, err error) {
 	if gap {
-		f.flush(ctx, s)
+		f.flush(ctx)
 	}
 	f.mu.Lock()
 	f.session = s
@@ -127,18 +127,14 @@ func (f *Feed) deliver(s *session, push parser.Frame) error {
 // flushAll is the invalidation of every key.
 const flushAll = ">2\r\n$10\r\ninvalidate\r\n_\r\n"
 
-// flush tells the handler of invalidations that every key may have changed. s is
-// nil while there is no connection.
-func (f *Feed) flush(ctx context.Context, s *session) {
+// flush tells the handler of invalidations that every key may have changed. No
+// server has said so, so the handler is told of no connection.
+func (f *Feed) flush(ctx context.Context) {
 	if f.Tracking == nil || f.member != nil && f.member.flush(ctx) {
 		return
 	}
-	handlerCtx := dispatch.NotificationHandlerContext{Client: f}
-	if s != nil {
-		handlerCtx = s.handlerContext()
-	}
 	push, _, _ := parser.Parse([]byte(flushAll)) // well-formed
-	f.Processor.Dispatch(ctx, handlerCtx, push)
+	f.Processor.Dispatch(ctx, dispatch.NotificationHandlerContext{Client: f}, push)
 }
 
 // tell flushes the caches and reports a gap.
@@ -146,7 +142,7 @@ func (f *Feed) tell(ctx context.Context, g Gap) {
 	f.mu.Lock()
 	f.stats.count(g.Cause)
 	f.mu.Unlock()
-	f.flush(ctx, nil)
+	f.flush(ctx)
 	if f.Logger != nil && !errors.Is(g.Cause, ErrStart) {
 		f.Logger.LogAttrs(ctx, slog.LevelWarn, "feed: gap", slog.String("addr", g.Addr),
 			slog.Uint64("gen", g.Gen), slog.Time("since", g.Since), slog.Any("cause", g.Cause))

@@ -162,12 +162,15 @@ func TestForBoundsHandshakeAndSetUp(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
 	address := listener.Addr().String()
-	for url, want := range map[string]string{
-		"rediss://" + address: "cannot connect to " + address + ": time is up (--for)",
-		"redis://" + address:  "time is up (--for) before the server had answered",
+	const unanswered = "time is up (--for) before the server had answered"
+	for _, test := range []struct{ url, once, want string }{
+		{"rediss://" + address, "--once", "cannot connect to " + address + ": time is up (--for)"},
+		{"redis://" + address, "--once", unanswered},
+		{"rediss://" + address, "--once=false", unanswered},
+		{"redis://" + address, "--once=false", unanswered},
 	} {
-		p := start(t, "tail", url, "--bcast", "--for", "50ms")
-		require.Equal(t, "respush: "+want, failed(t, p, exitError))
+		p := start(t, "tail", test.url, test.once, "--bcast", "--for", "50ms")
+		require.Equal(t, "respush: "+test.want, failed(t, p, exitError))
 		require.Len(t, p.stderr.lines(), 1)
 	}
 }

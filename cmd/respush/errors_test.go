@@ -105,7 +105,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for command, words := range map[string][]string{
 		"tail": {
 			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
+			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "--once", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
 		},
 		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
 		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "--date", "--utc", "--record file", "exit status"},
@@ -124,7 +124,7 @@ func TestRefusedConnectionIsToldOnce(t *testing.T) {
 	require.NoError(t, err)
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
-	p := start(t, "tail", "redis://"+address)
+	p := start(t, "tail", "redis://"+address, "--bcast")
 	require.Equal(t, "respush: cannot connect to "+address+": connection refused", failed(t, p, exitError))
 	require.Len(t, p.stderr.lines(), 1)
 }
@@ -175,7 +175,7 @@ func TestServersThatFailAreToldApart(t *testing.T) {
 		{"last word", []string{helloReply, "+OK\r\n", ">3\r\n+subscribe\r\n+news\r\n:1\r\n-ERR shutting down\r\n"}, "respush: the server says: ERR shutting down", "--- 1 push, 27 B in "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := start(t, "tail", fake(t, test.replies...), "--bcast", "--subscribe", "news")
+			p := start(t, "tail", fake(t, test.replies...), "--once", "--bcast", "--subscribe", "news")
 			require.Contains(t, failed(t, p, exitError), test.want)
 			if test.summary == "" {
 				require.Len(t, p.stderr.lines(), 1)
@@ -185,7 +185,7 @@ func TestServersThatFailAreToldApart(t *testing.T) {
 		})
 	}
 	t.Run("gone and nothing asked", func(t *testing.T) {
-		p := start(t, "tail", fake(t, helloReply))
+		p := start(t, "tail", fake(t, helloReply), "--once")
 		require.Contains(t, failed(t, p, exitError), "the server closed the connection after 0 pushes")
 		require.Contains(t, p.stderr.String(), "respush: note: no option asks for pushes")
 		require.Contains(t, p.stderr.String(), noPushes)

@@ -53,6 +53,9 @@ func TestTailRecordsWhatDecodeReads(t *testing.T) {
 	require.Zero(t, p.exit(), p.stderr.String())
 	requireRecorded(t, p.stdout.lines(), recording)
 
+	p = start(t, "tail", "redis://"+server.Addr, "--once", "--subscribe", "news", "--json", "--count", "1", "--record", recording)
+	require.Zero(t, p.exit(), p.stderr.String())
+	requireRecorded(t, p.stdout.lines(), recording)
 	whole := start(t, "decode", recording)
 	require.Zero(t, whole.exit())
 	require.Contains(t, whole.stdout.lines()[0], "map", "the answer to HELLO is the first thing that the server has sent")
@@ -62,7 +65,7 @@ func TestTailRecordsWhatItLeavesOutAndWhereTheStreamBroke(t *testing.T) {
 	t.Parallel()
 	recording := filepath.Join(t.TempDir(), "dump.resp")
 	url := fake(t, helloReply, ">3\r\n+subscribe\r\n+news\r\n:1\r\n>2\r\n+x\r\n:1\r\n>3\r\n+message\r\n+ne")
-	p := start(t, "tail", url, "--subscribe", "news", "--only", "subscribe", "--record", recording)
+	p := start(t, "tail", url, "--once", "--subscribe", "news", "--only", "subscribe", "--record", recording)
 	require.Contains(t, failed(t, p, exitError), "the server went away in mid-frame")
 	require.Len(t, p.stdout.lines(), 1)
 	p = start(t, "decode", "--pushes", recording)

@@ -28,7 +28,7 @@ func compile(t *testing.T) schema {
 	compiler.AssertFormat()
 	compiler.AssertContent()
 	s := schema{line: compiler.MustCompile(docs + ".schema.json"), kinds: map[string]*jsonschema.Schema{}}
-	for _, kind := range []string{"push", "capturedPush", "capturedReply", "oversize", "totals"} {
+	for _, kind := range []string{"push", "gap", "armed", "capturedPush", "capturedReply", "oversize", "totals"} {
 		s.kinds[kind] = compiler.MustCompile(docs + ".schema.json#/$defs/" + kind)
 	}
 	return s

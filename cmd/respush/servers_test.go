@@ -23,7 +23,7 @@ func TestNodeOfAClusterWithoutSlotsIsNamed(t *testing.T) {
 	require.Zero(t, p.exit(), p.stderr.String())
 	require.Contains(t, p.stderr.String(), note)
 	p = start(t, "tail", "redis://"+server.Addr, "--ssubscribe", "news")
-	require.Contains(t, failed(t, p, exitError), "SSUBSCRIBE news: CLUSTERDOWN")
+	require.Contains(t, failed(t, p, exitError), "SSUBSCRIBE: CLUSTERDOWN")
 
 	admin := server.Dial(t)
 	admin.Do("ACL", "SETUSER", "ada", "on", ">sesame", "+hello", "+subscribe", "&*")
@@ -78,7 +78,7 @@ func TestReaderTooSlowForTheServerIsToldWhy(t *testing.T) {
 	server := redistest.Start(t, "--client-output-buffer-limit", "pubsub", "8mb", "0", "0")
 	rd, wr, err := os.Pipe()
 	require.NoError(t, err)
-	p := prepare(t, wr, "tail", "redis://"+server.Addr, "--subscribe", "news", "--json")
+	p := prepare(t, wr, "tail", "redis://"+server.Addr, "--subscribe", "news", "--json", "--once")
 	p.run()
 	require.NoError(t, wr.Close())
 	other := server.Dial(t)

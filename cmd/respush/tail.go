@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,18 +25,29 @@ Without a URL, tail shows a server inside this process, with traffic that ends
 after 3 seconds (or --for). Unless other options say what to listen to, it
 listens to everything that this traffic causes.
 
-tail ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP, or
-when the connection is lost. It then prints a summary on standard error. The
-exit status is 1 when something failed, 2 when the command line makes no sense,
-and otherwise 0. --for counts from the beginning. If it ends before the server
-has answered all requests, that is a failure.
+When the connection is lost, or the server has not answered for 5 seconds, tail
+prints a gap line: the moment from which on pushes may be missing, and why. It
+then connects again, and prints an armed line when the server reports everything
+again. Standard error says why there is no connection meanwhile. With --once,
+tail ends when the connection is lost.
+
+tail ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP. It
+then prints a summary on standard error. The exit status is 1 when something
+failed, 2 when the command line makes no sense, and otherwise 0. The first
+connection has to succeed: a server that cannot be reached or refuses a request
+is a failure. --for counts from the beginning. If it ends before the server has
+answered all requests, that is a failure too.
+
+--record writes the pushes, including those that are not shown. With --once it
+writes every byte that the server sends.
 
 On a terminal, lines have colours, unless NO_COLOR is set in the environment,
 and are no longer than the terminal is wide.
 
 --track turns on the server's client-side caching. By itself it reports only
 keys that this connection has read. tail reads none, so you will see flushes
-only. With --bcast the server reports every key that is written, or every key
+only. A server forgets these keys with the connection, so --track alone implies
+--once. With --bcast the server reports every key that is written, or every key
 with one of the prefixes that --prefix gives.`
 
 const tailExample = `  respush tail
@@ -87,7 +99,8 @@ func newTail() *cobra.Command {
 	flags.StringArrayVar(&opts.Filter.Names, "only", nil, "show only pushes called `name`, such as invalidate (repeatable)")
 	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "show only pushes about keys or channels that match `glob`, and pushes about neither (repeatable)")
 	opts.Format.Flags(flags)
-	flags.StringVar(&recording, "record", "", "write every byte that the server sends to `file`, for respush decode")
+	flags.StringVar(&recording, "record", "", "write what the server sends to `file`, for respush decode")
+	flags.BoolVar(&opts.Once, "once", false, "end when the connection is lost")
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, such as 90s")
 	flags.StringVar(&opts.ClientName, "client-name", "respush-tail", "appear as `name` in the server's CLIENT LIST")
@@ -114,6 +127,14 @@ func limited(ctx context.Context, opts tail.Options) (context.Context, context.C
 func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, opts tail.Options, recording string) error {
 	ctx, cancel := limited(ctx, opts)
 	defer cancel()
+	if opts.Reconnects() {
+		note(cmd, opts)
+		watch := tail.Watch{Target: server, Options: opts, Stdout: cmd.OutOrStdout(), Stderr: cmd.ErrOrStderr()}
+		return recorded(recording, func(file io.Writer) error {
+			watch.Record = file
+			return watch.Run(ctx)
+		})
+	}
 	conn, err := tail.Dial(ctx, server, opts.TLS)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && cause != tail.ErrElapsed {
@@ -132,16 +153,24 @@ func tailServer(ctx context.Context, cmd *cobra.Command, server target.Target, o
 // listen runs session. It records what the server sends in the file called
 // recording, unless that is empty.
 func listen(ctx context.Context, session tail.Session, recording string) error {
-	if recording == "" {
+	defer session.Conn.Close()
+	return recorded(recording, func(file io.Writer) error {
+		session.Record = file
 		return session.Run(ctx)
+	})
+}
+
+// recorded calls listen with the file called recording, or with nil if that is
+// empty.
+func recorded(recording string, listen func(io.Writer) error) error {
+	if recording == "" {
+		return listen(nil)
 	}
 	file, err := record.Create(recording)
 	if err != nil {
-		session.Conn.Close()
 		return err
 	}
-	session.Record = file
-	return cmp.Or(session.Run(ctx), file.Close())
+	return cmp.Or(listen(file), file.Close())
 }
 
 // note warns of options that will show little.

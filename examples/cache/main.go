@@ -6,11 +6,14 @@
 // them at the same time. At the end it compares the cached values with those of
 // the server. It ends by itself after 40,000 reads.
 //
-// The invalidations have a connection of their own, and a Queue between that
-// connection and the cache. When they arrive faster than the cache applies
-// them, the Queue overflows: it replaces them with one flush of everything, and
-// the connection is never held up. Halfway, the program makes that happen. It
-// keeps the cache busy while it changes every key.
+// The invalidations have a connection of their own, which a Feed keeps, and a
+// Queue between that connection and the cache. When they arrive faster than the
+// cache applies them, the Queue overflows: it replaces them with one flush of
+// everything, and the connection is never held up. Halfway, the program makes
+// that happen. It keeps the cache busy while it changes every key.
+//
+// The server may be killed, restarted or frozen meanwhile. The cache then asks
+// the server for everything, until it reports changes again.
 package main
 
 import (
@@ -19,20 +22,16 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"strconv"
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/maypok86/otter/v2"
 	"github.com/maypok86/otter/v2/stats"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/examples/internal/program"
-	"github.com/seed79615202/respush/notify"
-	"github.com/seed79615202/respush/parser"
+	"github.com/seed79615202/respush/feed"
 )
 
 const (
@@ -63,51 +62,32 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 	}
 
-	conn, err := server.Dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-
 	counter := stats.NewCounter()
-	cache := newCache(func(ctx context.Context, key string) (string, error) {
-		value, err := client.Get(ctx, key).Result()
-		if errors.Is(err, redis.Nil) {
-			err = otter.ErrNotFound
-		}
-		return value, err
-	}, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter})
-	var busy sync.Mutex // held while the cache applies an invalidation
-	queue := dispatch.NewQueueFunc(notify.OnInvalidate(
-		func(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, i notify.Invalidation) error {
-			busy.Lock()
-			defer busy.Unlock()
-			return cache.invalidate(ctx, handlerCtx, i)
-		}), dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	cache := newCache(server, prefix, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter},
+		func(ctx context.Context, key string) (string, error) { return client.Get(ctx, key).Result() })
+	cache.feed.Probe.Every = time.Second // so that settle does not take long
+	queue := cache.feed.Queues[0]
 
-	var repeated atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
-	t := &tracking{conn: conn, settled: make(chan struct{}, 1)}
-	group.Go(func() error { return t.run(groupCtx, queue, cache) })
+	group.Go(func() error { return cache.feed.Run(groupCtx) })
 	group.Go(func() error {
 		for round := range rounds {
 			if round > 0 {
-				if err := overflow(groupCtx, client, t, &busy); err != nil {
+				if err := overflow(groupCtx, client, cache); err != nil {
 					return err
 				}
 			}
-			if err := work(groupCtx, client, cache, &repeated); err != nil {
-				return err
-			}
-			if err := t.settle(groupCtx); err != nil {
+			if err := work(groupCtx, client, cache); err != nil {
 				return err
 			}
 		}
-		return t.end()
+		if err := settle(groupCtx, cache.feed); err != nil {
+			return err
+		}
+		return cache.feed.Shutdown(groupCtx)
 	})
 	err = group.Wait()
-	// Close applies the invalidations that wait in the queue.
-	if err := errors.Join(err, queue.Close(ctx)); err != nil {
+	if err := errors.Join(err, queue.Close(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
 
@@ -115,112 +95,67 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	applied, took := queue.Stats(), counter.Snapshot()
+	applied, took, kept := queue.Stats(), counter.Snapshot(), cache.feed.Stats()
 	fmt.Fprintf(stdout, "reads          %d, from the cache %d\n", rounds*readers*reads, took.Hits)
-	fmt.Fprintf(stdout, "loaded again   %d, because they were invalidated meanwhile\n", repeated.Load())
+	fmt.Fprintf(stdout, "not kept       %d\n", cache.missed.Load())
 	fmt.Fprintf(stdout, "writes         %d\n", rounds*writes+(rounds-1)*keys)
 	fmt.Fprintf(stdout, "invalidations  %d: %d applied, %d replaced by flushes of everything\n",
 		applied.Pushes, applied.Delivered, applied.Coalesced)
 	fmt.Fprintf(stdout, "flushes        %d\n", applied.Flushes)
+	fmt.Fprintf(stdout, "gaps           %d\n", kept.Gaps-kept.GapsStart)
 	fmt.Fprintf(stdout, "cached now     %d, stale %d\n", cached, stale)
 	return nil
 }
 
-// A tracking is a connection that carries invalidations.
-type tracking struct {
-	conn    net.Conn
-	settled chan struct{} // receives when the server has answered settle
-}
+// look is how often the program looks whether something has happened.
+const look = 5 * time.Millisecond
 
-// The replies to the PINGs of a tracking.
-const (
-	pong    = "PONG"
-	goodbye = "goodbye"
-)
-
-// errEnd ends a tracking that is no longer needed.
-var errEnd = errors.New("end of tracking")
-
-// run gives the invalidations to queue, and keeps cache on as long as they
-// can arrive. It returns nil after end. A service would dial again when the
-// connection ends, and would read from the server until then.
-func (t *tracking) run(ctx context.Context, queue *dispatch.Queue, cache *cache) error {
-	processor := dispatch.NewProcessor()
-	if err := processor.Handle(notify.NameInvalidate, queue); err != nil {
-		return err
-	}
-	if _, err := t.conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix)); err != nil {
-		return err
-	}
-	err := processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: t.conn}, parser.NewReader(t.conn), func(reply parser.Frame) error {
-		switch string(reply.Value().Bytes()) {
-		case pong:
-			t.settled <- struct{}{}
-			return nil
-		case goodbye:
-			return errEnd
+// until waits until something has happened.
+func until(ctx context.Context, happened func() bool) error {
+	again := time.NewTicker(look)
+	defer again.Stop()
+	for !happened() {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		if err := program.Refused(reply); err != nil {
-			return err
-		}
-		cache.on() // the server reports every change from here on
-		return nil
-	})
-	if errors.Is(err, errEnd) {
-		return nil
 	}
-	cache.off()
-	if err == nil {
-		err = io.ErrUnexpectedEOF // the server closed the connection
-	}
-	return err
+	return nil
 }
 
-// settle waits until the queue has the invalidations of all writes that the
-// server has answered: the server sends them before it answers a PING.
-func (t *tracking) settle(ctx context.Context) error {
-	if _, err := t.conn.Write(program.Command("PING")); err != nil {
-		return err
-	}
-	select {
-	case <-t.settled:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// end makes run return nil.
-func (t *tracking) end() error {
-	_, err := t.conn.Write(program.Command("PING", goodbye))
-	return err
+// settle waits until the cache has handled the invalidations of all changes that
+// the server has answered. A cache has no need for that, but the program wants
+// to compare.
+func settle(ctx context.Context, f *feed.Feed) error {
+	written := time.Now()
+	return until(ctx, func() bool { return f.Coverage().AsOf.After(written) })
 }
 
 // overflow changes every key while the cache is busy. The queue has no room for
 // that many invalidations, so the cache is flushed when it is free again.
-func overflow(ctx context.Context, client *redis.Client, t *tracking, busy *sync.Mutex) error {
-	busy.Lock()
-	defer busy.Unlock()
+func overflow(ctx context.Context, client *redis.Client, cache *cache) error {
+	cache.busy.Lock()
+	defer cache.busy.Unlock()
+	queue := cache.feed.Queues[0]
+	before := queue.Stats().Coalesced
 	for i := range keys {
 		if err := client.Set(ctx, key(i), "changed", 0).Err(); err != nil {
 			return err
 		}
 	}
-	return t.settle(ctx)
+	return until(ctx, func() bool { return queue.Stats().Coalesced > before })
 }
 
-// work reads and writes, and counts in repeated the loads that had to be
-// repeated.
-func work(ctx context.Context, client *redis.Client, cache *cache, repeated *atomic.Int64) error {
+// work reads and writes.
+func work(ctx context.Context, client *redis.Client, cache *cache) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range readers {
 		group.Go(func() error {
 			for range reads {
-				_, loads, err := cache.get(ctx, key(rand.IntN(keys)))
-				if err != nil {
+				if _, err := cache.get(ctx, key(rand.IntN(keys))); err != nil {
 					return err
 				}
-				repeated.Add(int64(max(0, loads-1)))
 			}
 			return nil
 		})
@@ -239,11 +174,10 @@ func work(ctx context.Context, client *redis.Client, cache *cache, repeated *ato
 // compare returns the number of cached values, and the number of those that
 // differ from the server's.
 func compare(ctx context.Context, client *redis.Client, cache *cache) (cached, stale int, err error) {
-	current := cache.current.Load()
-	current.CleanUp() // otter evicts with a delay
-	for key, value := range current.All() {
+	cache.values.CleanUp() // otter evicts with a delay
+	for key, value := range cache.values.All() {
 		now, err := client.Get(ctx, key).Result()
-		if err != nil {
+		if err != nil && !errors.Is(err, redis.Nil) {
 			return 0, 0, err
 		}
 		cached++

@@ -2,8 +2,9 @@
 //
 //	prometheus [redis://[user:password@]host[:port]]
 //
-// It serves /metrics until Ctrl-C or the end of the connection, and then prints
-// the respush metrics of that page. Without a URL it feeds itself for a second.
+// It serves /metrics until Ctrl-C, and then prints the respush metrics of that
+// page. A lost connection is a gap, which the metrics show. Without a URL the
+// program is its own server for a second.
 package main
 
 import (
@@ -21,6 +22,7 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -29,20 +31,18 @@ func main() { program.Main(run) }
 // run is the program. When ctx ends, it prints the metrics as well and returns
 // the error of ctx.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	conn, err := connect(ctx, args)
+	f, err := newFeed(args)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 
-	processor := dispatch.NewProcessor()
 	queue := dispatch.NewQueue(dispatch.HandlerFunc(drop), dispatch.QueueSize(64), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(newCollector(processor, queue))
+	registry.MustRegister(newCollector(f.Processor, queue, f))
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux}
@@ -51,8 +51,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	page := fmt.Sprintf("http://%v/metrics", listener.Addr())
 	fmt.Fprintln(stdout, page)
 
-	if err = processor.Handle("invalidate", queue); err == nil {
-		err = processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: conn}, parser.NewReader(conn), program.Refused)
+	f.Queues = []*dispatch.Queue{queue}
+	if err = f.Processor.Handle("invalidate", queue); err == nil {
+		err = f.Run(ctx)
 	}
 	// Close delivers what waits in the queue, so that the metrics are final.
 	return errors.Join(err, queue.Close(context.WithoutCancel(ctx)), show(stdout, page))
@@ -78,45 +79,70 @@ func show(stdout io.Writer, page string) error {
 	return err
 }
 
-// connect connects to the server that args name, or to the feed if args is
-// empty. It asks the server for a push for every key that changes, and leaves
-// the reply unread.
-func connect(ctx context.Context, args []string) (net.Conn, error) {
-	if len(args) == 0 {
-		return feed(), nil
+// newFeed returns a Feed of every key that changes on the server that args name,
+// or on a server of the program's own if args is empty. That one closes its
+// connection in the end, which then ends the Feed.
+func newFeed(args []string) (*feed.Feed, error) {
+	f := &feed.Feed{Tracking: &feed.Tracking{}, Processor: dispatch.NewProcessor()}
+	if len(args) > 0 {
+		server, err := program.Arg(args)
+		f.Addr, f.Auth = server.Addr, server.Auth
+		return f, err
 	}
-	server, err := program.Arg(args)
-	if err != nil {
-		return nil, err
+	f.Addr, f.Dial = "the program itself", dialSelf
+	f.OnGap = func(_ context.Context, g feed.Gap) {
+		if errors.Is(g.Cause, feed.ErrClosed) {
+			f.Stop(nil)
+		}
 	}
-	conn, err := server.Dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST")); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return conn, nil
+	return f, nil
 }
 
-// What feed sends: bursts that grow beyond the size of the queue, each followed
-// by a push that has no handler.
+// What the program sends to itself: bursts that grow beyond the size of the
+// queue, each followed by a push that has no handler.
 const (
 	bursts, growth = 10, 20
 	invalidation   = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n"
 	unknown        = ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n"
 )
 
-// feed returns a connection without a server. It ends after about a second.
-func feed() net.Conn {
+// dialSelf returns a connection to a server that the program plays. It ends
+// after about a second.
+func dialSelf(context.Context, string) (net.Conn, error) {
 	conn, server := net.Pipe()
 	go func() {
 		defer server.Close()
+		answer(server)
 		for i := range bursts {
 			time.Sleep(time.Second / bursts)
 			fmt.Fprint(server, strings.Repeat(invalidation, (i+1)*growth), unknown) // fails once conn is closed
 		}
 	}()
-	return conn
+	return conn, nil
+}
+
+// answer plays a server up to and with the PING that ends the set-up of a Feed.
+func answer(server net.Conn) {
+	rd := parser.NewReader(server)
+	defer rd.Release()
+	for {
+		command, err := rd.Next()
+		if err != nil {
+			return
+		}
+		name := ""
+		for v := range command.Value().All() {
+			name = v.String()
+			break
+		}
+		switch name {
+		case "HELLO":
+			fmt.Fprint(server, "%2\r\n+proto\r\n:3\r\n+role\r\n+master\r\n")
+		case "PING":
+			fmt.Fprint(server, "+PONG\r\n")
+			return
+		default:
+			fmt.Fprint(server, "+OK\r\n")
+		}
+	}
 }

@@ -5,10 +5,10 @@
 //
 // Redigo cannot read RESP3: it knows no nulls, maps, sets, doubles or booleans of
 // it, and some replies have another shape there. So redigo stays on RESP2, where
-// a server sends no invalidations. A second connection speaks RESP3, tracks a
-// prefix with BCAST and is read by [dispatch.Processor.Serve]. It receives an
-// invalidation for every change of a key with the prefix, whichever connection
-// made the change.
+// a server sends no invalidations. A [feed.Feed] keeps a second connection, which
+// speaks RESP3 and tracks a prefix with BCAST. It receives an invalidation for
+// every change of a key with the prefix, whichever connection made the change,
+// and it says when it may have missed some.
 //
 // The program increments a counter 10,000 times through redigo, and reads a key
 // that does not exist. Each increment causes a push on the second connection.
@@ -21,7 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"sync"
 	"time"
 
 	"github.com/gomodule/redigo/redis"
@@ -29,8 +29,8 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/notify"
-	"github.com/seed79615202/respush/parser"
 )
 
 const (
@@ -54,30 +54,53 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer client.Close()
-	beside, err := server.Dial(ctx)
+	invalidated := 0 // times that the counter was invalidated
+	f, armed, err := newFeed(server, &invalidated)
 	if err != nil {
 		return err
 	}
-	defer beside.Close()
-
-	t := &tracking{conn: beside, on: make(chan struct{})}
 	group, groupCtx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(groupCtx, func() { client.Close() })()
-	group.Go(func() error { return t.run(groupCtx) })
+	group.Go(func() error { return f.Run(groupCtx) })
 	group.Go(func() error {
 		select {
-		case <-t.on:
+		case <-armed:
 		case <-groupCtx.Done():
 			return groupCtx.Err()
 		}
-		return errors.Join(count(client), t.end())
+		// Shutdown handles what the server has sent, which is the invalidations
+		// of all writes that it has answered.
+		return errors.Join(count(client), f.Shutdown(groupCtx))
 	})
 	if err := group.Wait(); err != nil {
 		return cmp.Or(ctx.Err(), err) // the end of ctx closes both connections
 	}
 	fmt.Fprintf(stdout, "replies      %d, all correct, and a null for a missing key\n", increments)
-	fmt.Fprintf(stdout, "invalidated  %d times, on the connection beside redigo's\n", t.invalidated)
+	fmt.Fprintf(stdout, "invalidated  %d times, on the connection beside redigo's\n", invalidated)
 	return nil
+}
+
+// newFeed returns a Feed that counts the invalidations of the counter, and a
+// channel that is closed when the server has begun to report them. The count may
+// be read when Run has returned.
+func newFeed(server program.Server, invalidated *int) (f *feed.Feed, armed <-chan struct{}, err error) {
+	p := dispatch.NewProcessor()
+	err = p.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(
+		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
+			for key := range i.Keys() {
+				if string(key) == counter {
+					*invalidated++ // the handler runs inside Run
+				}
+			}
+			return nil
+		}))
+	on := make(chan struct{})
+	var once sync.Once
+	return &feed.Feed{
+		Addr: server.Addr, Auth: server.Auth, Processor: p,
+		Tracking: &feed.Tracking{Prefixes: []string{prefix}},
+		OnArmed:  func(context.Context, feed.Coverage) { once.Do(func() { close(on) }) }, // it may be armed again
+	}, on, err
 }
 
 // dial returns a redigo connection. It speaks RESP2, the default of a server.
@@ -107,61 +130,5 @@ func count(client redis.Conn) error {
 		return fmt.Errorf("the missing key: %w", cmp.Or(err, errors.New("is there")))
 	}
 	_, err := client.Do("DEL", counter)
-	return err
-}
-
-// A tracking is a connection that carries invalidations.
-//
-// Invariant: invalidated belongs to the goroutine of run until run returns.
-type tracking struct {
-	conn        net.Conn
-	on          chan struct{} // closed when the server has begun to track
-	invalidated int           // invalidations of the counter
-}
-
-// errEnd ends a tracking that is no longer needed.
-var errEnd = errors.New("end of tracking")
-
-// run counts the invalidations of the counter. It returns nil after end. The
-// server stops tracking when the connection ends, so a cache must then drop
-// everything, whatever Serve returns, and be off until run is called with a new
-// connection.
-func (t *tracking) run(ctx context.Context) error {
-	processor := dispatch.NewProcessor()
-	err := processor.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(
-		func(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
-			for key := range i.Keys() {
-				if string(key) == counter {
-					t.invalidated++ // the handler runs inside Serve
-				}
-			}
-			return nil
-		}))
-	if err != nil {
-		return err
-	}
-	if _, err := t.conn.Write(program.Command("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix)); err != nil {
-		return err
-	}
-	err = processor.Serve(ctx, dispatch.NotificationHandlerContext{Conn: t.conn}, parser.NewReader(t.conn), func(reply parser.Frame) error {
-		if string(reply.Value().Bytes()) == "PONG" {
-			return errEnd
-		}
-		if err := program.Refused(reply); err != nil {
-			return err
-		}
-		close(t.on)
-		return nil
-	})
-	if errors.Is(err, errEnd) {
-		return nil
-	}
-	return cmp.Or(err, io.ErrUnexpectedEOF) // without an error the server closed the connection
-}
-
-// end makes run return nil. The server sends the invalidations of the writes
-// that it has answered before it answers the PING.
-func (t *tracking) end() error {
-	_, err := t.conn.Write(program.Command("PING"))
 	return err
 }

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/examples/internal/program"
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/internal/test/redistest"
-	"github.com/seed79615202/respush/parser"
 )
 
 func TestProgramHearsOfChangesBesideRedigo(t *testing.T) {
@@ -35,18 +34,12 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, nil), context.Canceled)
 }
 
-func TestTrackingThatEndsIsAnError(t *testing.T) {
-	for _, end := range []string{"", "-ERR no\r\n", "+OK\r\n", "+OK\r\n>1\r\n+inval"} {
-		conn, server := net.Pipe()
-		ended := make(chan error, 1)
-		go func() { ended <- (&tracking{conn: conn, on: make(chan struct{})}).run(t.Context()) }()
-		command, err := parser.NewReader(server).Next()
-		require.NoError(t, err)
-		require.Equal(t, `["CLIENT" "TRACKING" "ON" "BCAST" "PREFIX" "respush-example-redigo:"]`, command.Value().String())
-		_, err = io.WriteString(server, end)
-		require.NoError(t, err)
-		require.NoError(t, server.Close())
-		require.Error(t, <-ended)
-		require.NoError(t, conn.Close())
-	}
+func TestServerThatRefusesTheFeedIsAnError(t *testing.T) {
+	server := redistest.Start(t)
+	admin := server.Dial(t)
+	admin.Do("ACL", "SETUSER", "ada", "on", ">sesame", "~*", "+@all", "-client|tracking")
+	err := run(t.Context(), []string{"redis://ada:sesame@" + server.Addr}, io.Discard)
+	var refused *feed.SetupError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, "CLIENT TRACKING", refused.Command)
 }

@@ -39,6 +39,11 @@ func Arg(args []string) (Server, error) {
 	}, nil
 }
 
+// Auth returns the login, as the field of a feed.Feed wants it.
+func (s Server) Auth(context.Context) (username, password string, err error) {
+	return s.Username, s.Password, nil
+}
+
 // patience is the time that a server has to answer HELLO.
 const patience = 5 * time.Second
 

@@ -1,6 +1,8 @@
-// Package jsonline writes a frame as one line of JSON.
+// Package jsonline writes a frame, or what happens to a connection, as one line
+// of JSON.
 //
 //	{"time":"2024-05-04T10:20:30.123456789Z","name":"invalidate","bytes":46,"args":[["user:1"]]}
+//	{"time":"2024-05-04T10:20:35.123456789Z","event":"gap","since":"2024-05-04T10:20:30.5Z","cause":"the server closed the connection"}
 //	{"file":"dump.resp","offset":46,"bytes":5,"type":"simple string","value":"OK"}
 //
 // docs/jsonlines.md describes the lines, and docs/jsonlines.schema.json is their
@@ -32,8 +34,7 @@ type Place struct {
 // Push appends push as a line, its line end included: when it came, and the
 // client that it flows to unless that is empty.
 func Push(dst []byte, at time.Time, client string, push parser.Frame) []byte {
-	dst = append(dst, `{"time":"`...)
-	dst = append(at.AppendFormat(dst, time.RFC3339Nano), '"')
+	dst = appendTime(append(dst, '{'), "time", at)
 	if client != "" {
 		dst = Text(append(dst, `,"client":`...), []byte(client))
 	}
@@ -41,6 +42,35 @@ func Push(dst []byte, at time.Time, client string, push parser.Frame) []byte {
 	dst = appendSize(dst, int64(len(push.Raw())))
 	dst = appendArgs(dst, push)
 	return end(dst, push)
+}
+
+// Gap appends a line about a gap, its line end included: when it was noticed, the
+// moment from which on pushes may be missing, and why.
+func Gap(dst []byte, at, since time.Time, cause string) []byte {
+	dst = appendEvent(dst, at, "gap", since)
+	dst = Text(append(dst, `,"cause":`...), []byte(cause))
+	return append(dst, "}\n"...)
+}
+
+// Armed appends a line about the end of a gap, its line end included: when that
+// was, the moment from which on pushes may be missing, and how long it lasted.
+func Armed(dst []byte, at, since time.Time, lasted time.Duration) []byte {
+	dst = appendEvent(dst, at, "armed", since)
+	dst = strconv.AppendFloat(append(dst, `,"seconds":`...), lasted.Seconds(), 'f', 3, 64)
+	return append(dst, "}\n"...)
+}
+
+// appendEvent appends the beginning of a line about a connection.
+func appendEvent(dst []byte, at time.Time, event string, since time.Time) []byte {
+	dst = appendTime(append(dst, '{'), "time", at)
+	dst = Text(append(dst, `,"event":`...), []byte(event))
+	return appendTime(append(dst, ','), "since", since)
+}
+
+// appendTime appends a field that is a time.
+func appendTime(dst []byte, name string, at time.Time) []byte {
+	dst = append(append(append(dst, '"'), name...), `":"`...)
+	return append(at.AppendFormat(dst, time.RFC3339Nano), '"')
 }
 
 // Captured appends a frame of a capture as a line, its line end included.

@@ -37,12 +37,37 @@ func (f Format) For(out io.Writer) Format {
 // unless client is empty, and the push in words. It retains nothing of the
 // push.
 func (f Format) Append(dst []byte, client string, push parser.Frame) []byte {
-	at := time.Now()
-	if f.UTC {
-		at = at.UTC()
-	}
+	at := f.zoned(time.Now())
 	if f.JSON {
 		return jsonline.Push(dst, at, client, push)
 	}
 	return f.Style.Append(dst, at, client, push)
+}
+
+// AppendGap appends a line about a gap to dst: the time, the moment from which
+// on pushes may be missing, and why.
+func (f Format) AppendGap(dst []byte, since time.Time, cause string) []byte {
+	at, since := f.zoned(time.Now()), f.zoned(since)
+	if f.JSON {
+		return jsonline.Gap(dst, at, since, cause)
+	}
+	return f.Style.AppendGap(dst, at, since, cause)
+}
+
+// AppendArmed appends a line about the end of a gap to dst: the time, the moment
+// from which on pushes may be missing, and how long that lasted.
+func (f Format) AppendArmed(dst []byte, since time.Time, lasted time.Duration) []byte {
+	at, since := f.zoned(time.Now()), f.zoned(since)
+	if f.JSON {
+		return jsonline.Armed(dst, at, since, lasted)
+	}
+	return f.Style.AppendArmed(dst, at, since, lasted)
+}
+
+// zoned returns at in the zone in which it is printed.
+func (f Format) zoned(at time.Time) time.Time {
+	if f.UTC {
+		return at.UTC()
+	}
+	return at
 }

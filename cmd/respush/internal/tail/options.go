@@ -24,6 +24,7 @@ type Options struct {
 	Format        pushline.Format
 	Count         int           // stop after this number of shown pushes; 0 means no limit
 	For           time.Duration // stop after this time, counted from the start of the dial; 0 means no limit
+	Once          bool          // end when the connection is lost
 	ClientName    string        // the name of the connection in the server; may be empty
 	TLS           TLS
 }
@@ -43,6 +44,11 @@ func (o Options) Validate() error {
 		return o.Filter.Validate()
 	}
 }
+
+// Reconnects reports whether the connection is to be replaced when it is lost.
+// The keys that a connection has read are forgotten with it, so tracking those
+// is for one connection.
+func (o Options) Reconnects() bool { return !o.Once && (o.Broadcast || !o.Track) }
 
 // Listens reports whether o asks the server for any pushes.
 func (o Options) Listens() bool {

@@ -2,6 +2,7 @@ package tail
 
 import (
 	"io"
+	"time"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/output"
 	"github.com/seed79615202/respush/cmd/respush/internal/pushline"
@@ -23,6 +24,20 @@ func newPrinter(out io.Writer, format pushline.Format) *printer {
 // print writes one line.
 func (p *printer) print(push parser.Frame) error {
 	p.line = p.format.Append(p.line[:0], "", push)
+	_, err := p.out.Write(p.line)
+	return err
+}
+
+// gap writes a line about a gap that begins.
+func (p *printer) gap(since time.Time, cause string) error {
+	p.line = p.format.AppendGap(p.line[:0], since, cause)
+	_, err := p.out.Write(p.line)
+	return err
+}
+
+// armed writes a line about the end of a gap.
+func (p *printer) armed(since time.Time, lasted time.Duration) error {
+	p.line = p.format.AppendArmed(p.line[:0], since, lasted)
 	_, err := p.out.Write(p.line)
 	return err
 }

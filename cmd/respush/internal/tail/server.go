@@ -50,8 +50,14 @@ func withoutSlots(text string) bool {
 	return false
 }
 
-// note prints what will not be shown.
-func (r *run) note(text string) { fmt.Fprintf(r.Stderr, "respush: note: %s\n", text) }
+// warn prints what will not be shown.
+func (r *run) warn(text string) { fmt.Fprintf(r.Stderr, "respush: note: %s\n", text) }
+
+// stuckOutput says that standard output took some time to take what it was given.
+func stuckOutput(d time.Duration) string {
+	return fmt.Sprintf("standard output had held respush up for %v: a server cuts off who reads too slowly, see client-output-buffer-limit",
+		d.Round(time.Millisecond))
+}
 
 // greeted reads the answer to HELLO. If the server is a node of a cluster, it
 // adds a request for its slots.

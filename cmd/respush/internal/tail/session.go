@@ -42,14 +42,10 @@ type Session struct {
 func (s Session) Run(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
-	defer context.AfterFunc(parent, func() {
-		if cause := context.Cause(parent); cause == ErrElapsed {
-			cancel(cause)
-			return
-		}
-		cancel(errInterrupted)
-	})()
+	defer follow(parent, cancel)()
 	r := newRun(s, cancel)
+	r.processor = newProcessor(r.push, r.report)
+	r.reader = parser.NewReader(r.received(s.Conn))
 	defer context.AfterFunc(ctx, func() { s.Conn.Close() })()
 	defer s.Conn.Close()
 
@@ -60,6 +56,17 @@ func (s Session) Run(parent context.Context) error {
 	return r.end(ctx, err)
 }
 
+// follow ends a context, with a cause of this package, when parent ends.
+func follow(parent context.Context, cancel context.CancelCauseFunc) (stop func() bool) {
+	return context.AfterFunc(parent, func() {
+		if cause := context.Cause(parent); cause == ErrElapsed {
+			cancel(cause)
+			return
+		}
+		cancel(errInterrupted)
+	})
+}
+
 // A run is the state of Session.Run. Handlers run on the goroutine that reads,
 // so nothing in it is locked. Once it has stopped, pushes are neither printed
 // nor counted.
@@ -68,12 +75,15 @@ type run struct {
 	cancel    context.CancelCauseFunc
 	reader    *parser.Reader
 	processor *dispatch.Processor
+	note      func(text string)
 	requests  []request // of the set-up, not yet sent
 	printer   *printer
 	since     time.Time
 	tally     tally.Tally
-	unknown   int // pushes whose names notify does not know
-	leftOut   int // pushes that the filter does not pick
+	unknown   int           // pushes whose names notify does not know
+	leftOut   int           // pushes that the filter does not pick
+	gaps      int           // times in which pushes may have been missed
+	missing   time.Duration // of the gaps
 	stopped   bool
 	listening bool
 }
@@ -85,18 +95,27 @@ func newRun(s Session, cancel context.CancelCauseFunc) *run {
 		printer: newPrinter(s.Stdout, s.Options.Format),
 		since:   time.Now(),
 	}
-	var sent io.Reader = s.Conn
-	if s.Record != nil {
-		sent = io.TeeReader(sent, s.Record)
+	r.note = r.warn
+	return r
+}
+
+// received returns what conn receives, recorded if that is asked for. What was
+// printed is out before it waits.
+func (r *run) received(conn io.Reader) io.Reader {
+	if r.Record != nil {
+		conn = io.TeeReader(conn, r.Record)
 	}
-	r.reader = parser.NewReader(output.FlushingReader{Reader: sent, Flush: r.flush})
-	r.processor = dispatch.NewProcessor(
+	return output.FlushingReader{Reader: conn, Flush: r.flush}
+}
+
+// newProcessor returns a processor that gives every push to one handler.
+func newProcessor(push dispatch.HandlerFunc, report func(ctx context.Context, name []byte, err error)) *dispatch.Processor {
+	return dispatch.NewProcessor(
 		dispatch.WithPubSub(),
 		dispatch.WithSkipOversize(),
-		dispatch.WithFallback(dispatch.HandlerFunc(r.push)),
-		dispatch.WithErrorHandler(r.report),
+		dispatch.WithFallback(push),
+		dispatch.WithErrorHandler(report),
 	)
-	return r
 }
 
 // setUp sends the commands one at a time and waits for the answer to each.
@@ -191,8 +210,7 @@ func (r *run) ended(err error) error {
 	}
 	explained := explain(err, "after "+tally.CountOf(r.tally.Pushes, "push", "pushes"))
 	if stuck := r.printer.out.Slowest(); stuck >= slow && cutOff(err) {
-		return fmt.Errorf("%w (standard output had held respush up for %v: a server cuts off who reads too slowly, see client-output-buffer-limit)",
-			explained, stuck.Round(time.Millisecond))
+		return fmt.Errorf("%w (%s)", explained, stuckOutput(stuck))
 	}
 	return explained
 }
@@ -237,6 +255,9 @@ func (r *run) summarise() {
 	}
 	if stats.Oversize > 0 {
 		table.Count(stats.Oversize, "too large, not shown")
+	}
+	if r.gaps > 0 {
+		table.Count(uint64(r.gaps), fmt.Sprintf("gaps, %v together", r.missing.Round(time.Millisecond)))
 	}
 	_ = table.Flush() // nobody reads it in that case
 }

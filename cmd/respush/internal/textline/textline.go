@@ -56,19 +56,41 @@ type Style struct {
 // unless client is empty, and the push in words. It retains nothing of the
 // push.
 func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame) []byte {
-	var line strings.Builder
+	name, words, _ := strings.Cut(notify.Describe(push), "  ")
+	return s.append(dst, at, client, colours[notify.FamilyOf(push.Name())], name, words)
+}
+
+// AppendGap appends a line about a gap to dst: when it was noticed, the moment
+// from which on pushes may be missing, and why.
+func (s Style) AppendGap(dst []byte, at, since time.Time, cause string) []byte {
+	return s.append(dst, at, "", red, "gap", "since "+since.Format(s.clock())+"  "+cause)
+}
+
+// AppendArmed appends a line about the end of a gap to dst: when that was, the
+// moment from which on pushes may be missing, and how long it lasted.
+func (s Style) AppendArmed(dst []byte, at, since time.Time, lasted time.Duration) []byte {
+	words := fmt.Sprintf("again after %v  pushes since %s may be missing", lasted.Round(time.Millisecond), since.Format(s.clock()))
+	return s.append(dst, at, "", green, "armed", words)
+}
+
+// clock returns the layout of times.
+func (s Style) clock() string {
 	if s.Date {
-		line.WriteString(at.Format(dateAndClock))
-	} else {
-		line.WriteString(at.Format(clock))
+		return dateAndClock
 	}
+	return clock
+}
+
+// append appends a line to dst. The colour is that of name.
+func (s Style) append(dst []byte, at time.Time, client, colour, name, words string) []byte {
+	var line strings.Builder
+	line.WriteString(at.Format(s.clock()))
 	clockEnds := line.Len()
 	if client != "" {
 		fmt.Fprintf(&line, "  %-*s", clientColumn, client)
 	}
 	line.WriteString("  ")
 	nameBegins := line.Len()
-	name, words, _ := strings.Cut(notify.Describe(push), "  ")
 	fmt.Fprintf(&line, "%-*s", nameColumn, name)
 	nameEnds := line.Len()
 	fmt.Fprintf(&line, "  %s", words)
@@ -78,7 +100,7 @@ func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame
 	}
 	clockEnds, nameBegins, nameEnds = min(clockEnds, len(text)), min(nameBegins, len(text)), min(nameEnds, len(text))
 	return fmt.Appendf(dst, "%s%s%s%s%s%s%s%s\n", dim, text[:clockEnds], plain, text[clockEnds:nameBegins],
-		colours[notify.FamilyOf(push.Name())], text[nameBegins:nameEnds], plain, text[nameEnds:])
+		colour, text[nameBegins:nameEnds], plain, text[nameEnds:])
 }
 
 // cut returns as much of line as there is room for.

@@ -6,3 +6,10 @@ func (f *Feed) Pending() int {
 	defer f.mu.Unlock()
 	return len(f.changes)
 }
+
+// Shutting reports whether Shutdown has been called.
+func (f *Feed) Shutting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.shutting
+}

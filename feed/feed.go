@@ -85,9 +85,11 @@ type Feed struct {
 	Backoff func() Backoff
 	// OnGap is called when a gap begins, after the caches have been flushed.
 	// OnArmed is called when a gap has ended. OnError is called for each attempt
-	// that failed and will be repeated. Each may be nil. OnGap and OnError run on
-	// the goroutine of Run, OnArmed there or on a worker of one of the Queues.
-	// None may block.
+	// that failed and will be repeated. Each may be nil. OnGap runs on the
+	// goroutine of Run, OnArmed there or on a worker of one of the Queues, and
+	// OnError there or on the goroutine that prepares a move. So they may run
+	// concurrently, and OnGap may come before the OnArmed of the generation that
+	// it ends. None may block.
 	OnGap   func(ctx context.Context, g Gap)
 	OnArmed func(ctx context.Context, c Coverage)
 	OnError func(ctx context.Context, err error)
@@ -132,7 +134,8 @@ func (s *stopped) Error() string { return "feed: stopped" }
 // server that is not ready yet, are repeated from the start. Later every error
 // is.
 //
-// A Feed runs once at a time. It may run again after Run has returned.
+// A Feed runs once at a time. It may run again after Run has returned, with the
+// subscriptions that it had then, and after Shutdown with those of the fields.
 func (f *Feed) Run(ctx context.Context) error {
 	if err := f.check(); err != nil {
 		return err
@@ -196,6 +199,9 @@ func (f *Feed) finish() {
 	} else {
 		f.replace(f.Coverage().Gen, false, 0) // counts the time
 	}
+	if f.shutting {
+		f.wanted = [kinds]names{} // for load
+	}
 	f.running = false
 	close(f.ended)
 }
@@ -215,7 +221,8 @@ func (f *Feed) Stop(err error) {
 // push that came before. Run then returns nil, and so does Shutdown. If ctx ends
 // first, Run returns at once, and Shutdown returns the error of ctx.
 //
-// A handler that runs on the goroutine of Run must not call it.
+// A handler that runs on the goroutine of Run or behind one of the Queues must
+// not call it.
 func (f *Feed) Shutdown(ctx context.Context) error {
 	f.mu.Lock()
 	if !f.running {
@@ -226,9 +233,6 @@ func (f *Feed) Shutdown(ctx context.Context) error {
 	f.shutting = true
 	if s := f.session; s == nil || !s.sendEnd() {
 		f.end(&stopped{})
-	}
-	for k := range f.wanted {
-		clear(f.wanted[k])
 	}
 	f.mu.Unlock()
 	select {

@@ -95,17 +95,15 @@ func (f *Feed) makeSuccessor(ctx context.Context, s *session, m *move) {
 		m.stash = append(m.stash, push.Clone())
 		return nil
 	})
+	if err != nil && ctx.Err() == nil {
+		f.tellError(ctx, err)
+	}
 	f.mu.Lock()
 	if err != nil {
 		f.stats.Failures++
 		s.moving = nil
-		if s.failure == nil {
-			s.sendChanges()
-		}
+		s.sendChanges()
 		f.mu.Unlock()
-		if ctx.Err() == nil {
-			f.tellError(ctx, err)
-		}
 		return
 	}
 	m.session = next

@@ -41,9 +41,9 @@ func (s *session) tick() {
 		s.phase = firstProbe
 		s.schedule(s.begun + int64(s.f.Probe.within()))
 		s.sendProbe(forRound, s.first)
-	case s.phase == settling:
+	case s.phase == settling, s.phase == arming:
 		s.fail(ErrQueueLate)
-	case s.phase != arming:
+	default:
 		s.fail(ErrNoAnswer)
 	}
 }
@@ -72,8 +72,8 @@ func (s *session) probed(p purpose, v parser.Value, err error) error {
 		if err != nil && !passing(err) {
 			s.last = s.first
 		}
-		s.phase, s.ready = arming, now()
-		s.timer.Stop()
+		s.phase = arming
+		s.schedule(now() + int64(s.f.Probe.within()))
 	case forEnd:
 		return errEnd
 	case forRound:
@@ -137,28 +137,29 @@ func (s *session) passed() {
 	case s.failure != nil:
 	case s.phase == arming:
 		armed = true
-		s.gen = f.replace(f.Coverage().Gen, true, s.ready)
+		s.gen = f.replace(f.Coverage().Gen, true, s.begun)
 		f.stats.Arms++
-		s.rest(now())
+		s.rest()
 		s.startMove()
 	case s.phase == settling:
 		if s.gen == f.current.Load() {
 			s.gen.advance(s.begun)
 		}
-		s.rest(s.begun)
+		s.rest()
 	}
+	c := f.Coverage()
 	f.mu.Unlock()
 	if armed {
-		f.tellArmed(s)
+		f.tellArmed(s, c)
 	}
 }
 
-// rest waits for the next round, which begins some time after a moment. The time
+// rest waits for the next round, which begins some time after AsOf. The time
 // differs, so that many Feeds do not ask at once, and is a little shorter than
 // Every, so that a dead server is noticed within Every and Within. The caller
 // holds f.mu.
-func (s *session) rest(moment int64) {
+func (s *session) rest() {
 	s.phase = resting
 	every := int64(s.f.Probe.every())
-	s.schedule(moment + every - every/20 - rand.N(every/8+1))
+	s.schedule(s.gen.asOf.Load() + every - every/20 - rand.N(every/8+1))
 }

@@ -19,6 +19,7 @@ func (f *Feed) keep(ctx context.Context) error {
 	}
 	everArmed := false
 	for {
+		told := false // OnGap has been told of err
 		s, err := f.connect(ctx, ctx, f.Addr, false, f.deliver)
 		if err != nil {
 			f.mu.Lock()
@@ -32,6 +33,7 @@ func (f *Feed) keep(ctx context.Context) error {
 				everArmed = true
 				wait.Reset()
 			}
+			told = s.lost
 			s = next
 		}
 		var refused *SetupError
@@ -41,7 +43,9 @@ func (f *Feed) keep(ctx context.Context) error {
 		case !everArmed && errors.As(err, &refused) && !passing(refused):
 			return err
 		}
-		f.tellError(ctx, err)
+		if !told {
+			f.tellError(ctx, err)
+		}
 		pause := wait.NextBackOff()
 		if pause < 0 {
 			return err
@@ -69,9 +73,13 @@ func (f *Feed) serve(ctx context.Context, s *session, gap bool) (next *session, 
 	if gap {
 		s.queues.Store(int32(len(f.Queues)) + 1)
 	} else {
-		s.rest(now())
+		s.rest()
+		s.startMove()
 	}
 	s.sendChanges()
+	if f.shutting {
+		s.sendEnd()
+	}
 	f.mu.Unlock()
 	if gap {
 		s.awaitQueues()
@@ -86,17 +94,17 @@ func (f *Feed) serve(ctx context.Context, s *session, gap bool) (next *session, 
 		err = s.ended(err)
 	}
 	m := s.endMove()
-	f.leave(s)
+	next = m.successor()
+	if next != nil && ctx.Err() != nil {
+		_ = next.ended(ctx.Err())
+		f.leave(next, nil)
+		next = nil
+	}
+	f.leave(s, next)
 	if s.lost && ctx.Err() == nil {
 		f.tell(ctx, Gap{Gen: f.Coverage().Gen, Since: s.since, Addr: s.addr, Cause: err})
 	}
-	next = m.successor()
 	if next == nil {
-		return nil, true, err
-	}
-	if ctx.Err() != nil {
-		_ = next.ended(ctx.Err())
-		f.leave(next)
 		return nil, true, err
 	}
 	for _, push := range m.stash {
@@ -109,10 +117,10 @@ func (f *Feed) serve(ctx context.Context, s *session, gap bool) (next *session, 
 // covered ends with Run.
 func (s *session) close() {
 	s.f.mu.Lock()
-	defer s.f.mu.Unlock()
 	s.failure = errEnd
 	s.timer.Stop()
-	_ = s.conn.Close()
+	s.f.mu.Unlock()
+	_ = s.conn.Close() // may wait for a TLS peer
 }
 
 // deliver handles a push that has arrived before the set-up was complete.
@@ -156,8 +164,7 @@ func (f *Feed) tell(ctx context.Context, g Gap) {
 }
 
 // tellArmed reports that a gap has ended.
-func (f *Feed) tellArmed(s *session) {
-	c := f.Coverage()
+func (f *Feed) tellArmed(s *session, c Coverage) {
 	if f.Logger != nil {
 		f.Logger.LogAttrs(s.ctx, slog.LevelInfo, "feed: armed", slog.String("addr", s.addr), slog.Uint64("gen", c.Gen))
 	}

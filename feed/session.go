@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,7 @@ type session struct {
 	deadline int64  // of what phase waits for
 	timer    *time.Timer
 	moving   *move
+	ending   bool     // sendEnd has been called
 	moved    []string // shard channels whose slots the server has lost
 
 	queues atomic.Int32 // Queues that have not reached the barrier of phase
@@ -117,6 +119,7 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 	if !successor {
 		f.session = s
 	}
+	s.begun = now()
 	s.write(s.appendSetup(nil, username, password))
 	f.mu.Unlock()
 	err = s.setUp(early)
@@ -124,7 +127,7 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 		err = s.ended(ctx.Err())
 	}
 	if err != nil {
-		f.leave(s)
+		f.leave(s, nil)
 		return nil, err
 	}
 	return s, nil
@@ -228,11 +231,12 @@ func (s *session) see(push parser.Frame) {
 // session has ended.
 func (s *session) reply(frame parser.Frame) error {
 	s.f.mu.Lock()
+	before := s.phase
 	err := s.match(frame.Value())
 	if s.failure != nil {
 		err = s.failure
 	}
-	settles := s.phase == settling && s.queues.Load() == 0
+	settles := before != settling && s.phase == settling
 	if settles {
 		s.queues.Store(int32(len(s.f.Queues)) + 1)
 	}
@@ -247,15 +251,18 @@ func (s *session) reply(frame parser.Frame) error {
 // match is reply for a caller that holds f.mu.
 func (s *session) match(v parser.Value) error {
 	c := s.awaited.first()
-	if c == nil {
-		s.fail(unexpected(v))
+	switch {
+	case c != nil && c.purpose == forChange:
+		s.refused(*c, v)
+		return nil
+	case isPubSub(v):
+		s.fail(ErrArrayPubSub)
+		return nil
+	case c == nil:
+		s.fail(errors.Join(ErrUnexpected, refusal(v)))
 		return nil
 	}
 	purpose := c.purpose
-	if purpose == forChange {
-		s.refused(*c, v)
-		return nil
-	}
 	s.awaited.pop()
 	err := refusal(v)
 	switch purpose {
@@ -325,20 +332,15 @@ func refusal(v parser.Value) error {
 	return nil
 }
 
-// unexpected returns the error for a reply that nothing asked for.
-func unexpected(v parser.Value) error {
-	if err := refusal(v); err != nil {
-		return errors.Join(ErrUnexpected, err)
-	}
+// isPubSub reports whether v is an array that should have been a push of publish
+// and subscribe.
+func isPubSub(v parser.Value) bool {
 	if v.Type() == parser.TypeArray {
 		for first := range v.All() {
-			if parser.IsPubSub(first.Bytes()) {
-				return ErrArrayPubSub
-			}
-			break
+			return parser.IsPubSub(first.Bytes())
 		}
 	}
-	return ErrUnexpected
+	return false
 }
 
 // roleIn returns the role in an answer to HELLO, or nil.
@@ -392,27 +394,32 @@ func (s *session) ended(err error) error {
 	return s.failure
 }
 
-// leave forgets a session that has failed, and its changes under way. Those that
-// wait for a confirmation are sent again on the next connection. The connection
-// ended every subscription.
-func (f *Feed) leave(s *session) {
+// leave forgets a session that has ended. next takes its place, or is nil. What
+// was under way on its connection is sent again on the next one. If there is no
+// connection, every subscription has ended, and so do the calls of Unsubscribe.
+func (f *Feed) leave(s, next *session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.session == s {
-		f.session = nil
+		f.session = next
 	}
 	for _, c := range s.awaited.waiting() {
-		if c.purpose != forChange || c.change.done == nil {
-			continue
-		}
-		c.change.sent, c.change.left = false, 0
-		if c.change.end {
-			f.settle(c.change, nil)
+		if c.purpose == forChange && c.change.done != nil {
+			c.change.sent, c.change.left, c.change.err = false, 0, nil
 		}
 	}
 	s.awaited = commands{}
 	s.rd.Release()
-	if f.shutting && f.session == nil {
+	if f.session != nil {
+		return
+	}
+	for _, c := range slices.Clone(f.changes) {
+		if c.end {
+			f.unwant(c)
+			f.settle(c, nil)
+		}
+	}
+	if f.shutting {
 		f.end(&stopped{})
 	}
 }

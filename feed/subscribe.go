@@ -53,8 +53,11 @@ type change struct {
 // If ctx ends first, Subscribe returns its error. The server may then confirm
 // the subscriptions later; Unsubscribe ends them in any case.
 //
-// Subscribe waits for the goroutine of Run. A handler that runs there must not
-// call it; one behind a [dispatch.Queue] may.
+// While the Feed moves to another connection, Subscribe waits for that as well.
+//
+// Subscribe waits for the goroutine of Run, so a handler that runs there must
+// not call it. A handler behind a [dispatch.Queue] may, unless Run may be waiting
+// for room in that Queue, as with the policy Block.
 func (f *Feed) Subscribe(ctx context.Context, kind Kind, names ...string) error {
 	return f.change(ctx, &change{kind: kind, names: slices.Clone(names)})
 }
@@ -119,12 +122,15 @@ func (f *Feed) load() {
 }
 
 // unwant removes the names of c from the subscriptions, and from the calls of
-// Subscribe that have not been sent. The caller holds f.mu.
+// Subscribe before c that have not been sent. The caller holds f.mu.
 func (f *Feed) unwant(c *change) {
 	for _, name := range c.names {
 		delete(f.wanted[c.kind], name)
 	}
 	for _, other := range slices.Clone(f.changes) {
+		if other == c {
+			return
+		}
 		if other.sent || other.end || other.kind != c.kind {
 			continue
 		}
@@ -202,6 +208,10 @@ func (s *session) sendEnd() bool {
 	if s.phase == settingUp || s.failure != nil {
 		return false
 	}
+	if s.ending {
+		return true
+	}
+	s.ending = true
 	var out []byte
 	for k, wanted := range s.f.wanted {
 		if len(wanted) > 0 {

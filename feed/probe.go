@@ -1,7 +1,7 @@
 package feed
 
 import (
-	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -110,7 +110,7 @@ func (s *session) proves(p purpose, first bool, err error) bool {
 		s.sendProbe(p, s.last)
 		return false
 	case err != nil && passing(err):
-		s.fail(errors.Join(ErrNoAnswer, err))
+		s.fail(fmt.Errorf("%w: %w", ErrNoAnswer, err))
 		return false
 	}
 	return true

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -259,7 +260,11 @@ func (s *session) match(v parser.Value) error {
 		s.fail(ErrArrayPubSub)
 		return nil
 	case c == nil:
-		s.fail(errors.Join(ErrUnexpected, refusal(v)))
+		cause := ErrUnexpected
+		if err := refusal(v); err != nil {
+			cause = fmt.Errorf("%w: %w", cause, err)
+		}
+		s.fail(cause)
 		return nil
 	}
 	purpose := c.purpose

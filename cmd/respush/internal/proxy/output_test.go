@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -34,11 +35,13 @@ func (s *stuck) Write(p []byte) (int, error) {
 func TestStuckOutputHoldsUpNoClient(t *testing.T) {
 	t.Parallel()
 	out := &stuck{release: make(chan struct{})}
+	release := sync.OnceFunc(func() { close(out.release) })
+	defer release() // even if the test fails: the end of the proxy waits for it
 	r := start(t, func(p *proxy.Proxy) { p.Stdout = out })
 	client, server := r.link()
 	const pushes = 300_000
 	exchange(t, client, server, nil, []byte(strings.Repeat(">2\r\n+x\r\n:1\r\n", pushes)))
-	close(out.release)
+	release()
 	require.NoError(t, r.end())
 	shown := strings.Count(out.String(), "\n")
 	require.Less(t, shown, pushes)

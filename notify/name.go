@@ -121,3 +121,8 @@ func lookup(name []byte) (Name, Family) {
 	}
 	return "", FamilyUnknown
 }
+
+// Kind is FamilyOf.
+//
+// Deprecated: use [FamilyOf]. The Kind field of a view holds a [Name].
+func Kind(name []byte) Family { return FamilyOf(name) }

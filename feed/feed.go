@@ -83,13 +83,14 @@ type Feed struct {
 	// Backoff makes the Backoff of a Run. nil means a jittered one between
 	// 100 ms and 5 s.
 	Backoff func() Backoff
-	// OnGap is called when a gap begins, after the caches have been flushed.
-	// OnArmed is called when a gap has ended. OnError is called for each attempt
-	// that failed and will be repeated. Each may be nil. OnGap and OnError run on
-	// the goroutine of Run, OnArmed there or on a worker of one of the Queues.
-	// None may block.
-	OnGap   func(ctx context.Context, g Gap)
+	// OnGap is called when a gap begins, after the caches have been flushed. It
+	// runs on the goroutine of Run. It must not block. nil means none.
+	OnGap func(ctx context.Context, g Gap)
+	// OnArmed is called when a gap has ended, on the goroutine of Run or on a
+	// worker of one of the Queues. It must not block. nil means none.
 	OnArmed func(ctx context.Context, c Coverage)
+	// OnError is called for each attempt that failed and will be repeated, on the
+	// goroutine of Run or on that of a move. It must not block. nil means none.
 	OnError func(ctx context.Context, err error)
 	// Logger receives what the three functions receive. nil means no log.
 	Logger *slog.Logger

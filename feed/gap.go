@@ -53,8 +53,8 @@ var (
 // or changes its subscriptions.
 type SetupError struct {
 	Command string // such as HELLO, CLIENT TRACKING or SUBSCRIBE
-	Addr    string
-	Err     error // a parser.ServerError with the text of the server, or an error of this package
+	Addr    string // of the server
+	Err     error  // a parser.ServerError with the text of the server, or an error of this package
 }
 
 // Error returns the command, the address and the text of the server.

@@ -71,13 +71,15 @@ type Cluster struct {
 	// does that here too, for each fault of any node. A cache that compares
 	// Coverages sets a function that does nothing.
 	OnFlush func(ctx context.Context, s Slots)
-	// OnGap is called when a gap begins, after OnFlush. OnArmed is called when
-	// one has ended for a part of what the Cluster covers. OnError is called for
-	// each look and each attempt to connect that failed and will be repeated.
-	// Each may be nil. They, and OnFlush, run on the goroutines of the Cluster and
-	// of its Feeds, concurrently, and must not block.
-	OnGap   func(ctx context.Context, g ClusterGap)
+	// OnGap is called when a gap begins, after OnFlush. It may be nil, as may
+	// OnArmed and OnError. They, and OnFlush, run on the goroutines of the Cluster
+	// and of its Feeds, concurrently, and must not block.
+	OnGap func(ctx context.Context, g ClusterGap)
+	// OnArmed is called when a gap has ended for a part of what the Cluster
+	// covers.
 	OnArmed func(ctx context.Context, p Part)
+	// OnError is called for each look and each attempt to connect that failed and
+	// will be repeated.
 	OnError func(ctx context.Context, err error)
 
 	places [places]atomic.Pointer[tenure] // only what holds mu stores
@@ -131,8 +133,8 @@ type Cluster struct {
 
 // Part is a part of what a [Cluster] covers.
 type Part struct {
-	Slots    Slots
-	Channels bool // channels and patterns, which belong to no slot
+	Slots    Slots // of which the keys and the shard channels belong to it
+	Channels bool  // channels and patterns, which belong to no slot
 }
 
 // ClusterGap is a [Gap] of a part. The Gen in it is that of a node's Feed, or 0 if

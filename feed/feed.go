@@ -83,15 +83,17 @@ type Feed struct {
 	// Backoff makes the Backoff of a Run. nil means a jittered one between
 	// 100 ms and 5 s.
 	Backoff func() Backoff
-	// OnGap is called when a gap begins, after the caches have been flushed.
-	// OnArmed is called when a gap has ended. OnError is called for each attempt
-	// that failed and will be repeated. Each may be nil. OnGap runs on the
-	// goroutine of Run, OnArmed there or on a worker of one of the Queues, and
-	// OnError there or on the goroutine that prepares a move. So they may run
-	// concurrently, and OnGap may come before the OnArmed of the generation that
-	// it ends. None may block.
-	OnGap   func(ctx context.Context, g Gap)
+	// OnGap is called when a gap begins, after the caches have been flushed, on
+	// the goroutine of Run. It may be nil, as may OnArmed and OnError. The three
+	// may run concurrently, and OnGap may come before the OnArmed of the
+	// generation that it ends. None may block.
+	OnGap func(ctx context.Context, g Gap)
+	// OnArmed is called when a gap has ended, on the goroutine of Run or on a
+	// worker of one of the Queues.
 	OnArmed func(ctx context.Context, c Coverage)
+	// OnError is called for each attempt that failed and will be repeated, on the
+	// goroutine of Run or on one that prepares a move. The cause of a gap is told
+	// to OnGap only.
 	OnError func(ctx context.Context, err error)
 	// Logger receives what the three functions receive. nil means no log.
 	Logger *slog.Logger

@@ -39,3 +39,50 @@ func TestREADMEFeedFlushesBeforeItIsArmed(t *testing.T) {
 	})
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// subscribeToNews is the subscriber of feed's package page.
+func subscribeToNews(
+	ctx context.Context,
+	handle func(context.Context, dispatch.NotificationHandlerContext, notify.Message) error,
+	resync func(context.Context, feed.Gap),
+) error {
+	p := dispatch.NewProcessor()
+	p.HandleFunc("message", notify.OnMessage(handle))
+	f := &feed.Feed{Addr: "localhost:6379", Channels: []string{"news"}, Processor: p, OnGap: resync}
+	err := f.Run(ctx)
+	return err
+}
+
+// loadGuarded is the load on the page of a Guard.
+func loadGuarded(guard *feed.Guard, cache interface{ Set(key, value string) }, key string, fetch func(key string) (string, error)) error {
+	load := guard.Begin(key) // before the read is sent
+	value, err := fetch(key)
+	if err != nil {
+		load.Abandon()
+		return err
+	}
+	load.Keep(func() { cache.Set(key, value) })
+	return nil
+}
+
+// stored is a cache that holds one value.
+type stored string
+
+func (s *stored) Set(_, value string) { *s = stored(value) }
+
+func TestThePageOfAGuardKeepsALoad(t *testing.T) {
+	var guard feed.Guard
+	var cache stored
+	require.NoError(t, loadGuarded(&guard, &cache, "key", func(string) (string, error) { return "value", nil }))
+	require.Equal(t, stored("value"), cache)
+	require.Zero(t, guard.Loading())
+}
+
+func TestThePageOfFeedBeginsWithAGap(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := subscribeToNews(ctx, nil, func(_ context.Context, g feed.Gap) {
+		require.ErrorIs(t, g.Cause, feed.ErrStart)
+		cancel()
+	})
+	require.ErrorIs(t, err, context.Canceled)
+}

@@ -22,7 +22,7 @@ import (
 const root = "../.."
 
 // packages are the public packages, whose doc comments have snippets.
-var packages = []string{"parser", "registry", "dispatch", "notify", "tap", "goredis"}
+var packages = []string{"parser", "registry", "dispatch", "notify", "tap", "goredis", "feed"}
 
 // table is how the one indented block begins that is no code: the types that
 // Value.Any returns.

@@ -45,8 +45,11 @@ func (s *clusterSystem) nodes() (addrs []string) {
 func (s *clusterSystem) primary() string { return "" }
 func (s *clusterSystem) auth() []string  { return nil }
 
+// sure is true, since a node that has lost a slot redirects.
+func (s *clusterSystem) sure(string) bool { return true }
+
 // safe is true for one replica, which is the only one to take its place.
-func (s *clusterSystem) safe(_ string, replicas int) bool { return replicas >= 1 }
+func (s *clusterSystem) safe(replicas int) bool { return replicas >= 1 }
 
 // clusterRun is a cluster whose faults an oracle watches.
 type clusterRun struct {

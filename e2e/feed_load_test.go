@@ -81,9 +81,12 @@ type system interface {
 	primary() string
 	// auth returns what follows HELLO 3 for the load.
 	auth() []string
-	// safe reports whether a write that so many replicas of a primary have
-	// outlives the faults of the test.
-	safe(primary string, replicas int) bool
+	// sure reports whether a node that has taken a message for a primary's is the
+	// primary beyond doubt.
+	sure(addr string) bool
+	// safe reports whether a write that so many replicas have outlives the faults
+	// of the test.
+	safe(replicas int) bool
 }
 
 // loadClient is a client of the load: it finds the primary of a slot as a client

@@ -173,6 +173,9 @@ func startOracle(t testing.TB, s system, topology feed.Topology, newFeed func(fe
 		o.ended <- o.c.Run(ctx)
 	}()
 	t.Cleanup(func() {
+		if t.Failed() {
+			o.dump()
+		}
 		o.endLoad()
 		end()
 		running.Wait()
@@ -197,25 +200,6 @@ func (o *oracle) endLoad() {
 // awaitCovered waits until every slot and the channels are covered.
 func (o *oracle) awaitCovered() {
 	o.t.Helper()
-	defer func() {
-		if o.t.Failed() {
-			o.t.Log("the last error:", o.last)
-			var uncovered feed.Slots
-			for slot := range feed.SlotCount {
-				if !o.c.CoverageOfSlot(slot).Armed {
-					uncovered = append(uncovered, feed.SlotRange{First: slot, Last: slot})
-				}
-			}
-			o.t.Log(uncovered.Len(), "slots are not covered; channels:", o.c.CoverageOfChannels())
-			for addr, f := range o.c.Feeds() {
-				o.t.Log(addr, f.Coverage(), f.Stats())
-			}
-			for _, addr := range o.s.nodes() {
-				v, err := (&loadConn{addr: addr, auth: o.s.auth()}).do([]string{"CLUSTER", "NODES"})
-				o.t.Log(addr, err, "\n"+v.String())
-			}
-		}
-	}()
 	untilTrue(o.t, "coverage", func() bool {
 		for slot := range feed.SlotCount {
 			if !o.c.CoverageOfSlot(slot).Armed {
@@ -224,6 +208,31 @@ func (o *oracle) awaitCovered() {
 		}
 		return o.c.CoverageOfChannels().Armed
 	})
+}
+
+// dump logs the state of a test that has failed.
+func (o *oracle) dump() {
+	uncovered := 0
+	for slot := range feed.SlotCount {
+		if !o.c.CoverageOfSlot(slot).Armed {
+			uncovered++
+		}
+	}
+	o.t.Log(uncovered, "slots are not covered; channels:", o.c.CoverageOfChannels())
+	for addr, f := range o.c.Feeds() {
+		o.t.Log(addr, f.Coverage(), f.Stats())
+	}
+	for _, addr := range o.s.nodes() {
+		c := &loadConn{addr: addr, auth: o.s.auth()}
+		role, err := c.do([]string{"ROLE"})
+		o.t.Log(addr, role, err)
+		nodes, err := c.do([]string{"CLUSTER", "NODES"})
+		o.t.Log(addr, err, "\n"+nodes.String())
+		c.close()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.t.Log("the last error:", o.last)
 }
 
 func (o *oracle) problem(format string, args ...any) {
@@ -308,7 +317,7 @@ func (o *oracle) write(c *loadClient, i, n int) error {
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(c.routes[feed.Slot(name)], n) {
+	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(n) {
 		delete(c.routes, feed.Slot(name)) // there may be another primary
 		return errors.New("it may be lost")
 	}
@@ -364,8 +373,7 @@ func (o *oracle) publish(c *loadClient, n int) error {
 		promised = promised && role.String() == "master" // a replica passes them on, too
 		break
 	}
-	// One that has been replaced accepts them as well, until it hears of that.
-	if primary := c.s.primary(); primary != "" && primary != c.routes[feed.Slot(channel)] {
+	if promised && !c.s.sure(c.routes[feed.Slot(channel)]) {
 		promised = false
 		delete(c.routes, feed.Slot(channel))
 	}

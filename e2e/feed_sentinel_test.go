@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,7 +23,7 @@ import (
 // others.
 type sentinelSystem struct {
 	*redistest.Sentinel
-	stays atomic.Pointer[string] // a primary that will not be replaced
+	two atomic.Bool // one is cut off from the other two
 }
 
 func (s *sentinelSystem) nodes() (addrs []string) {
@@ -35,8 +36,17 @@ func (s *sentinelSystem) nodes() (addrs []string) {
 }
 
 // primary asks a sentinel.
-func (s *sentinelSystem) primary() string {
-	c := &loadConn{addr: s.Sentinels[0].Addr}
+func (s *sentinelSystem) primary() string { return primaryOf(s.Sentinels[0]) }
+
+// sure asks all sentinels. One that has been replaced takes messages until it
+// hears of that.
+func (s *sentinelSystem) sure(addr string) bool {
+	return !slices.ContainsFunc(s.Sentinels, func(sentinel *redistest.Server) bool { return primaryOf(sentinel) != addr })
+}
+
+// primaryOf returns the primary that a sentinel knows, or "".
+func primaryOf(sentinel *redistest.Server) string {
+	c := &loadConn{addr: sentinel.Addr}
 	defer c.close()
 	v, err := c.do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
 	if err != nil {
@@ -51,11 +61,10 @@ func (s *sentinelSystem) primary() string {
 
 func (s *sentinelSystem) auth() []string { return []string{"AUTH", appUser, appUser} }
 
-// safe is true for both replicas. One may go on following a primary that has been
-// replaced by the other.
-func (s *sentinelSystem) safe(primary string, replicas int) bool {
-	stays := s.stays.Load()
-	return replicas >= 2 || replicas >= 1 && stays != nil && *stays == primary
+// safe is true for all that are in touch. One replica may go on following a
+// primary that has been replaced by the other.
+func (s *sentinelSystem) safe(replicas int) bool {
+	return replicas >= 2 || replicas >= 1 && s.two.Load()
 }
 
 const appUser = "app"
@@ -104,19 +113,19 @@ func startSentinelRun(t testing.TB, eager bool) *sentinelRun {
 // fault breaks something and waits until all is covered again.
 func (r *sentinelRun) fault(name string, f func()) {
 	r.t.Helper()
-	r.s.stays.Store(nil)
+	r.s.two.Store(false)
 	r.o.fault(name, f)
 }
 
 // cutOff lets the sentinels and the replicas of a primary not reach it any more,
-// while the load still does, and returns the primary that takes its place. It
-// then waits until the load has written there.
+// while the load still does, and waits until the load has written to the one that
+// takes its place.
 func (r *sentinelRun) cutOff(old *redistest.Server) {
 	r.as(old, "ACL", "SETUSER", "default", "off")
 	r.as(old, "CLIENT", "KILL", "USER", "default")
 	r.as(old, "CLIENT", "KILL", "TYPE", "replica")
-	fresh := r.WaitPrimary(r.t, old)
-	r.s.stays.Store(&fresh.Addr)
+	r.WaitPrimary(r.t, old)
+	r.s.two.Store(true)
 	c := &loadConn{addr: old.Addr, auth: r.s.auth()}
 	defer c.close()
 	v, err := c.do([]string{"ROLE"})

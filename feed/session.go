@@ -43,7 +43,6 @@ type session struct {
 	first    []byte // the probe that a round begins with
 	last     []byte // the probe that a round ends with
 	begun    int64  // the moment the round began
-	ready    int64  // the moment the set-up was complete
 	deadline int64  // of what phase waits for
 	timer    *time.Timer
 	moving   *move

@@ -44,6 +44,10 @@ import (
 // [Cluster.Primary]. A client whose own map of the slots is late may read an old
 // value from the old primary after the gap.
 //
+// Behind Sentinel, a primary that has been replaced takes reads, writes and
+// messages until it hears of that. What it takes then is lost, and no Feed
+// reports it.
+//
 // Shard channels are subscribed to at the primaries of their slots, and follow
 // them. Channels and patterns live on one node, since a cluster sends each
 // message to all. When the Feed of that node has a gap, they move to another.
@@ -262,7 +266,7 @@ func (c *Cluster) Stats() ClusterStats {
 }
 
 // Feeds returns the Feeds of the primaries that the Cluster knows now, by the
-// addresses of the nodes.
+// addresses of the nodes. Subscriptions have to be changed by the Cluster.
 func (c *Cluster) Feeds() map[string]*Feed {
 	c.mu.Lock()
 	defer c.mu.Unlock()

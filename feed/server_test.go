@@ -237,15 +237,21 @@ func testMoving(t *testing.T, grace int, named bool) {
 	w := start(t, f)
 	require.NoError(t, w.Subscribe(t.Context(), feed.Channel, "d"))
 	old := before.Conns()[0]
-	events := after.Events()
+	reached, proceed := make(chan *respserver.Conn, 1), make(chan struct{})
+	after.Handle("CLIENT TRACKING", func(c *respserver.Conn, cmd []string) {
+		reached <- c
+		<-proceed
+		respserver.Default(c, cmd)
+	})
 	if named {
 		old.Push("MOVING", 1, grace, after.Addr)
 	} else {
 		old.Push("MOVING", 1, grace, nil)
 	}
-	next := respserver.Await(t, events, "CLIENT TRACKING").Conn
+	next := await(t, reached)
 	next.Push("message", "c", "early") // before the set-up is complete
 	old.Push("message", "c", "late")
+	close(proceed)
 	await(t, old.Done())
 	next.Push("message", "c", "last")
 	var got []string

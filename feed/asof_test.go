@@ -99,9 +99,7 @@ func testAsOf(t *testing.T, queued bool) {
 		require.NoError(t, err)
 	}
 	last := time.Now()
-	for w.Coverage().AsOf.Before(last) && w.Coverage().Armed {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "freshness", func() bool { return w.Coverage().AsOf.After(last) })
 	close(written)
 	checks := <-checked
 	t.Logf("%d keys checked before the end; %d probes", checks, w.Stats().Probes)

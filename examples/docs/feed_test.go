@@ -5,10 +5,12 @@ import (
 	"log"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/goredis"
 	"github.com/seed79615202/respush/notify"
 )
 
@@ -84,5 +86,32 @@ func TestThePageOfFeedBeginsWithAGap(t *testing.T) {
 		require.ErrorIs(t, g.Cause, feed.ErrStart)
 		cancel()
 	})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// slotCache is a cache that is flushed by slots.
+type slotCache struct{ flushed feed.Slots }
+
+func (c *slotCache) flush(_ context.Context, s feed.Slots) { c.flushed = s }
+
+// keepCluster is the README's cluster.
+func keepCluster(ctx context.Context, client *redis.ClusterClient, opt *redis.Options, p *dispatch.Processor, cache *slotCache) error {
+	c := &feed.Cluster{
+		Topology: goredis.ClusterTopology(client), // or SentinelTopology, or one of your own
+		New: func(feed.Node) *feed.Feed {
+			return &feed.Feed{Tracking: &feed.Tracking{}, Processor: p, Dial: goredis.Dial(opt), Auth: goredis.Auth(opt)}
+		},
+		OnFlush: cache.flush, // of the slots that a fault concerns
+	}
+	err := c.Run(ctx)
+	return err
+}
+
+func TestREADMEClusterEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	defer client.Close()
+	err := keepCluster(ctx, client, &redis.Options{}, dispatch.NewProcessor(), new(slotCache))
 	require.ErrorIs(t, err, context.Canceled)
 }

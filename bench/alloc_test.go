@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
@@ -35,7 +36,7 @@ func TestProcessDoesNotAllocate(t *testing.T) {
 			s := r.stream()
 			pass := r.start(t, r.frame, s)
 			pass()
-			require.Zero(t, testing.AllocsPerRun(2, func() {
+			require.Zero(t, allocs.PerRun(2, func() {
 				s.Rewind()
 				pass()
 			}), "in %d frames", s.Count)
@@ -47,7 +48,7 @@ func TestIdleDoesNotAllocate(t *testing.T) {
 	skipUnderRace(t)
 	for _, c := range idles {
 		n := c.make(t)
-		require.Zero(t, testing.AllocsPerRun(1000, func() {
+		require.Zero(t, allocs.PerRun(1000, func() {
 			if err := n.process(); err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +60,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 	skipUnderRace(t)
 	r, keys := registered(t, 1000)
 	i := 0
-	require.Zero(t, testing.AllocsPerRun(1000, func() {
+	require.Zero(t, allocs.PerRun(1000, func() {
 		if _, ok := r.Lookup(keys[i%len(keys)]); !ok {
 			t.Fatal("a name is missing")
 		}
@@ -74,7 +75,7 @@ func TestValueDoesNotAllocate(t *testing.T) {
 	skipUnderRace(t)
 	for _, a := range accesses {
 		f := frame(t, a.wire)
-		allocs := testing.AllocsPerRun(100, func() { sink += a.do(f) })
+		allocs := allocs.PerRun(100, func() { sink += a.do(f) })
 		require.Equal(t, a.allocs, allocs > 0, "%s: %v allocations", a.name, allocs)
 		require.NotZero(t, sink, a.name)
 	}
@@ -85,7 +86,7 @@ func TestNotifyDoesNotAllocate(t *testing.T) {
 	for _, n := range notifications() {
 		f := frame(t, n.wire)
 		for _, do := range []func(parser.Frame) error{n.parse, n.use} {
-			require.Zero(t, testing.AllocsPerRun(3, func() {
+			require.Zero(t, allocs.PerRun(3, func() {
 				if err := do(f); err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +116,7 @@ func TestWaitingDoesNotAllocate(t *testing.T) {
 	for _, at := range places {
 		for _, by := range waits {
 			w := newWaiter(by.make(t), at, status)
-			require.Zero(t, testing.AllocsPerRun(100, func() { w.command(t) }), "%s, %s", at.name, by.impl)
+			require.Zero(t, allocs.PerRun(100, func() { w.command(t) }), "%s, %s", at.name, by.impl)
 		}
 	}
 }
@@ -129,7 +130,7 @@ func TestPushAloneDoesNotAllocate(t *testing.T) {
 
 		p, _ := counting(t)
 		reply := newWaiter(p, at, w.Frame, status)
-		require.Zero(t, testing.AllocsPerRun(100, func() { reply.command(t) }), at.name)
+		require.Zero(t, allocs.PerRun(100, func() { reply.command(t) }), at.name)
 	}
 }
 
@@ -144,7 +145,7 @@ func shortened(w workload.Workload, piece int) *workload.Stream {
 func requireNoAllocations(t *testing.T, s *workload.Stream, pass func(), name string) {
 	t.Helper()
 	pass()
-	require.Zero(t, testing.AllocsPerRun(2, func() {
+	require.Zero(t, allocs.PerRun(2, func() {
 		s.Rewind()
 		pass()
 	}), name)

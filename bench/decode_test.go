@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/parser"
 )
@@ -75,14 +76,14 @@ func TestDecodedAllocatesNoMoreThanGoRedis(t *testing.T) {
 		s.Bytes = s.Bytes[:s.Count*len(w.Frame)]
 		pass := decode(t, w, s)
 		pass()
-		allocs := testing.AllocsPerRun(2, func() {
+		each := allocs.PerRun(2, func() {
 			s.Rewind()
 			pass()
 		}) / float64(s.Count)
-		require.LessOrEqual(t, allocs, d.allocs, d.id)
+		require.LessOrEqual(t, each, d.allocs, d.id)
 
 		f := frame(t, w.Frame)
-		require.LessOrEqual(t, testing.AllocsPerRun(10, func() {
+		require.LessOrEqual(t, allocs.PerRun(10, func() {
 			if _, err := parser.Value.Any(f.Value()); err != nil {
 				t.Fatal(err)
 			}

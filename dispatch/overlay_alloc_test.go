@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/parser"
 	"github.com/stretchr/testify/require"
 )
@@ -19,7 +20,7 @@ func TestNothingIsAllocatedPerPushOfAnOverlay(t *testing.T) {
 	wire := []byte(push("a", "1") + push("c", "2") + push("a", "3"))
 	s := &repeated{wire: wire}
 	rd := parser.NewReader(s)
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, allocs.PerRun(100, func() {
 		s.at = 0
 		if err := rd.Driver().Fill(); err != nil {
 			t.Fatal(err)
@@ -33,7 +34,7 @@ func TestNothingIsAllocatedPerPushOfAnOverlay(t *testing.T) {
 	f, _, err := parser.Parse([]byte(push("a", "1")))
 	require.NoError(t, err)
 	var handlerCtx dispatch.NotificationHandlerContext
-	require.Zero(t, testing.AllocsPerRun(100, func() { o.Deliver(context.Background(), &handlerCtx, f.Name(), f) }))
+	require.Zero(t, allocs.PerRun(100, func() { o.Deliver(context.Background(), &handlerCtx, f.Name(), f) }))
 }
 
 // repeated is a stream that begins again when at is set to 0.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/parser"
 	"github.com/stretchr/testify/require"
@@ -69,7 +70,7 @@ func TestQueueDoesNotAllocate(t *testing.T) {
 								runtime.Gosched()
 							}
 						}
-						require.Zero(t, testing.AllocsPerRun(30, run))
+						require.Zero(t, allocs.PerRun(30, run))
 						s := drained(t, q)
 						require.EqualValues(t, 31*perRun, s.Pushes)
 						require.Equal(t, s.Delivered+s.Flushes, c.n.Load())
@@ -90,7 +91,7 @@ func TestQueueThatIsFullDoesNotAllocate(t *testing.T) {
 	for _, policy := range []dispatch.Overflow{dispatch.DropNewest, dispatch.DropOldest, dispatch.CoalesceToFlush} {
 		eachContext(t, func(t *testing.T, ctx context.Context) {
 			q, g := stuck(t, dispatch.QueueSize(10), dispatch.QueueOverflow(policy))
-			require.Zero(t, testing.AllocsPerRun(30, func() {
+			require.Zero(t, allocs.PerRun(30, func() {
 				for range perRun {
 					_ = q.HandlePush(ctx, noContext, f)
 				}
@@ -155,7 +156,7 @@ func TestProcessorWithAllOptionsDoesNotAllocate(t *testing.T) {
 						runtime.Gosched()
 					}
 				}
-				require.Zero(t, testing.AllocsPerRun(30, pass))
+				require.Zero(t, allocs.PerRun(30, pass))
 				const passes, rounds = 31, 31 * (perRun / pushes)
 				require.EqualValues(t, 4*rounds, handled.n.Load(), "two invalidations and two messages")
 				require.EqualValues(t, rounds+passes, failed.n.Load())
@@ -177,7 +178,7 @@ func TestProcessorWithAllOptionsDoesNotAllocateForATimeout(t *testing.T) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub(), dispatch.WithFallback(discard{}), dispatch.WithSkipOversize(),
 		dispatch.WithErrorHandler(func(context.Context, []byte, error) {}))
 	rd := parser.NewReader(silent{})
-	require.Zero(t, testing.AllocsPerRun(1000, func() {
+	require.Zero(t, allocs.PerRun(1000, func() {
 		if err := p.ProcessPendingNotifications(context.Background(), noContext, rd); err != nil {
 			t.Error(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -110,7 +111,7 @@ func TestBarrierDoesNotAllocate(t *testing.T) {
 		return nil
 	})
 	push, f := namedPush(t, "invalidate", "k"), func() { reached <- struct{}{} }
-	got := testing.AllocsPerRun(100, func() {
+	got := allocs.PerRun(100, func() {
 		_ = q.HandlePush(context.Background(), dispatch.NotificationHandlerContext{}, push)
 		<-started
 		q.Barrier(f)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/internal/test/allocs"
 )
 
 // keep ends a load and reports whether its value was stored, which has to be
@@ -208,7 +209,7 @@ func TestGuardDoesNotAllocate(t *testing.T) {
 		},
 	} {
 		body() // makes the maps
-		require.Zero(t, testing.AllocsPerRun(100, body), name)
+		require.Zero(t, allocs.PerRun(100, body), name)
 	}
 	require.NotZero(t, stored)
 }

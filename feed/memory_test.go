@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/redistest"
 	"github.com/seed79615202/respush/parser"
@@ -62,7 +63,7 @@ func TestNothingIsAllocatedPerPushAndProbe(t *testing.T) {
 	const times = 100
 	var before, after runtime.MemStats
 	sent, answers := pushes.Load(), w.Stats().Answers
-	own := testing.AllocsPerRun(times, one) // what the other client allocates, and the Feed meanwhile
+	own := allocs.PerRun(times, one) // what the other client allocates, and the Feed meanwhile
 	until(t, "pushes", func() bool { return pushes.Load() >= sent+(times+1)*100 })
 	runtime.ReadMemStats(&before)
 	answers = w.Stats().Answers

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/workload"
 )
@@ -32,7 +33,7 @@ func TestNothingIsAllocatedPerPush(t *testing.T) {
 			}
 			run()
 			c.n = 0
-			require.Zero(t, testing.AllocsPerRun(100, run), "%s, %d pushes", id, n)
+			require.Zero(t, allocs.PerRun(100, run), "%s, %d pushes", id, n)
 			require.Equal(t, 101*n, c.n)
 		}
 	}
@@ -55,5 +56,5 @@ func TestNothingIsAllocatedForALargePush(t *testing.T) {
 		l.rd.Reset(rd)
 	}
 	run()
-	require.Less(t, testing.AllocsPerRun(100, run), 1.0)
+	require.Less(t, allocs.PerRun(100, run), 1.0)
 }

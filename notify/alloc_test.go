@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
@@ -124,7 +125,7 @@ func TestViewsDoNotAllocate(t *testing.T) {
 	check := func(family notify.Family, wire []byte) {
 		f, use := parse(t, wire), uses[family]
 		require.NoError(t, use(f), "%.100q", wire)
-		require.Zero(t, testing.AllocsPerRun(3, func() { _ = use(f) }), "%.100q", wire)
+		require.Zero(t, allocs.PerRun(3, func() { _ = use(f) }), "%.100q", wire)
 	}
 	for wire, family := range large {
 		check(family, []byte(wire))
@@ -142,7 +143,7 @@ func TestKindDoesNotAllocate(t *testing.T) {
 	for family, names := range namesOf {
 		for _, name := range strings.Fields(names + " unknown") {
 			name := []byte(name)
-			require.Zero(t, testing.AllocsPerRun(3, func() { sink += int(notify.FamilyOf(name)) }), family)
+			require.Zero(t, allocs.PerRun(3, func() { sink += int(notify.FamilyOf(name)) }), family)
 		}
 	}
 }

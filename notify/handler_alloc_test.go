@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/workload"
 	"github.com/seed79615202/respush/notify"
 )
@@ -33,7 +34,7 @@ func TestHandlersDoNotAllocate(t *testing.T) {
 	ctx := t.Context()
 	for _, wire := range append([]string{slotsWire(10), movesWire(3), string(workload.Find("F8").Frame)}, oneOfEach...) {
 		f := parse(t, []byte(wire))
-		require.Zero(t, testing.AllocsPerRun(3, func() {
+		require.Zero(t, allocs.PerRun(3, func() {
 			if p.Dispatch(ctx, from{}, f) != 1 {
 				t.Fatal("not delivered")
 			}

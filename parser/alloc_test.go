@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/vectors"
@@ -20,7 +21,7 @@ import (
 func noAllocs(t *testing.T, f func(), args ...any) {
 	t.Helper()
 	f()
-	require.Zero(t, testing.AllocsPerRun(3, f), args...)
+	require.Zero(t, allocs.PerRun(3, f), args...)
 }
 
 func TestParseDoesNotAllocate(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -112,8 +113,8 @@ func TestCloneOwnsItsMemory(t *testing.T) {
 			require.Equal(t, "p", string(p.Name()))
 		}
 	}
-	require.Equal(t, 1.0, testing.AllocsPerRun(10, func() { clone.Clone() }))
-	require.Zero(t, testing.AllocsPerRun(10, func() { clone.CloneTo(memory) }))
+	require.Equal(t, 1.0, allocs.PerRun(10, func() { clone.Clone() }))
+	require.Zero(t, allocs.PerRun(10, func() { clone.CloneTo(memory) }))
 }
 
 func TestAttributesInARowAreOneValue(t *testing.T) {

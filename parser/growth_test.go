@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -55,10 +56,10 @@ func TestWorkGrowsWithTheSizeAndNotWithTheDepth(t *testing.T) {
 	const size = 64 << 10
 	for name := range towers {
 		for use, do := range linear {
-			work := func(depth, size int) (bytes, allocs float64) {
+			work := func(depth, size int) (bytes, allocated float64) {
 				f := parse(t, tower(name, depth, size))
 				bytes = float64(parser.CountWork(func() { do(f) }))
-				return bytes, testing.AllocsPerRun(1, func() { do(f) })
+				return bytes, allocs.PerRun(1, func() { do(f) })
 			}
 			flat, flatAllocs := work(15, size)
 			require.NotZero(t, flat, "%s of %s", use, name)
@@ -88,7 +89,7 @@ func TestWorkGrowsWithTheNumberOfNestedPushes(t *testing.T) {
 func TestFewNestedPushesDoNotAllocate(t *testing.T) {
 	for name := range towers {
 		f := parse(t, tower(name, 2, 100))
-		require.Zero(t, testing.AllocsPerRun(10, func() { linear["NestedPushes"](f) }), name)
+		require.Zero(t, allocs.PerRun(10, func() { linear["NestedPushes"](f) }), name)
 	}
 }
 

@@ -87,7 +87,11 @@ var oneWay = map[string][]string{
 	"dispatch":            {module + "/parser", module + "/registry", module + "/internal/bufpool", "github.com/valyala/bytebufferpool"},
 	"notify":              {module + "/parser"},
 	"tap":                 {module + "/dispatch", module + "/parser", module + "/internal/bufpool", "github.com/valyala/bytebufferpool"},
-	"goredis":             {module + "/dispatch", module + "/parser", "github.com/redis/go-redis/v9", "github.com/redis/go-redis/v9/push"},
+	"feed":                {module + "/dispatch", module + "/notify", module + "/parser"},
+	"goredis": {
+		module + "/dispatch", module + "/feed", module + "/parser",
+		"github.com/redis/go-redis/v9", "github.com/redis/go-redis/v9/auth", "github.com/redis/go-redis/v9/push",
+	},
 }
 
 func TestImportsPointOneWay(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/oracle"
 	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/parser"
@@ -147,7 +148,7 @@ func TestScannerSkipConsumesFramesOfAnySize(t *testing.T) {
 	}
 	s := parser.NewScanner(parser.Limits{MaxFrame: 64, MaxBulk: 8, MaxElements: 2, MaxDepth: 2})
 	pieces := [][]byte{[]byte(strings.Repeat("*1\r\n", 1000)), []byte(":1\r\n"), []byte("$1000000\r\n"), make([]byte, 1_000_000), []byte("\r\n")}
-	allocated := testing.AllocsPerRun(10, func() {
+	allocated := allocs.PerRun(10, func() {
 		for _, p := range pieces {
 			if n, _, err := s.Skip(p); n != len(p) || err != nil {
 				panic("not consumed")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/internal/test/vectors"
 	"github.com/seed79615202/respush/internal/unsafeconv"
@@ -66,7 +67,7 @@ func TestManyStringsTakeLittleMoreThanAnInterfaceEach(t *testing.T) {
 		t.Skip("each string is copied")
 	}
 	v := valueOf(t, "*1000\r\n"+strings.Repeat(key, 1000))
-	require.Less(t, testing.AllocsPerRun(10, func() { _, _ = v.Slice() }), 1030.0)
+	require.Less(t, allocs.PerRun(10, func() { _, _ = v.Slice() }), 1030.0)
 }
 
 // A string that is kept keeps 4 KiB, however long the array was.

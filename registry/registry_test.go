@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/registry"
 	"github.com/stretchr/testify/require"
 )
@@ -158,7 +159,7 @@ func TestLookupAllocatesNothing(t *testing.T) {
 	r := registry.New[func()]()
 	require.NoError(t, r.Register("invalidate", func() {}, false))
 	known, unknown := []byte("invalidate"), []byte("a-name-that-is-longer-than-any-small-buffer-of-the-runtime")
-	require.Zero(t, testing.AllocsPerRun(100, func() {
+	require.Zero(t, allocs.PerRun(100, func() {
 		if _, ok := r.Lookup(known); !ok {
 			panic("lost")
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/allocs"
 	"github.com/seed79615202/respush/internal/test/race"
 	"github.com/seed79615202/respush/parser"
 	"github.com/seed79615202/respush/tap"
@@ -91,7 +92,7 @@ func TestReadDoesNotAllocate(t *testing.T) {
 					}
 				}
 				reads()
-				require.Zero(t, testing.AllocsPerRun(10, reads))
+				require.Zero(t, allocs.PerRun(10, reads))
 				if pushes := c.Stats().Pushes + c.Stats().Kept; strings.Contains(s.name, "push") {
 					require.NotZero(t, pushes)
 				}

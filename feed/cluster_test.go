@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func (s *script) Look(context.Context) ([]feed.Node, error) {
 func (s *script) set(err error, nodes ...feed.Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.nodes, s.err = nodes, err
+	s.nodes, s.err = slices.Clone(nodes), err
 }
 
 // watchedCluster is a Cluster whose events a test waits for.

@@ -60,6 +60,7 @@ func TestArraysInsteadOfPushesAreNamed(t *testing.T) {
 	s.ConfirmWithArrays(true)
 	require.ErrorIs(t, (&feed.Feed{Addr: s.Addr, Channels: []string{"c"}}).Run(t.Context()), feed.ErrArrayPubSub)
 
+	s = respserver.Start(t) // the end of the other connection may not have been seen
 	w := start(t, &feed.Feed{Addr: s.Addr, Probe: quick})
 	s.Conns()[0].Write("*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n")
 	require.ErrorIs(t, await(t, w.gaps).Cause, feed.ErrArrayPubSub)

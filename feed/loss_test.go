@@ -38,7 +38,7 @@ func TestASubscriptionThatWasEndedDoesNotComeBack(t *testing.T) {
 	s.Handle("SUBSCRIBE", nil)
 	await(t, w.armed)
 	require.NoError(t, await(t, subscribed), "it was superseded")
-	require.Empty(t, s.Conns()[0].Channels())
+	require.Empty(t, lastConn(s).Channels())
 }
 
 func TestUnsubscribeReturnsWhenTheSetUpFails(t *testing.T) {
@@ -53,7 +53,7 @@ func TestUnsubscribeReturnsWhenTheSetUpFails(t *testing.T) {
 	c.Close()
 	require.NoError(t, await(t, ended))
 	await(t, w.armed)
-	require.Equal(t, []string{"b"}, s.Conns()[0].Channels())
+	require.Equal(t, []string{"b"}, lastConn(s).Channels())
 }
 
 func TestUnsubscribeSurvivesASuccessorThatFails(t *testing.T) {
@@ -61,12 +61,12 @@ func TestUnsubscribeSurvivesASuccessorThatFails(t *testing.T) {
 	w := start(t, &feed.Feed{Addr: s.Addr, Channels: []string{"a"}, Probe: quick})
 	after.Handle("HELLO", func(c *respserver.Conn, _ []string) { <-c.Done() })
 	events := after.Events()
-	s.Conns()[0].Push("MOVING", 1, 10, after.Addr)
+	lastConn(s).Push("MOVING", 1, 10, after.Addr)
 	next := respserver.Await(t, events, "HELLO").Conn
 	ended := w.unsubscribe(t, "a")
 	next.Close()
 	require.NoError(t, await(t, ended))
-	require.Empty(t, s.Conns()[0].Channels())
+	require.Empty(t, lastConn(s).Channels())
 	require.Empty(t, w.gaps)
 }
 
@@ -87,12 +87,12 @@ func TestUnsubscribeWhileAMoveEnds(t *testing.T) {
 		after.Handle("PING", nil)
 		respserver.Default(c, cmd)
 	})
-	s.Conns()[0].Push("MOVING", 1, 10, after.Addr)
+	lastConn(s).Push("MOVING", 1, 10, after.Addr)
 	await(t, handling)
 	ended := w.unsubscribe(t, "a")
 	close(proceed)
 	require.NoError(t, await(t, ended))
-	require.Empty(t, after.Conns()[0].Channels())
+	require.Empty(t, lastConn(after).Channels())
 	require.Empty(t, w.gaps)
 }
 
@@ -103,10 +103,10 @@ func TestAConnectionMovesAgainAsSoonAsItHasMoved(t *testing.T) {
 		respserver.Default(c, cmd)
 	})
 	w := start(t, &feed.Feed{Addr: one.Addr, Tracking: &feed.Tracking{}, Probe: quick})
-	one.Conns()[0].Push("MOVING", 1, 10, two.Addr)
+	lastConn(one).Push("MOVING", 1, 10, two.Addr)
 	until(t, "two moves", func() bool { return w.Stats().Moves == 2 })
 	require.NoError(t, w.Subscribe(t.Context(), feed.Channel, "a"))
-	require.Equal(t, []string{"a"}, three.Conns()[0].Channels())
+	require.Equal(t, []string{"a"}, lastConn(three).Channels())
 	require.Empty(t, w.gaps)
 }
 
@@ -139,7 +139,7 @@ func TestARefusalIsOfItsConnection(t *testing.T) {
 		c.Write("-NOPERM not yet\r\n")
 	})
 	require.NoError(t, w.Subscribe(t.Context(), feed.ShardChannel, "a", "b"))
-	require.Equal(t, []string{"a", "b"}, s.Conns()[0].ShardChannels())
+	require.Equal(t, []string{"a", "b"}, lastConn(s).ShardChannels())
 }
 
 // TestShutdownWhileMoving ends a Feed whose old connection is about to be left.
@@ -153,7 +153,7 @@ func TestShutdownWhileMoving(t *testing.T) {
 			<-proceed
 			respserver.Default(c, cmd)
 		})
-		s.Conns()[0].Push("MOVING", 1, 10, after.Addr)
+		lastConn(s).Push("MOVING", 1, 10, after.Addr)
 		await(t, asked)
 		ended := make(chan error, 1)
 		go func() { ended <- w.Shutdown(context.Background()) }()
@@ -187,10 +187,10 @@ func TestAFeedRunsAgain(t *testing.T) {
 	require.NoError(t, await(t, w.ended))
 	w.run(t)
 	await(t, w.armed)
-	require.Equal(t, []string{"a", "b"}, s.Conns()[0].Channels())
+	require.Equal(t, []string{"a", "b"}, lastConn(s).Channels())
 	require.NoError(t, w.Shutdown(t.Context()))
 	require.NoError(t, await(t, w.ended))
 	w.run(t)
 	await(t, w.armed)
-	require.Equal(t, []string{"a"}, s.Conns()[0].Channels())
+	require.Equal(t, []string{"a"}, lastConn(s).Channels())
 }

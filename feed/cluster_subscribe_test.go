@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestShardChannelsFollowTheirSlots(t *testing.T) {
 
 	// The server says that it has lost the slot before the topology does.
 	high := w.CoverageOf(highKey)
+	topology.set(errors.New("not known yet"))
 	conn(t, one).Push("sunsubscribe", lowKey, 0)
 	g := await(t, w.gaps)
 	require.ErrorIs(t, g.Cause, feed.ErrMoved)

@@ -54,10 +54,8 @@ staticcheck:
 tidy:
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy -diff) || exit 1; done
 
-# All modules of the workspace at once, for the same reason as in test.
 race:
-	$(GO) test -race -p 4 $(WORKSPACE:%=./%/...)
-	$(if $(PEERS),cd $(PEERS) && GOWORK=off $(GO) test -race ./...)
+	@$(call each,$(GO) test -race ./...)
 
 # Every build tag alone: copies instead of unsafe, borrowed bytes overwritten, no fast path.
 tags:

@@ -57,7 +57,7 @@ func testCuts(t *testing.T, stride int, batches ...[]step) {
 				talker.finish()
 				p.Stop()
 			}
-			require.Greater(t, tries, 30)
+			require.Greater(t, tries, 20) // go-redis may use two connections for a batch
 		})
 	}
 }

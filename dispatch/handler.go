@@ -131,8 +131,9 @@ func (h *handlers) get(name string) NotificationHandler {
 // Registry is the registry of go-redis: it maps names to handlers without a
 // processor. It is for code that was written for that API. A [Processor] has a
 // map of its own and needs none. For handlers of any other type use
-// [registry.Registry], the lock-free map that both are built on. The zero value is ready to use, and all methods may be called
-// concurrently. A Registry must not be copied after first use.
+// [registry.Registry], the lock-free map that both are built on. The zero value
+// is ready to use, and all methods may be called concurrently. A Registry must
+// not be copied after first use.
 type Registry struct{ handlers handlers }
 
 // NewRegistry returns an empty Registry.

@@ -58,14 +58,6 @@ func (o *Overlay) Serve(ctx context.Context, handlerCtx NotificationHandlerConte
 	return serve(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply})
 }
 
-// Dispatch is that of [Processor].
-func (o *Overlay) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
-	if !f.IsPush() && !f.HasNestedPushes() {
-		return 0
-	}
-	return dispatchFrame(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx}, f)
-}
-
 // ProcessBuffered is that of [Processor].
 func (o *Overlay) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
 	if rd == nil {

@@ -32,13 +32,4 @@ func TestAnObserverGetsAPushBesideItsHandlerOrTheFallback(t *testing.T) {
 	rd := parser.NewReader(strings.NewReader(wire))
 	require.NoError(t, o.Serve(t.Context(), dispatch.NotificationHandlerContext{}, rd, nil))
 	require.Equal(t, want, got)
-
-	got = nil
-	for wire != "" {
-		f, n, err := parser.Parse([]byte(wire))
-		require.NoError(t, err)
-		require.Positive(t, o.Dispatch(t.Context(), dispatch.NotificationHandlerContext{}, f))
-		wire = wire[n:]
-	}
-	require.Equal(t, want, got)
 }

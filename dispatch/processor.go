@@ -158,11 +158,7 @@ func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandler
 	if !f.IsPush() && !f.HasNestedPushes() {
 		return 0
 	}
-	return dispatchFrame(call{p: p, ctx: ctx, handlerCtx: handlerCtx}, f)
-}
-
-// dispatchFrame is Dispatch of a Processor or an Overlay.
-func dispatchFrame(c call, f parser.Frame) int {
+	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}
 	f, buf := detached(f)
 	defer bufpool.Put(buf)
 	c.dispatch(f)

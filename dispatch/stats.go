@@ -1,10 +1,11 @@
 package dispatch
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
+
+	"github.com/seed79615202/respush/internal/livevar"
 )
 
 // Stats holds the counts of a [Processor] since it was made.
@@ -93,17 +94,8 @@ func (p *Processor) Stats() Stats {
 //
 // This package does not import expvar itself, because expvar imports an HTTP
 // server.
-func (p *Processor) Var() fmt.Stringer { return liveVar(func() any { return p.Stats() }) }
+func (p *Processor) Var() fmt.Stringer { return livevar.Func(func() any { return p.Stats() }) }
 
 // Var returns an expvar.Var whose String method returns the current
 // [QueueStats] as a JSON object.
-func (q *Queue) Var() fmt.Stringer { return liveVar(func() any { return q.Stats() }) }
-
-// liveVar is a function that String calls for the value to format.
-type liveVar func() any
-
-// String returns the result of v as JSON.
-func (v liveVar) String() string {
-	b, _ := json.Marshal(v()) // never fails for a struct of numbers
-	return string(b)
-}
+func (q *Queue) Var() fmt.Stringer { return livevar.Func(func() any { return q.Stats() }) }

@@ -28,6 +28,7 @@ const (
 // jittered is the default Backoff. The zero value is ready to use.
 type jittered struct{ limit time.Duration }
 
+// NextBackOff returns a random part of the limit, and raises that.
 func (b *jittered) NextBackOff() time.Duration {
 	if b.limit == 0 {
 		b.limit = firstWait
@@ -37,4 +38,5 @@ func (b *jittered) NextBackOff() time.Duration {
 	return wait
 }
 
+// Reset makes the next wait as short as the first.
 func (b *jittered) Reset() { b.limit = 0 }

@@ -1,39 +1,14 @@
 package feed
 
-import "strconv"
-
-// appendCommand appends a command as a client sends it: an array of bulks.
-func appendCommand(dst []byte, args ...string) []byte {
-	return appendArgs(appendHead(dst, len(args)), args...)
-}
-
-// appendHead appends the header of a command with n arguments, its name
-// included.
-func appendHead(dst []byte, n int) []byte {
-	dst = append(dst, '*')
-	dst = strconv.AppendInt(dst, int64(n), 10)
-	return append(dst, "\r\n"...)
-}
-
-// appendArgs appends arguments of a command.
-func appendArgs(dst []byte, args ...string) []byte {
-	for _, arg := range args {
-		dst = append(dst, '$')
-		dst = strconv.AppendInt(dst, int64(len(arg)), 10)
-		dst = append(dst, "\r\n"...)
-		dst = append(dst, arg...)
-		dst = append(dst, "\r\n"...)
-	}
-	return dst
-}
+import "github.com/seed79615202/respush/internal/command"
 
 // The probes. HELLO without arguments changes nothing on a connection that
 // tracks and is subscribed, and its answer names the role of the server. A server
 // answers it even in the middle of a script that has been running for too long,
 // when it refuses PING.
 var (
-	probeHello = appendCommand(nil, "HELLO")
-	probePing  = appendCommand(nil, "PING")
+	probeHello = command.Append(nil, "HELLO")
+	probePing  = command.Append(nil, "PING")
 )
 
 // purpose says what a command is for.
@@ -51,37 +26,37 @@ const (
 	forEnd                      // a probe after which the connection may be closed
 )
 
-// command is a command that the server has not answered yet.
-type command struct {
+// request is a command that the server has not answered yet.
+type request struct {
 	purpose purpose
 	change  *change // of forChange
 	names   names   // those that have not been confirmed
 }
 
-// commands is a queue of commands, in the order they were sent.
-type commands struct {
-	list []command
+// requests is a queue of requests, in the order they were sent.
+type requests struct {
+	list []request
 	head int
 }
 
-func (q *commands) add(c command) { q.list = append(q.list, c) }
+func (q *requests) add(c request) { q.list = append(q.list, c) }
 
-// first returns the oldest command, or nil.
-func (q *commands) first() *command {
+// first returns the oldest request, or nil.
+func (q *requests) first() *request {
 	if q.head == len(q.list) {
 		return nil
 	}
 	return &q.list[q.head]
 }
 
-// pop removes the oldest command.
-func (q *commands) pop() {
-	q.list[q.head] = command{}
+// pop removes the oldest request.
+func (q *requests) pop() {
+	q.list[q.head] = request{}
 	q.head++
 	if q.head == len(q.list) {
 		q.list, q.head = q.list[:0], 0
 	}
 }
 
-// waiting returns the commands, oldest first.
-func (q *commands) waiting() []command { return q.list[q.head:] }
+// waiting returns the requests, oldest first.
+func (q *requests) waiting() []request { return q.list[q.head:] }

@@ -124,6 +124,7 @@ var (
 // stopped is the cause of a context that Stop or Shutdown has ended.
 type stopped struct{ err error }
 
+// Error returns a text that nobody sees: Run returns err.
 func (s *stopped) Error() string { return "feed: stopped" }
 
 // Run keeps the Feed connected until ctx ends, and then returns the error of

@@ -50,7 +50,7 @@ func (s *session) tick() {
 
 // sendProbe sends a probe. The caller holds f.mu.
 func (s *session) sendProbe(p purpose, probe []byte) {
-	s.awaited.add(command{purpose: p})
+	s.awaited.add(request{purpose: p})
 	s.f.stats.Probes++
 	s.write(probe)
 }

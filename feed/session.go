@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/command"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
@@ -33,8 +34,7 @@ type session struct {
 	rd   *parser.Reader
 
 	phase    phase
-	awaited  commands
-	out      []byte // scratch
+	awaited  requests
 	failure  error
 	lost     bool        // failing has begun a gap
 	since    time.Time   // of the gap
@@ -42,7 +42,7 @@ type session struct {
 	role     string
 	first    []byte // the probe that a round begins with
 	last     []byte // the probe that a round ends with
-	begun    int64  // the moment the round began
+	begun    int64  // the moment the set-up or the round began
 	deadline int64  // of what phase waits for
 	timer    *time.Timer
 	moving   *move
@@ -147,10 +147,10 @@ func (s *session) appendSetup(dst []byte, username, password string) []byte {
 	if f.ClientName != "" {
 		hello = append(hello, "SETNAME", f.ClientName)
 	}
-	dst = appendCommand(dst, hello...)
-	s.awaited.add(command{purpose: forHello})
-	dst = appendCommand(dst, "CLIENT", "MAINT_NOTIFICATIONS", "ON", "moving-endpoint-type", endpointType(s.conn))
-	s.awaited.add(command{purpose: forNotices})
+	dst = command.Append(dst, hello...)
+	s.awaited.add(request{purpose: forHello})
+	dst = command.Append(dst, "CLIENT", "MAINT_NOTIFICATIONS", "ON", "moving-endpoint-type", endpointType(s.conn))
+	s.awaited.add(request{purpose: forNotices})
 	if t := f.Tracking; t != nil {
 		tracking := []string{"CLIENT", "TRACKING", "ON", "BCAST"}
 		for _, prefix := range t.Prefixes {
@@ -159,8 +159,8 @@ func (s *session) appendSetup(dst []byte, username, password string) []byte {
 		if t.NoLoop {
 			tracking = append(tracking, "NOLOOP")
 		}
-		dst = appendCommand(dst, tracking...)
-		s.awaited.add(command{purpose: forTracking})
+		dst = command.Append(dst, tracking...)
+		s.awaited.add(request{purpose: forTracking})
 	}
 	dst = s.appendSubscriptions(dst)
 	for _, c := range f.changes {
@@ -168,8 +168,8 @@ func (s *session) appendSetup(dst []byte, username, password string) []byte {
 			dst = s.appendChange(dst, c)
 		}
 	}
-	s.awaited.add(command{purpose: forRole})
-	s.awaited.add(command{purpose: forReadiness})
+	s.awaited.add(request{purpose: forRole})
+	s.awaited.add(request{purpose: forReadiness})
 	f.stats.Probes += 2
 	return append(append(dst, s.first...), s.last...)
 }
@@ -289,7 +289,7 @@ func (s *session) match(v parser.Value) error {
 }
 
 // refused handles the reply to a command that pushes should have confirmed.
-func (s *session) refused(c command, v parser.Value) {
+func (s *session) refused(c request, v parser.Value) {
 	verb, end := c.change.kind.verb(c.change.end), c.change.end
 	err := refusal(v)
 	switch {
@@ -303,20 +303,16 @@ func (s *session) refused(c command, v parser.Value) {
 		s.popConfirmed()
 	default:
 		s.awaited.pop()
-		refused := &SetupError{verb, s.addr, err}
-		if s.f.member != nil && movedSlot(refused) {
+		err = &SetupError{verb, s.addr, err}
+		if s.f.member != nil && movedSlot(err) {
 			for name := range c.names {
 				s.dropMoved(name)
 			}
 			if c.change.done == nil {
-				refused = nil // the set-up goes on without it
+				err = nil // the set-up goes on without it
 			}
 		}
-		if refused != nil {
-			s.answered(c.change, refused)
-		} else {
-			s.answered(c.change, nil)
-		}
+		s.answered(c.change, err)
 		s.popConfirmed()
 	}
 }
@@ -412,7 +408,7 @@ func (f *Feed) leave(s, next *session) {
 			c.change.sent, c.change.left, c.change.err = false, 0, nil
 		}
 	}
-	s.awaited = commands{}
+	s.awaited = requests{}
 	s.rd.Release()
 	if f.session != nil {
 		return

@@ -1,9 +1,10 @@
 package feed
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/seed79615202/respush/internal/livevar"
 )
 
 // Stats holds the counts of a [Feed] since it was made.
@@ -40,13 +41,4 @@ func (f *Feed) Stats() Stats {
 
 // Var returns an expvar.Var whose String method returns the current [Stats] as a
 // JSON object.
-func (f *Feed) Var() fmt.Stringer { return liveVar(func() any { return f.Stats() }) }
-
-// liveVar is a function that String calls for the value to format.
-type liveVar func() any
-
-// String returns the result of v as JSON.
-func (v liveVar) String() string {
-	b, _ := json.Marshal(v()) // never fails for a struct of numbers
-	return string(b)
-}
+func (f *Feed) Var() fmt.Stringer { return livevar.Func(func() any { return f.Stats() }) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed79615202/respush/internal/command"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -175,10 +176,8 @@ func (s *session) appendChange(dst []byte, c *change) []byte {
 		for _, name := range part {
 			waiting[name] = struct{}{}
 		}
-		dst = appendHead(dst, 1+len(part))
-		dst = appendArgs(dst, c.kind.verb(c.end))
-		dst = appendArgs(dst, part...)
-		s.awaited.add(command{purpose: forChange, change: c, names: waiting})
+		dst = command.Append(dst, slices.Insert(part, 0, c.kind.verb(c.end))...)
+		s.awaited.add(request{purpose: forChange, change: c, names: waiting})
 		c.left++
 	}
 	return dst
@@ -190,16 +189,15 @@ func (s *session) sendChanges() {
 	if s.phase == settingUp || s.moving != nil || s.failure != nil {
 		return
 	}
-	s.out = s.out[:0]
+	var out []byte
 	for _, c := range s.f.changes {
 		if !c.sent {
-			s.out = s.appendChange(s.out, c)
+			out = s.appendChange(out, c)
 		}
 	}
-	if len(s.out) > 0 {
-		s.write(s.out)
+	if len(out) > 0 {
+		s.write(out)
 	}
-	s.out = nil // it may be large
 }
 
 // sendEnd ends all subscriptions, and the session when the server has confirmed
@@ -227,7 +225,7 @@ func (s *session) sendEnd() bool {
 
 // changing reports whether a change is under way. The caller holds f.mu.
 func (s *session) changing() bool {
-	return slices.ContainsFunc(s.awaited.waiting(), func(c command) bool { return c.purpose == forChange })
+	return slices.ContainsFunc(s.awaited.waiting(), func(c request) bool { return c.purpose == forChange })
 }
 
 // confirmed notes a push that confirms a subscription or its end.

@@ -72,5 +72,8 @@ func current(p auth.StreamingCredentialsProvider) (username, password string, er
 // each is another one.
 type deaf struct{ _ byte }
 
+// OnNext does nothing.
 func (*deaf) OnNext(auth.Credentials) {}
-func (*deaf) OnError(error)           {}
+
+// OnError does nothing.
+func (*deaf) OnError(error) {}

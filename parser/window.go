@@ -19,8 +19,8 @@ var errWindowFull = bufio.ErrBufferFull
 // where the bytes are.
 //
 // Invariant: if src is not nil, the window's bytes are those of src, from and to
-// are 0, and only limit of the fields below bufio is used. bufio is src if that is a
-// *bufio.Reader. Otherwise buf[from:to] are the window's bytes; buf is a part
+// are 0, and only limit of the fields below bufio is used. bufio is src if that
+// is a *bufio.Reader. Otherwise buf[from:to] are the window's bytes; buf is a part
 // of mem, both nil until the first read.
 type window struct {
 	src   Source

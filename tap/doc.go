@@ -34,8 +34,8 @@
 // are not replies to a client that knows no pushes: SUBSCRIBE then has no reply
 // at all. A client that waits for the confirmation of a subscription then waits
 // forever. Redigo's pool does so when a connection with subscriptions is closed:
-// it unsubscribes and reads until that is confirmed. The pushes go to the handlers of the processor whatever its options.
-// The processor counts those without a handler. A client that knows only
+// it unsubscribes and reads until that is confirmed. The pushes go to the
+// handlers of the processor whatever its options. The processor counts those without a handler. A client that knows only
 // pub/sub pushes keeps them with [KeepPubSub]. A client that knows all pushes
 // gets the whole stream with [Observe].
 //

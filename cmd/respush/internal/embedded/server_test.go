@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/command"
+	"github.com/seed79615202/respush/internal/command"
 	"github.com/seed79615202/respush/parser"
 )
 

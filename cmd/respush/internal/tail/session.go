@@ -10,12 +10,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed79615202/respush/cmd/respush/internal/command"
 	"github.com/seed79615202/respush/cmd/respush/internal/output"
 	"github.com/seed79615202/respush/cmd/respush/internal/quote"
 	"github.com/seed79615202/respush/cmd/respush/internal/tally"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/command"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )

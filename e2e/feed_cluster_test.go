@@ -130,6 +130,7 @@ func (r *clusterRun) take(slot, from, to int) {
 		r.do(from, "CLUSTER", "DELSLOTS", number)
 		r.do(to, "CLUSTER", "DELSLOTS", number)
 		r.do(to, "CLUSTER", "ADDSLOTS", number)
+		redistest.WaitEpoch(r.t, r.Nodes[to], r.Nodes[from])
 		r.do(to, "CLUSTER", "BUMPEPOCH")
 		r.waitEverywhere(slot, to)
 	})
@@ -163,37 +164,16 @@ func (r *clusterRun) addNode(slot int) {
 			strings.Count(client.Do("CLUSTER", "NODES").String(), "connected") == len(r.Nodes)+1
 	})
 	owner := r.primary[0]
-	r.migrate(slot, r.Nodes[owner], node, r.ID(owner), id)
+	redistest.MoveSlot(r.t, slot, r.Nodes[owner], node)
 	r.o.awaitCovered()
 	untilTrue(r.t, "a Feed of the new node", func() bool { f := r.o.c.Feeds()[node.Addr]; return f != nil && f.Coverage().Armed })
-	r.migrate(slot, node, r.Nodes[owner], id, r.ID(owner))
+	redistest.MoveSlot(r.t, slot, node, r.Nodes[owner])
 	r.o.awaitCovered()
 	untilTrue(r.t, "the Feed of the new node to end", func() bool { return r.o.c.Feeds()[node.Addr] == nil })
 	for i := range r.Nodes {
 		r.do(i, "CLUSTER", "FORGET", id)
 	}
 	node.Kill()
-}
-
-// migrate moves a slot and its keys from one node to another.
-func (r *clusterRun) migrate(slot int, from, to *redistest.Server, fromID, toID string) {
-	r.t.Helper()
-	source, target, number := from.Dial(r.t), to.Dial(r.t), strconv.Itoa(slot)
-	_, port, _ := net.SplitHostPort(to.Addr)
-	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", fromID)
-	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", toID)
-	for {
-		args := []string{"MIGRATE", "127.0.0.1", port, "", "0", "5000", "KEYS"}
-		for key := range source.Do("CLUSTER", "GETKEYSINSLOT", number, "100").All() {
-			args = append(args, key.String())
-		}
-		if len(args) == 7 {
-			break
-		}
-		source.Do(args...)
-	}
-	target.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
-	source.Do("CLUSTER", "SETSLOT", number, "NODE", toID)
 }
 
 const (

@@ -113,7 +113,6 @@ func startSentinelRun(t testing.TB, eager bool) *sentinelRun {
 // fault breaks something and waits until all is covered again.
 func (r *sentinelRun) fault(name string, f func()) {
 	r.t.Helper()
-	r.s.two.Store(false)
 	r.o.fault(name, f)
 }
 
@@ -132,6 +131,7 @@ func (r *sentinelRun) cutOff(old *redistest.Server) {
 	require.NoError(r.t, err)
 	require.True(r.t, strings.HasPrefix(v.String(), `["master"`), "the old one does not know: %s", v)
 	r.o.awaitAcks()
+	r.s.two.Store(false) // from here on a replica may follow the old one again
 	r.as(old, "ACL", "SETUSER", "default", "on", "nopass")
 }
 

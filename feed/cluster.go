@@ -52,6 +52,10 @@ import (
 // them. Channels and patterns live on one node, since a cluster sends each
 // message to all. When the Feed of that node has a gap, they move to another.
 //
+// Nodes pass messages on, which takes some time. So a message that was under way
+// when its subscription moved may have arrived from the old node, and arrive from
+// the new one as well.
+//
 // A Cluster has a goroutine for itself and one for each primary. A look costs
 // what the Topology asks: each node of a cluster answers with a line for each
 // node, so its bytes grow with the square of the number of nodes.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,7 +122,9 @@ func (t *clusterTopology) list() <-chan struct{} {
 // SentinelTopology returns the topology of a primary that sentinels watch under
 // a name: one node, with all slots. All sentinels are to be given. It needs the
 // answers of more than half of them, and the one with the highest config epoch
-// counts. The caller closes the clients.
+// counts. A primary of which a sentinel says that it is objectively down is not
+// confirmed: another may have been promoted, and not all sentinels know that yet.
+// The caller closes the clients.
 //
 // Sentinel publishes +switch-master when it has replaced a primary. A Feed of a
 // sentinel's that calls [feed.Cluster.Refresh] for it saves the time to the next
@@ -132,52 +136,70 @@ func SentinelTopology(name string, sentinels ...*redis.SentinelClient) feed.Topo
 type sentinelTopology struct {
 	name      string
 	sentinels []*redis.SentinelClient
-	poll      poll[feed.Node]
+	poll      poll[said]
 }
+
+// said is what a sentinel says about the primary.
+type said struct {
+	primary feed.Node
+	down    bool // enough sentinels for a failover have no answer from it
+}
+
+// errDown is the error of a look that has found a primary that may be replaced.
+var errDown = errors.New("goredis: the primary is down, as Sentinel says")
 
 // Look asks the sentinels.
 func (t *sentinelTopology) Look(ctx context.Context) ([]feed.Node, error) {
-	asks := make(map[string]func(context.Context) (feed.Node, error), len(t.sentinels))
+	asks := make(map[string]func(context.Context) (said, error), len(t.sentinels))
 	for i, s := range t.sentinels {
-		asks[strconv.Itoa(i)] = func(ctx context.Context) (feed.Node, error) { return t.ask(ctx, s) }
+		asks[strconv.Itoa(i)] = func(ctx context.Context) (said, error) { return t.ask(ctx, s) }
 	}
-	enough := func(answers map[string]feed.Node) bool { return len(answers)*2 > len(t.sentinels) }
+	enough := func(answers map[string]said) bool { return len(answers)*2 > len(t.sentinels) }
 	answers := t.poll.ask(ctx, asks, enough)
 	if !enough(answers) {
 		return nil, fmt.Errorf("%w: %d of %d sentinels", feed.ErrFewAnswers, len(answers), len(t.sentinels))
 	}
-	var primary feed.Node
-	for _, n := range answers {
-		if primary.Addr == "" || n.Epoch > primary.Epoch {
-			primary = n
+	var newest said
+	for _, a := range answers {
+		switch n := a.primary; {
+		case newest.primary.Addr == "" || n.Epoch > newest.primary.Epoch:
+			newest = a
+		case n.Epoch == newest.primary.Epoch:
+			newest.down = newest.down || a.down
 		}
 	}
-	primary.Slots = feed.AllSlots()
-	return []feed.Node{primary}, nil
+	if newest.down {
+		return nil, errDown
+	}
+	newest.primary.Slots = feed.AllSlots()
+	return []feed.Node{newest.primary}, nil
 }
 
 // ask asks one sentinel. During a failover SENTINEL GET-MASTER-ADDR-BY-NAME names
 // the new primary before SENTINEL MASTER does, which has the epoch. If it grows
 // between the two, they are asked again.
-func (t *sentinelTopology) ask(ctx context.Context, s *redis.SentinelClient) (feed.Node, error) {
+func (t *sentinelTopology) ask(ctx context.Context, s *redis.SentinelClient) (said, error) {
 	for before := uint64(0); ; {
 		addr, err := s.GetMasterAddrByName(ctx, t.name).Result()
 		if err != nil {
-			return feed.Node{}, err
+			return said{}, err
 		}
 		if len(addr) != 2 {
-			return feed.Node{}, errors.New("goredis: no address from Sentinel")
+			return said{}, errors.New("goredis: no address from Sentinel")
 		}
 		master, err := s.Master(ctx, t.name).Result()
 		if err != nil {
-			return feed.Node{}, err
+			return said{}, err
 		}
 		now, err := strconv.ParseUint(master["config-epoch"], 10, 64)
 		if err != nil {
-			return feed.Node{}, fmt.Errorf("goredis: config-epoch of Sentinel: %w", err)
+			return said{}, fmt.Errorf("goredis: config-epoch of Sentinel: %w", err)
 		}
 		if now == before {
-			return feed.Node{Addr: net.JoinHostPort(addr[0], addr[1]), Epoch: now}, nil
+			named := net.JoinHostPort(addr[0], addr[1])
+			watched := net.JoinHostPort(master["ip"], master["port"]) // the old one during a failover, which is down
+			down := named == watched && slices.Contains(strings.Split(master["flags"], ","), "o_down")
+			return said{feed.Node{Addr: named, Epoch: now}, down}, nil
 		}
 		before = now
 	}

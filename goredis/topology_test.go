@@ -2,6 +2,8 @@ package goredis_test
 
 import (
 	"context"
+	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/goredis"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/internal/test/respserver"
 )
 
 // look asks a topology, for a second at most.
@@ -110,4 +113,56 @@ func TestSentinelTopologyFindsThePrimary(t *testing.T) {
 
 	_, err = look(t, goredis.SentinelTopology("another", sentinels...))
 	require.ErrorIs(t, err, feed.ErrFewAnswers)
+}
+
+// sentinel is what a server that plays one says.
+type sentinel struct {
+	named, watched string // addresses
+	epoch          int
+	flags          string
+}
+
+func (s sentinel) play(t *testing.T, server *respserver.Server) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(s.named)
+	require.NoError(t, err)
+	server.Handle("SENTINEL GET-MASTER-ADDR-BY-NAME", func(c *respserver.Conn, _ []string) {
+		c.Write(respserver.Format([]string{host, port}))
+	})
+	host, watched, err := net.SplitHostPort(s.watched)
+	require.NoError(t, err)
+	server.Handle("SENTINEL MASTER", func(c *respserver.Conn, _ []string) {
+		c.Write(respserver.Format([]string{"ip", host, "port", watched, "flags", s.flags, "config-epoch", strconv.Itoa(s.epoch)}))
+	})
+}
+
+// TestSentinelTopologyDoubtsAPrimaryThatIsDown has sentinels that say so, while
+// the one that may have promoted another is not heard.
+func TestSentinelTopologyDoubtsAPrimaryThatIsDown(t *testing.T) {
+	const old, fresh = "127.0.0.1:1", "127.0.0.1:2"
+	sound := sentinel{old, old, 5, "master"}
+	servers := make([]*respserver.Server, 3)
+	clients := make([]*redis.SentinelClient, 3)
+	for i := range servers {
+		servers[i] = respserver.Start(t)
+		sound.play(t, servers[i])
+		clients[i] = redis.NewSentinelClient(&redis.Options{Addr: servers[i].Addr, MaxRetries: -1})
+		defer clients[i].Close()
+	}
+	topology := goredis.SentinelTopology("main", clients...)
+	nodes, err := look(t, topology)
+	require.NoError(t, err)
+	require.Equal(t, []feed.Node{{Addr: old, Epoch: 5, Slots: feed.AllSlots()}}, nodes)
+
+	sentinel{old, old, 5, "s_down,master,disconnected"}.play(t, servers[1])
+	_, err = look(t, topology)
+	require.NoError(t, err, "one sentinel alone does not make a failover")
+	sentinel{old, old, 5, "s_down,o_down,master,disconnected"}.play(t, servers[1])
+	_, err = look(t, topology)
+	require.ErrorContains(t, err, "the primary is down")
+
+	sentinel{fresh, old, 6, "s_down,o_down,master,disconnected,failover_in_progress"}.play(t, servers[0])
+	nodes, err = look(t, topology)
+	require.NoError(t, err)
+	require.Equal(t, []feed.Node{{Addr: fresh, Epoch: 6, Slots: feed.AllSlots()}}, nodes)
 }

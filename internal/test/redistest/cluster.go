@@ -116,13 +116,26 @@ func (c *Cluster) WaitReady(tb testing.TB) {
 	}
 }
 
-// Migrate moves a slot and its keys from one master to another, in the steps of the cluster specification ("Live
-// reconfiguration"). When it returns all masters know.
+// Migrate moves a slot and its keys from one master to another. When it returns all masters know.
 func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
 	tb.Helper()
-	source, target, number := c.Nodes[from].Dial(tb), c.Nodes[to].Dial(tb), strconv.Itoa(slot)
-	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", c.ids[from])
-	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", c.ids[to])
+	MoveSlot(tb, slot, c.Nodes[from], c.Nodes[to])
+	for i, s := range c.Nodes {
+		client := s.Dial(tb)
+		if i != from && i != to && field(client.Do("INFO", "replication").String(), "role") == "master" {
+			client.Do("CLUSTER", "SETSLOT", strconv.Itoa(slot), "NODE", c.ids[to])
+		}
+	}
+}
+
+// MoveSlot moves a slot and its keys from one master to another, in the steps of the cluster specification ("Live
+// reconfiguration").
+func MoveSlot(tb testing.TB, slot int, from, to *Server) {
+	tb.Helper()
+	source, target, number := from.Dial(tb), to.Dial(tb), strconv.Itoa(slot)
+	sourceID, targetID := source.Do("CLUSTER", "MYID").String(), target.Do("CLUSTER", "MYID").String()
+	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", sourceID)
+	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", targetID)
 	for {
 		var keys []string
 		for key := range source.Do("CLUSTER", "GETKEYSINSLOT", number, "100").All() {
@@ -131,16 +144,31 @@ func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
 		if len(keys) == 0 {
 			break
 		}
-		source.Do(append([]string{"MIGRATE", "127.0.0.1", c.Nodes[to].port(), "", "0", "60000", "KEYS"}, keys...)...)
+		source.Do(append([]string{"MIGRATE", "127.0.0.1", to.port(), "", "0", "60000", "KEYS"}, keys...)...)
 	}
-	target.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to]) // first, so that the slot always has an owner
-	source.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to])
-	for i, s := range c.Nodes {
-		client := s.Dial(tb)
-		if i != from && i != to && field(client.Do("INFO", "replication").String(), "role") == "master" {
-			client.Do("CLUSTER", "SETSLOT", number, "NODE", c.ids[to])
+	WaitEpoch(tb, to, from)
+	target.Do("CLUSTER", "SETSLOT", number, "NODE", targetID) // first, so that the slot always has an owner
+	source.Do("CLUSTER", "SETSLOT", number, "NODE", targetID)
+}
+
+// WaitEpoch waits until a node knows the config epoch of another. Then an epoch that it takes for itself is the higher one.
+// Without that a slot that has come back to a node is claimed by neither: the others believe in the higher epoch of the one
+// that has given it back.
+func WaitEpoch(tb testing.TB, node, of *Server) {
+	tb.Helper()
+	client, other := node.Dial(tb), of.Dial(tb)
+	id := other.Do("CLUSTER", "MYID").String()
+	wait(tb, "an epoch to be known", func() bool { return configEpoch(client, id) == configEpoch(other, id) })
+}
+
+// configEpoch returns the config epoch of a node as a client's server knows it, or "".
+func configEpoch(c *Client, id string) string {
+	for line := range strings.Lines(c.Do("CLUSTER", "NODES").String()) {
+		if fields := strings.Fields(line); len(fields) > 6 && fields[0] == id {
+			return fields[6]
 		}
 	}
+	return ""
 }
 
 // Failover makes the first replica a master, and its master the replica, and returns when every node knows.

@@ -22,8 +22,9 @@
 //
 // It works inside go-redis' own read buffer: a push is taken out and dispatched
 // where it lies, and one larger than the buffer is moved out of it piece by piece.
-// A handler that reads in that buffer finds what is behind its push. With no push pending it looks at one byte and returns. It is tested with
-// go-redis v9.15.0-beta.1, v9.16.0, v9.22.0 and v9.23.0.
+// A handler that reads in that buffer finds what is behind its push. With no push
+// pending it looks at one byte and returns. It is tested with go-redis
+// v9.15.0-beta.1, v9.16.0, v9.22.0 and v9.23.0.
 //
 // # What is as with go-redis' own processor
 //

@@ -85,11 +85,11 @@
 //   - go-redis calls the processor, with a deadline of 10 microseconds to a
 //     millisecond, when it gives a connection back to its pool. Where that time-out
 //     falls inside a push whose name has come, v9.22.0 and later drop the
-//     connection. v9.15.0-beta.1 and v9.16.0 keep it, and the rest of the push is
-//     handled before the next reply. But their pool looks at what comes next on the
-//     socket as if a frame began there: a key that holds wire format, cut before an
-//     attribute in it, costs that connection its step. Use v9.22.0 or later where
-//     keys are not your own.
+//     connection. v9.15.0-beta.1 and v9.16.0 keep it, whatever a processor returns.
+//     The rest of the push is then handled before the next reply, and until then
+//     go-redis sees nothing of it, only that a push is next.
+//     Attributes in front of a push that are cut there are not kept from them, and
+//     make their pool wait for ever; no server sends such unasked.
 //
 // # Client-side caching
 //

@@ -2,6 +2,7 @@ package goredis_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"runtime"
 	"sync"
@@ -20,6 +21,14 @@ const largePush = ">2\r\n$10\r\ninvalidate\r\n*1\r\n"
 type poolConn struct{ conn net.Conn }
 
 func (c *poolConn) GetNetConn() net.Conn { return c.conn }
+
+// readConn is a connection that is only read.
+type readConn struct {
+	net.Conn
+	from io.Reader
+}
+
+func (c *readConn) Read(b []byte) (int, error) { return c.from.Read(b) }
 
 func TestAReaderThatGoesToAnotherConnectionBeginsAnew(t *testing.T) {
 	var j journal

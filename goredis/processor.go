@@ -135,7 +135,7 @@ func (r *Processor) process(ctx context.Context, handlerCtx *dispatch.Notificati
 	err := s.run(ctx, handlerCtx, r.p)
 	s.src.rd = nil
 	if s.needed() {
-		r.parked.add(rd, handlerCtx.Conn, s)
+		r.parked.add(rd, handlerCtx.Conn, s, err)
 	} else {
 		s.reset()
 		sessions.Put(s)

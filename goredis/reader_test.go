@@ -31,6 +31,7 @@ type link struct {
 	rd     goRedisReader
 	proc   push.NotificationProcessor
 	pubSub bool // the connection is that of a PubSub
+	conn   any  // go-redis' connection, as far as there is one
 	call   func(ctx context.Context, handlerCtx push.NotificationHandlerContext) error
 }
 
@@ -97,12 +98,15 @@ func (l *link) process() error {
 	if l.pubSub {
 		return l.processPubSub()
 	}
+	if l.conn != nil {
+		return l.call(context.Background(), push.NotificationHandlerContext{Conn: l.conn})
+	}
 	return l.call(context.Background(), push.NotificationHandlerContext{})
 }
 
 // processPubSub is what a PubSub does before it reads a message.
 func (l *link) processPubSub() error {
-	return l.call(context.Background(), push.NotificationHandlerContext{PubSub: l, IsBlocking: true})
+	return l.call(context.Background(), push.NotificationHandlerContext{PubSub: l, Conn: l.conn, IsBlocking: true})
 }
 
 // capture is a processor that gets hold of the reader of a connection.

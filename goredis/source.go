@@ -38,8 +38,9 @@ type reader interface {
 // and drops the rest of that value, which for the line "$N" is N+2 bytes, whatever
 // they are (see discardLines). A single byte cannot be discarded so. If it is an LF, ReadLine takes
 // it. Any other stays undiscarded in the reader until the bytes behind it are
-// discarded as well: it is the first byte of a piece of a frame larger than the
-// buffer, after which the connection has timed out.
+// discarded as well, or the session is parked and the reader held: it is the first
+// byte of a piece of a frame larger than the buffer, after which the connection
+// has timed out.
 //
 // Invariant: rd begins with undiscarded bytes, at most one between calls of
 // Discard unless failed is set. failed is sticky until the source is reset.

@@ -79,6 +79,10 @@ func TestCommandLinesThatMakeNoSenseAreRefused(t *testing.T) {
 		{[]string{"tail", "--track", "--prefix", "user:"}, "--prefix needs --bcast"},
 		{[]string{"tail", "redis://h", "--insecure"}, "are for rediss:// and valkeys:// URLs"},
 		{[]string{"tail", "unix:///s", "--cacert", "x"}, "are for rediss:// and valkeys:// URLs"},
+		{[]string{"tail", "redis://h", "--cluster", "--once"}, "--cluster and --once exclude each other"},
+		{[]string{"tail", "redis://h", "--cluster", "--track"}, "--cluster needs --bcast with --track"},
+		{[]string{"tail", "--cluster"}, "--cluster needs the URL of a node"},
+		{[]string{"tail", "unix:///s", "--cluster"}, "--cluster needs the URL of a node"},
 		{[]string{"tail", "--sni", "x"}, "are for rediss:// and valkeys:// URLs"},
 		{[]string{"tail", "rediss://h", "--cert", "x"}, "--cert and --key need each other"},
 		{[]string{"tail", "rediss://h", "--key", "x"}, "--cert and --key need each other"},
@@ -105,7 +109,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for command, words := range map[string][]string{
 		"tail": {
 			"--subscribe", "--psubscribe", "--ssubscribe", "--track", "--bcast", "--prefix", "--json", "--count", "--for",
-			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "--once", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
+			"--insecure", "--cacert", "--cert", "--key", "--sni", "--client-name", "--only", "--match", "--date", "--utc", "--record file", "--once", "--cluster", "__keyspace@0__", "NO_COLOR", "REDISCLI_AUTH", "keys that this connection has read",
 		},
 		"decode": {"[FILE...|-]", "--pushes", "--summary", "--json", "--max-frame size", "(default 64 MiB)", "exit status"},
 		"proxy":  {"--listen host:port", "--upstream host:port", "--json", "--date", "--utc", "--record file", "exit status"},

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -135,16 +136,22 @@ func (o *printed) next() (string, <-chan struct{}) {
 // wait waits until text has been written.
 func (o *printed) wait(t *testing.T, text string) {
 	t.Helper()
-	timeout := time.After(deadline)
+	o.waitMatch(t, regexp.QuoteMeta(text))
+}
+
+// waitMatch waits until what has been written matches pattern.
+func (o *printed) waitMatch(t *testing.T, pattern string) {
+	t.Helper()
+	timeout, wanted := time.After(deadline), regexp.MustCompile(pattern)
 	for {
 		got, more := o.next()
-		if strings.Contains(got, text) {
+		if wanted.MatchString(got) {
 			return
 		}
 		select {
 		case <-more:
 		case <-timeout:
-			require.FailNow(t, "output did not come", "%q is not in\n%s", text, got)
+			require.FailNow(t, "output did not come", "%q is not in\n%s", pattern, got)
 		}
 	}
 }

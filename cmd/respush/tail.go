@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +32,19 @@ prints a gap line: the moment from which on pushes may be missing, and why. It
 then connects again, and prints an armed line when the server reports everything
 again. Standard error says why there is no connection meanwhile. With --once,
 tail ends when the connection is lost.
+
+With --cluster, tail shows the pushes of all primaries of the cluster that the
+server of the URL is a node of, each with its node. It follows failovers and slots
+that move. A gap line says which node and which slots it is about: keys and shard
+channels belong to their slots. Channels and patterns live on one of the nodes, as
+a cluster sends their messages to all, and move to another when it is lost. The
+events of keys (__keyspace@0__:*) are the exception: each node sends only its
+own, so tail shows only those of the one node. Login, TLS options and name apply
+to every node. The name in a node's certificate has to be the host that the node
+announces, or that of --sni. --count counts the pushes of all nodes, --record
+writes them into one file, and the summary says how many came from which node.
+The node of the URL has to be reached. Of another that cannot be reached,
+standard error says so, and tail tries again.
 
 tail ends after --count pushes, after --for, on Ctrl-C, SIGTERM or SIGHUP. It
 then prints a summary on standard error. The exit status is 1 when something
@@ -55,6 +70,7 @@ const tailExample = `  respush tail
   respush tail redis://:secret@localhost:6379/2 --subscribe news --psubscribe 'metrics.*'
   respush tail rediss://cache.example.com --bcast --json --count 100
   respush tail redis://localhost --subscribe news --record dump.resp
+  respush tail redis://localhost:7000 --cluster --bcast --subscribe news
   REDISCLI_AUTH=secret respush tail unix:///run/valkey.sock --bcast`
 
 func newTail() *cobra.Command {
@@ -62,7 +78,7 @@ func newTail() *cobra.Command {
 	var recording string // the name of its file
 	cmd := &cobra.Command{
 		Use:     "tail [URL]",
-		Short:   "Prints every push of a connection as it arrives",
+		Short:   "Prints every push of a server or a cluster as it arrives",
 		Long:    tailLong,
 		Example: tailExample,
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
@@ -73,8 +89,11 @@ func newTail() *cobra.Command {
 			ctx := cmd.Context()
 			opts.Format = opts.Format.For(cmd.OutOrStdout())
 			if len(args) == 0 {
-				if opts.TLS != (tail.TLS{}) {
+				switch {
+				case opts.TLS != (tail.TLS{}):
 					return &usageError{errNoTLS}
+				case opts.Cluster:
+					return &usageError{errNoNode}
 				}
 				return tailEmbedded(ctx, cmd, opts, recording)
 			}
@@ -82,8 +101,11 @@ func newTail() *cobra.Command {
 			if err != nil {
 				return &usageError{fmt.Errorf("wrong URL: %w", err)}
 			}
-			if opts.TLS != (tail.TLS{}) && !server.TLS {
+			switch {
+			case opts.TLS != (tail.TLS{}) && !server.TLS:
 				return &usageError{errNoTLS}
+			case opts.Cluster && server.Socket != "":
+				return &usageError{errNoNode}
 			}
 			return tailServer(ctx, cmd, server, opts, recording)
 		},
@@ -100,6 +122,7 @@ func newTail() *cobra.Command {
 	flags.StringArrayVar(&opts.Filter.Globs, "match", nil, "show only pushes about keys or channels that match `glob`, and pushes about neither (repeatable)")
 	opts.Format.Flags(flags)
 	flags.StringVar(&recording, "record", "", "write what the server sends to `file`, for respush decode")
+	flags.BoolVar(&opts.Cluster, "cluster", false, "listen to all primaries of the cluster that the server belongs to")
 	flags.BoolVar(&opts.Once, "once", false, "end when the connection is lost")
 	flags.IntVar(&opts.Count, "count", 0, "end after `N` pushes shown, confirmations included")
 	flags.DurationVar(&opts.For, "for", 0, "end after `duration`, such as 90s")
@@ -114,6 +137,9 @@ func newTail() *cobra.Command {
 
 // errNoTLS refuses options that would have no effect.
 var errNoTLS = errors.New("--cacert, --cert, --key, --sni and --insecure are for rediss:// and valkeys:// URLs")
+
+// errNoNode refuses --cluster where there is none.
+var errNoNode = errors.New("--cluster needs the URL of a node, as in redis://host:port")
 
 // limited returns a context that ends with ctx, or when opts say so.
 func limited(ctx context.Context, opts tail.Options) (context.Context, context.CancelFunc) {
@@ -178,9 +204,18 @@ func note(cmd *cobra.Command, opts tail.Options) {
 	switch {
 	case !opts.Listens():
 		cmd.PrintErrln("respush: note: no option asks for pushes (--bcast, --subscribe, ...): only unsolicited pushes will show")
+	case opts.Cluster && keyEvents(opts):
+		cmd.PrintErrln("respush: note: each node sends the events of its own keys (__keyspace@0__:*) only, and channels and patterns are on one node: the events of the others will not show")
 	case opts.Track && !opts.Broadcast:
 		cmd.PrintErrln("respush: note: --track without --bcast reports only keys this connection reads, and tail reads none")
 	}
+}
+
+// keyEvents reports whether opts ask for events of keys.
+func keyEvents(opts tail.Options) bool {
+	return slices.ContainsFunc(slices.Concat(opts.Channels, opts.Patterns), func(name string) bool {
+		return strings.HasPrefix(name, "__key")
+	})
 }
 
 // tailEmbedded listens to a server of its own. It ends after embedded.Demo

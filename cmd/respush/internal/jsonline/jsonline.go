@@ -3,6 +3,7 @@
 //
 //	{"time":"2024-05-04T10:20:30.123456789Z","name":"invalidate","bytes":46,"args":[["user:1"]]}
 //	{"time":"2024-05-04T10:20:35.123456789Z","event":"gap","since":"2024-05-04T10:20:30.5Z","cause":"the server closed the connection"}
+//	{"time":"2024-05-04T10:20:36.123456789Z","event":"armed","node":"10.0.0.1:6379","slots":[[0,5460]],"since":"2024-05-04T10:20:30.5Z","seconds":5.623}
 //	{"file":"dump.resp","offset":46,"bytes":5,"type":"simple string","value":"OK"}
 //
 // docs/jsonlines.md describes the lines, and docs/jsonlines.schema.json is their
@@ -21,8 +22,22 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/parser"
 )
+
+// A Peer is who a push flows to or comes from. The zero Peer is not shown.
+type Peer struct {
+	Role string // client or node, the name of its field
+	Addr string
+}
+
+// A Part is the part of a cluster that an event is about. The zero Part is that
+// of a server that is alone, and is not shown.
+type Part struct {
+	Node string // the address of its primary; empty if there is none
+	feed.Part
+}
 
 // A Place says where in a capture a frame is.
 type Place struct {
@@ -31,39 +46,66 @@ type Place struct {
 	Inside int64  // where the frame begins that holds it; -1 for one that stands by itself
 }
 
-// Push appends push as a line, its line end included: when it came, and the
-// client that it flows to unless that is empty.
-func Push(dst []byte, at time.Time, client string, push parser.Frame) []byte {
+// Push appends push as a line, its line end included: when it came, and who it
+// flows to or comes from.
+func Push(dst []byte, at time.Time, peer Peer, push parser.Frame) []byte {
 	dst = appendTime(append(dst, '{'), "time", at)
-	if client != "" {
-		dst = Text(append(dst, `,"client":`...), []byte(client))
-	}
+	dst = peer.append(dst)
 	dst = appendName(dst, push)
 	dst = appendSize(dst, int64(len(push.Raw())))
 	dst = appendArgs(dst, push)
 	return end(dst, push)
 }
 
-// Gap appends a line about a gap, its line end included: when it was noticed, the
-// moment from which on pushes may be missing, and why.
-func Gap(dst []byte, at, since time.Time, cause string) []byte {
-	dst = appendEvent(dst, at, "gap", since)
+// Gap appends a line about a gap, its line end included: when it was noticed, of
+// what part, the moment from which on pushes may be missing, and why.
+func Gap(dst []byte, at time.Time, of Part, since time.Time, cause string) []byte {
+	dst = appendEvent(dst, at, "gap", of, since)
 	dst = Text(append(dst, `,"cause":`...), []byte(cause))
 	return append(dst, "}\n"...)
 }
 
 // Armed appends a line about the end of a gap, its line end included: when that
-// was, the moment from which on pushes may be missing, and how long it lasted.
-func Armed(dst []byte, at, since time.Time, lasted time.Duration) []byte {
-	dst = appendEvent(dst, at, "armed", since)
+// was, of what part, the moment from which on pushes may be missing, and how long
+// it lasted.
+func Armed(dst []byte, at time.Time, of Part, since time.Time, lasted time.Duration) []byte {
+	dst = appendEvent(dst, at, "armed", of, since)
 	dst = strconv.AppendFloat(append(dst, `,"seconds":`...), lasted.Seconds(), 'f', 3, 64)
 	return append(dst, "}\n"...)
 }
 
+// append appends the field of a Peer.
+func (p Peer) append(dst []byte) []byte {
+	if p.Addr == "" {
+		return dst
+	}
+	return Text(append(append(append(dst, `,"`...), p.Role...), `":`...), []byte(p.Addr))
+}
+
+// append appends the fields of a Part.
+func (p Part) append(dst []byte) []byte {
+	if len(p.Slots) == 0 && !p.Channels {
+		return dst
+	}
+	dst = append(Peer{"node", p.Node}.append(dst), `,"slots":[`...)
+	for i, r := range p.Slots {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(append(dst, '['), int64(r.First), 10)
+		dst = append(strconv.AppendInt(append(dst, ','), int64(r.Last), 10), ']')
+	}
+	dst = append(dst, ']')
+	if p.Channels {
+		dst = append(dst, `,"channels":true`...)
+	}
+	return dst
+}
+
 // appendEvent appends the beginning of a line about a connection.
-func appendEvent(dst []byte, at time.Time, event string, since time.Time) []byte {
+func appendEvent(dst []byte, at time.Time, event string, of Part, since time.Time) []byte {
 	dst = appendTime(append(dst, '{'), "time", at)
-	dst = Text(append(dst, `,"event":`...), []byte(event))
+	dst = of.append(Text(append(dst, `,"event":`...), []byte(event)))
 	return appendTime(append(dst, ','), "since", since)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -21,7 +22,7 @@ var at = time.Date(2024, 5, 4, 10, 20, 30, 123456789, time.UTC)
 
 func encode(t *testing.T, frame parser.Frame) string {
 	t.Helper()
-	return string(jsonline.Push(nil, at, "", frame))
+	return string(jsonline.Push(nil, at, jsonline.Peer{}, frame))
 }
 
 func TestPushIsALineOfItsElements(t *testing.T) {
@@ -189,5 +190,23 @@ func TestBigNumbersKeepTheirDigits(t *testing.T) {
 		line := jsonline.Captured(nil, jsonline.Place{Inside: -1}, frame)
 		require.Contains(t, string(line), `"value":`+test.want+"}")
 		require.True(t, json.Valid(line))
+	}
+}
+
+func TestEventsOfAClusterNameTheirNodeAndPart(t *testing.T) {
+	since := at.Add(-1500 * time.Millisecond)
+	const begin, moment = `{"time":"2024-05-04T10:20:30.123456789Z","event":`, `"since":"2024-05-04T10:20:28.623456789Z",`
+	slots := feed.Slots{{First: 0, Last: 5460}, {First: 5462, Last: 5462}}
+	for _, test := range []struct {
+		of   jsonline.Part
+		want string
+	}{
+		{jsonline.Part{}, ""},
+		{jsonline.Part{Node: "a:1", Part: feed.Part{Slots: slots}}, `"node":"a:1","slots":[[0,5460],[5462,5462]],`},
+		{jsonline.Part{Node: "a:1", Part: feed.Part{Channels: true}}, `"node":"a:1","slots":[],"channels":true,`},
+		{jsonline.Part{Part: feed.Part{Slots: feed.AllSlots(), Channels: true}}, `"slots":[[0,16383]],"channels":true,`},
+	} {
+		require.Equal(t, begin+`"gap",`+test.want+moment+`"cause":"why"}`+"\n", string(jsonline.Gap(nil, at, test.of, since, "why")))
+		require.Equal(t, begin+`"armed",`+test.want+moment+`"seconds":1.500}`+"\n", string(jsonline.Armed(nil, at, test.of, since, at.Sub(since))))
 	}
 }

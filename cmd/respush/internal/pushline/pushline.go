@@ -17,6 +17,7 @@ import (
 type Format struct {
 	JSON  bool // one JSON object a line; Style applies to text only
 	UTC   bool
+	Nodes bool // peers are nodes of a cluster, not clients
 	Style textline.Style
 }
 
@@ -33,35 +34,48 @@ func (f Format) For(out io.Writer) Format {
 	return f
 }
 
-// Append appends push to dst as a line: the time, the client that it flows to
-// unless client is empty, and the push in words. It retains nothing of the
-// push.
-func (f Format) Append(dst []byte, client string, push parser.Frame) []byte {
+// Append appends push to dst as a line: the time, the peer that it flows to or
+// comes from unless peer is empty, and the push in words. It retains nothing of
+// the push.
+func (f Format) Append(dst []byte, peer string, push parser.Frame) []byte {
 	at := f.zoned(time.Now())
-	if f.JSON {
-		return jsonline.Push(dst, at, client, push)
+	if !f.JSON {
+		return f.Style.Append(dst, at, peer, push)
 	}
-	return f.Style.Append(dst, at, client, push)
+	role := "client"
+	if f.Nodes {
+		role = "node"
+	}
+	return jsonline.Push(dst, at, jsonline.Peer{Role: role, Addr: peer}, push)
 }
 
-// AppendGap appends a line about a gap to dst: the time, the moment from which
-// on pushes may be missing, and why.
-func (f Format) AppendGap(dst []byte, since time.Time, cause string) []byte {
+// AppendGap appends a line about a gap to dst: the time, what it is a gap of, the
+// moment from which on pushes may be missing, and why.
+func (f Format) AppendGap(dst []byte, of jsonline.Part, since time.Time, cause string) []byte {
 	at, since := f.zoned(time.Now()), f.zoned(since)
 	if f.JSON {
-		return jsonline.Gap(dst, at, since, cause)
+		return jsonline.Gap(dst, at, of, since, cause)
 	}
-	return f.Style.AppendGap(dst, at, since, cause)
+	return f.Style.AppendGap(dst, at, f.node(of), of.Part, since, cause)
 }
 
-// AppendArmed appends a line about the end of a gap to dst: the time, the moment
-// from which on pushes may be missing, and how long that lasted.
-func (f Format) AppendArmed(dst []byte, since time.Time, lasted time.Duration) []byte {
+// AppendArmed appends a line about the end of a gap to dst: the time, what it was
+// a gap of, the moment from which on pushes may be missing, and how long that
+// lasted.
+func (f Format) AppendArmed(dst []byte, of jsonline.Part, since time.Time, lasted time.Duration) []byte {
 	at, since := f.zoned(time.Now()), f.zoned(since)
 	if f.JSON {
-		return jsonline.Armed(dst, at, since, lasted)
+		return jsonline.Armed(dst, at, of, since, lasted)
 	}
-	return f.Style.AppendArmed(dst, at, since, lasted)
+	return f.Style.AppendArmed(dst, at, f.node(of), of.Part, since, lasted)
+}
+
+// node returns what stands in the column of nodes.
+func (f Format) node(of jsonline.Part) string {
+	if f.Nodes && of.Node == "" {
+		return "(cluster)"
+	}
+	return of.Node
 }
 
 // zoned returns at in the zone in which it is printed.

@@ -98,6 +98,12 @@ func gapWords(err error) error {
 		return errors.New("the server closed the connection")
 	case errors.Is(err, feed.ErrRole):
 		return errors.New("the role of the server has changed")
+	case errors.Is(err, feed.ErrReplica):
+		return errors.New("the server is not a primary")
+	case errors.Is(err, feed.ErrMoved):
+		return errors.New("the slots have another primary, or may have had one meanwhile")
+	case errors.Is(err, feed.ErrTopology):
+		return errors.New("the cluster has not confirmed in time who has which slots")
 	case errors.Is(err, feed.ErrUnsubscribed):
 		return errors.New("the server ended a subscription")
 	case errors.As(err, &said):

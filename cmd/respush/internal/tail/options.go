@@ -25,6 +25,7 @@ type Options struct {
 	Count         int           // stop after this number of shown pushes; 0 means no limit
 	For           time.Duration // stop after this time, counted from the start of the dial; 0 means no limit
 	Once          bool          // end when the connection is lost
+	Cluster       bool          // listen to all primaries of the cluster; not with Once, nor with Track alone
 	ClientName    string        // the name of the connection in the server; may be empty
 	TLS           TLS
 }
@@ -38,6 +39,10 @@ func (o Options) Validate() error {
 		return errors.New("--count must not be negative")
 	case o.For < 0:
 		return errors.New("--for must not be negative")
+	case o.Cluster && o.Once:
+		return errors.New("--cluster and --once exclude each other: a cluster has many connections, and losing one is no reason to end")
+	case o.Cluster && o.Track && !o.Broadcast:
+		return errors.New("--cluster needs --bcast with --track: the keys that a connection has read are forgotten with it")
 	case (o.TLS.Cert == "") != (o.TLS.Key == ""):
 		return errors.New("--cert and --key need each other")
 	default:

@@ -15,6 +15,7 @@ import (
 // Notes on what a kind of server does not show.
 const (
 	aboutSentinel = "this is a Sentinel: it has no keys to track, and tells of its servers on channels of its own (--psubscribe '*')"
+	aboutOneNode  = "this is one node of a cluster: --cluster shows the pushes of all its primaries"
 	aboutNoSlots  = "this node of a cluster has no slots: no key is written here, so there is nothing to invalidate"
 )
 
@@ -59,13 +60,16 @@ func stuckOutput(d time.Duration) string {
 		d.Round(time.Millisecond))
 }
 
-// greeted reads the answer to HELLO. If the server is a node of a cluster, it
-// adds a request for its slots.
+// greeted reads the answer to HELLO. If the server is a node of a cluster, of
+// which the others are not watched, it adds a request for its slots.
 func (r *run) greeted(reply parser.Value) {
-	switch mode(reply) {
-	case "sentinel":
+	r.mode = mode(reply)
+	switch {
+	case r.Options.Cluster:
+	case r.mode == "sentinel":
 		r.note(aboutSentinel)
-	case "cluster":
+	case r.mode == "cluster":
+		r.note(aboutOneNode)
 		r.requests = slices.Insert(r.requests, 0, request{
 			args: []string{"CLUSTER", "NODES"}, optional: true, // the server may forbid the request
 			take: func(nodes parser.Value) {

@@ -1,4 +1,5 @@
-// Package tail listens to one server and prints every push that it sends.
+// Package tail listens to one server, or to all primaries of a cluster, and
+// prints every push that they send.
 package tail
 
 import (
@@ -6,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,7 +47,10 @@ func (s Session) Run(parent context.Context) error {
 	defer cancel(nil)
 	defer follow(parent, cancel)()
 	r := newRun(s, cancel)
-	r.processor = newProcessor(r.push, r.report)
+	r.processor = newProcessor(func(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+		r.push("", push)
+		return nil
+	}, r.report)
 	r.reader = parser.NewReader(r.received(s.Conn))
 	defer context.AfterFunc(ctx, func() { s.Conn.Close() })()
 	defer s.Conn.Close()
@@ -76,14 +82,16 @@ type run struct {
 	reader    *parser.Reader
 	processor *dispatch.Processor
 	note      func(text string)
+	mode      string    // of the server, as it has answered HELLO
 	requests  []request // of the set-up, not yet sent
 	printer   *printer
 	since     time.Time
 	tally     tally.Tally
-	unknown   int           // pushes whose names notify does not know
-	leftOut   int           // pushes that the filter does not pick
-	gaps      int           // times in which pushes may have been missed
-	missing   time.Duration // of the gaps
+	nodes     map[string]int // pushes by the node of a cluster; nil for one server
+	unknown   int            // pushes whose names notify does not know
+	leftOut   int            // pushes that the filter does not pick
+	gaps      int            // times in which pushes may have been missed
+	missing   time.Duration  // of the gaps
 	stopped   bool
 	listening bool
 }
@@ -248,6 +256,9 @@ func (r *run) summarise() {
 	fmt.Fprintf(r.Stderr, "--- %s\n", r.tally.Rate(time.Since(r.since)))
 	table := tally.NewTable(r.Stderr)
 	table.Tally(&r.tally)
+	for _, node := range slices.Sorted(maps.Keys(r.nodes)) {
+		table.Count(uint64(r.nodes[node]), "from "+quote.Line(node))
+	}
 	table.Count(uint64(r.unknown), "unhandled (names unknown to respush)")
 	table.Count(stats.Errors+stats.Panics, "errors")
 	if r.leftOut > 0 {
@@ -262,28 +273,30 @@ func (r *run) summarise() {
 	_ = table.Flush() // nobody reads it in that case
 }
 
-// push prints and counts a push that the filter picks. It stops the run if that
-// push was the last.
-func (r *run) push(_ context.Context, _ dispatch.NotificationHandlerContext, push parser.Frame) error {
+// push prints and counts a push that the filter picks. The node is the one of a
+// cluster that sent it, or empty. It stops the run if that push was the last.
+func (r *run) push(node string, push parser.Frame) {
 	switch {
 	case r.stopped:
-		return nil
+		return
 	case !r.Options.Filter.Picks(push):
 		r.leftOut++
-		return nil
+		return
 	}
 	r.tally.AddFrame(push)
+	if r.nodes != nil {
+		r.nodes[node]++
+	}
 	if notify.FamilyOf(push.Name()) == notify.FamilyUnknown {
 		r.unknown++
 	}
-	if err := r.printer.print(push); err != nil {
+	if err := r.printer.print(node, push); err != nil {
 		r.stop(err)
-		return nil
+		return
 	}
 	if r.tally.Pushes == r.Options.Count {
 		r.stop(errCounted)
 	}
-	return nil
 }
 
 // A replyError is an error reply that answers no command of the set-up.

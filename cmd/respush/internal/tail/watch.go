@@ -10,54 +10,43 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed79615202/respush/cmd/respush/internal/jsonline"
 	"github.com/seed79615202/respush/cmd/respush/internal/target"
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/parser"
 )
 
-// A Watch listens to a server for as long as it is told to. It connects again
-// when a connection is lost, and prints a line for each gap in which pushes may
-// have been missed.
+// A Watch listens to a server, or to all primaries of a cluster, for as long as
+// it is told to. It connects again when a connection is lost, and prints a line
+// for each gap in which pushes may have been missed.
 type Watch struct {
-	Target  target.Target
-	Options Options   // with Broadcast, or without Track
-	Stdout  io.Writer // the pushes and gaps
-	Stderr  io.Writer // the summary, and why there is no connection
-	Record  io.Writer // gets every push that the server sends; may be nil
+	Target  target.Target // the server, or a node of the cluster
+	Options Options       // with Broadcast, or without Track
+	Stdout  io.Writer     // the pushes and gaps
+	Stderr  io.Writer     // the summary, and why there is no connection
+	Record  io.Writer     // gets every push that is sent; may be nil
 }
 
 // Run listens until parent ends or the Options say so, and writes the summary.
 // It returns nil for an end that was asked for. Until the server has once
-// answered all that it was asked, any failure ends Run, which returns it.
+// answered all that it was asked, any failure ends Run, which returns it. Of a
+// cluster, the node of Target has to be reached, and enough others to know who
+// has which slots.
 func (w Watch) Run(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
 	defer cancel(nil)
 	defer follow(parent, cancel)()
+	w.Options.Format.Nodes = w.Options.Cluster
 	session := Session{Target: w.Target, Options: w.Options, Stdout: w.Stdout, Stderr: w.Stderr}
 	v := &watching{run: newRun(session, cancel), record: w.Record}
 	v.processor = newProcessor(v.push, v.report)
-	v.feed = feed.Feed{
-		Addr:          w.Target.Address(),
-		Dial:          v.dial,
-		ClientName:    w.Options.ClientName,
-		Channels:      w.Options.Channels,
-		Patterns:      w.Options.Patterns,
-		ShardChannels: w.Options.ShardChannels,
-		Processor:     v.processor,
-		OnGap:         v.gap,
-		OnArmed:       v.armed,
-		OnError:       v.failed,
+	var err error
+	if w.Options.Cluster {
+		err = newClusterWatching(v).keep(ctx)
+	} else {
+		err = v.keep(ctx)
 	}
-	if w.Options.Broadcast {
-		v.feed.Tracking = &feed.Tracking{Prefixes: w.Options.Prefixes}
-	}
-	if w.Target.Password != "" {
-		v.feed.Auth = func(context.Context) (username, password string, err error) {
-			return w.Target.User, w.Target.Password, nil
-		}
-	}
-	err := v.feed.Run(ctx)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.inGap {
@@ -67,10 +56,10 @@ func (w Watch) Run(parent context.Context) error {
 }
 
 // watching is a Watch under way. Most of it happens on the goroutine of the
-// Feed's Run; while the server moves, a second one dials, reads and fails.
+// Feed's Run; while the server moves, a second one dials, reads and fails. A
+// cluster has such goroutines for each node.
 type watching struct {
 	*run
-	feed   feed.Feed
 	record io.Writer
 
 	mu    sync.Mutex // guards what follows, and run
@@ -81,8 +70,30 @@ type watching struct {
 	noted []string
 }
 
+// keep runs a Feed until ctx ends.
+func (v *watching) keep(ctx context.Context) error {
+	f := v.newFeed(v.Target.Address())
+	f.Channels, f.Patterns, f.ShardChannels = v.Options.Channels, v.Options.Patterns, v.Options.ShardChannels
+	f.OnGap, f.OnArmed, f.OnError = v.gap, v.armed, v.failed
+	return f.Run(ctx)
+}
+
+// newFeed returns a Feed without subscriptions.
+func (v *watching) newFeed(addr string) *feed.Feed {
+	f := &feed.Feed{Addr: addr, Dial: v.dial, ClientName: v.Options.ClientName, Processor: v.processor}
+	if v.Options.Broadcast {
+		f.Tracking = &feed.Tracking{Prefixes: v.Options.Prefixes}
+	}
+	if v.Target.Password != "" {
+		f.Auth = func(context.Context) (username, password string, err error) {
+			return v.Target.User, v.Target.Password, nil
+		}
+	}
+	return f
+}
+
 // push prints, counts and records a push of the server.
-func (v *watching) push(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, push parser.Frame) error {
+func (v *watching) push(_ context.Context, handlerCtx dispatch.NotificationHandlerContext, push parser.Frame) error {
 	if handlerCtx.Conn == nil {
 		return nil // a flush of the Feed's own: it is told as a gap
 	}
@@ -94,7 +105,8 @@ func (v *watching) push(ctx context.Context, handlerCtx dispatch.NotificationHan
 			return nil
 		}
 	}
-	return v.run.push(ctx, handlerCtx, push)
+	v.run.push(nodeOf(handlerCtx.Conn), push)
+	return nil
 }
 
 // gap tells of a gap that begins.
@@ -104,15 +116,21 @@ func (v *watching) gap(_ context.Context, g feed.Gap) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.gaps++
 	v.inGap, v.lost = true, g.Since
+	v.said = gapWords(g.Cause).Error() // the Feed tells it as an error too
+	v.printGap(jsonline.Part{}, g)
+}
+
+// printGap prints and counts a gap of a part of a cluster, or of the server. The
+// caller holds mu.
+func (v *watching) printGap(of jsonline.Part, g feed.Gap) {
+	v.gaps++
 	cause := gapWords(g.Cause).Error()
-	v.said = cause // the Feed tells it as an error too
 	if stuck := v.printer.out.Slowest(); stuck >= slow && stuck > v.stuck {
 		v.stuck = stuck
 		cause += " (" + stuckOutput(stuck) + ")"
 	}
-	v.print(v.printer.gap(g.Since, cause))
+	v.print(v.printer.gap(of, g.Since, cause))
 }
 
 // armed tells of a gap that ends.
@@ -126,7 +144,7 @@ func (v *watching) armed(_ context.Context, c feed.Coverage) {
 	v.inGap = false
 	lasted := c.AsOf.Sub(v.lost)
 	v.missing += lasted
-	v.print(v.printer.armed(v.lost, lasted))
+	v.print(v.printer.armed(jsonline.Part{}, v.lost, lasted))
 }
 
 // print ends the run if a line could not be printed. The caller holds mu.
@@ -172,9 +190,38 @@ func (v *watching) noteOnce(text string) {
 	}
 }
 
-// dial connects, and finds out what kind of server that is. An address that is
-// not the target's is one that the server wants its clients to move to.
+// dial connects, and finds out what kind of server that is.
 func (v *watching) dial(ctx context.Context, addr string) (net.Conn, error) {
+	conn, _, err := v.connect(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	node := ""
+	if v.Options.Cluster {
+		node = addr
+	}
+	return received(conn, node, v.flush), nil
+}
+
+// connect is dial without a reader that flushes. It also returns the mode of the
+// server, as it has answered HELLO.
+func (v *watching) connect(ctx context.Context, addr string) (conn net.Conn, mode string, err error) {
+	conn, err = v.open(ctx, addr)
+	if err == nil {
+		if mode, err = v.greet(ctx, conn); err == nil {
+			return conn, mode, nil
+		}
+		conn.Close()
+	}
+	if ctx.Err() == context.DeadlineExceeded {
+		err = fmt.Errorf("cannot connect to %s: no answer in time", addr)
+	}
+	return nil, "", err
+}
+
+// open opens a connection. An address that is not the target's is one that the
+// server wants its clients to move to, or another node of the cluster.
+func (v *watching) open(ctx context.Context, addr string) (net.Conn, error) {
 	t := v.Target
 	if addr != t.Address() {
 		host, port, err := net.SplitHostPort(addr)
@@ -183,27 +230,19 @@ func (v *watching) dial(ctx context.Context, addr string) (net.Conn, error) {
 		}
 		t.Socket, t.Host, t.Port = "", host, port
 	}
-	conn, err := Dial(ctx, t, v.Options.TLS)
-	if err == nil {
-		if err = v.greet(ctx, conn); err == nil {
-			return received(conn, v.flush), nil
-		}
-		conn.Close()
-	}
-	if ctx.Err() == context.DeadlineExceeded {
-		err = fmt.Errorf("cannot connect to %s: no answer in time", addr)
-	}
-	return nil, err
+	return Dial(ctx, t, v.Options.TLS)
 }
 
 // greet logs in, selects the database and notes what will not be shown. The Feed
 // says HELLO once more, as it does on every connection.
-func (v *watching) greet(ctx context.Context, conn net.Conn) error {
-	g := newRun(Session{Conn: conn, Target: v.Target, Options: Options{ClientName: v.Options.ClientName}}, func(error) {})
+func (v *watching) greet(ctx context.Context, conn net.Conn) (mode string, err error) {
+	options := Options{ClientName: v.Options.ClientName, Cluster: v.Options.Cluster}
+	g := newRun(Session{Conn: conn, Target: v.Target, Options: options}, func(error) {})
 	g.note = v.noteOnce
 	g.processor = v.processor
 	g.reader = parser.NewReader(conn)
 	defer g.reader.Release()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	return g.setUp(ctx)
+	err = g.setUp(ctx)
+	return g.mode, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rivo/uniseg"
 
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/notify"
 	"github.com/seed79615202/respush/parser"
 )
@@ -15,9 +16,12 @@ import (
 // The columns are wide enough for an IPv4 address with a port and for the most
 // frequent names. Longer ones shift the rest of their line.
 const (
-	clientColumn = 21
-	nameColumn   = 10
+	peerColumn = 21
+	nameColumn = 10
 )
+
+// maxRanges is how many ranges of slots a line has at most.
+const maxRanges = 4
 
 // The time at the beginning of a line. The day changes too seldom to be shown
 // unless it is asked for.
@@ -52,25 +56,45 @@ type Style struct {
 	Width   func() int // returns the largest number of columns, or 0 for no limit; may be nil
 }
 
-// Append appends push to dst as a line: the time, the client that it flows to
-// unless client is empty, and the push in words. It retains nothing of the
-// push.
-func (s Style) Append(dst []byte, at time.Time, client string, push parser.Frame) []byte {
+// Append appends push to dst as a line: the time, the peer that it flows to or
+// comes from unless peer is empty, and the push in words. It retains nothing of
+// the push.
+func (s Style) Append(dst []byte, at time.Time, peer string, push parser.Frame) []byte {
 	name, words, _ := strings.Cut(notify.Describe(push), "  ")
-	return s.append(dst, at, client, colours[notify.FamilyOf(push.Name())], name, words)
+	return s.append(dst, at, peer, colours[notify.FamilyOf(push.Name())], name, words)
 }
 
-// AppendGap appends a line about a gap to dst: when it was noticed, the moment
-// from which on pushes may be missing, and why.
-func (s Style) AppendGap(dst []byte, at, since time.Time, cause string) []byte {
-	return s.append(dst, at, "", red, "gap", "since "+since.Format(s.clock())+"  "+cause)
+// AppendGap appends a line about a gap to dst: when it was noticed, the node and
+// what is missing of a cluster, the moment from which on pushes may be missing,
+// and why. A server that is alone has neither node nor part.
+func (s Style) AppendGap(dst []byte, at time.Time, node string, of feed.Part, since time.Time, cause string) []byte {
+	words := "since " + since.Format(s.clock()) + "  " + partWords(of) + cause
+	return s.append(dst, at, node, red, "gap", words)
 }
 
 // AppendArmed appends a line about the end of a gap to dst: when that was, the
-// moment from which on pushes may be missing, and how long it lasted.
-func (s Style) AppendArmed(dst []byte, at, since time.Time, lasted time.Duration) []byte {
-	words := fmt.Sprintf("again after %v  pushes since %s may be missing", lasted.Round(time.Millisecond), since.Format(s.clock()))
-	return s.append(dst, at, "", green, "armed", words)
+// node and the part of a cluster, the moment from which on pushes may be missing,
+// and how long it lasted.
+func (s Style) AppendArmed(dst []byte, at time.Time, node string, of feed.Part, since time.Time, lasted time.Duration) []byte {
+	words := fmt.Sprintf("again after %v  %spushes since %s may be missing", lasted.Round(time.Millisecond), partWords(of), since.Format(s.clock()))
+	return s.append(dst, at, node, green, "armed", words)
+}
+
+// partWords returns a part in words, and a separator if there are any.
+func partWords(p feed.Part) string {
+	var words []string
+	if len(p.Slots) > maxRanges {
+		words = append(words, fmt.Sprintf("slots %v ... %d more", p.Slots[:maxRanges], p.Slots[maxRanges:].Len()))
+	} else if len(p.Slots) > 0 {
+		words = append(words, "slots "+p.Slots.String())
+	}
+	if p.Channels {
+		words = append(words, "channels")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return strings.Join(words, " and ") + "  "
 }
 
 // clock returns the layout of times.
@@ -82,12 +106,12 @@ func (s Style) clock() string {
 }
 
 // append appends a line to dst. The colour is that of name.
-func (s Style) append(dst []byte, at time.Time, client, colour, name, words string) []byte {
+func (s Style) append(dst []byte, at time.Time, peer, colour, name, words string) []byte {
 	var line strings.Builder
 	line.WriteString(at.Format(s.clock()))
 	clockEnds := line.Len()
-	if client != "" {
-		fmt.Fprintf(&line, "  %-*s", clientColumn, client)
+	if peer != "" {
+		fmt.Fprintf(&line, "  %-*s", peerColumn, peer)
 	}
 	line.WriteString("  ")
 	nameBegins := line.Len()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/cmd/respush/internal/textline"
+	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/parser"
 )
 
@@ -79,5 +80,30 @@ func TestColoursChangeNoText(t *testing.T) {
 			require.Contains(t, got, "\x1b[2m")
 			require.LessOrEqual(t, strings.LastIndex(got, "\x1b[3"), strings.LastIndex(got, "\x1b[0m"), "no colour is left on")
 		}
+	}
+}
+
+func TestGapOfAClusterHasItsNodeAndSlots(t *testing.T) {
+	since := at.Add(-1500 * time.Millisecond)
+	scattered := feed.Slots{{First: 1, Last: 1}, {First: 3, Last: 3}, {First: 5, Last: 5}, {First: 7, Last: 9}, {First: 20, Last: 29}, {First: 40, Last: 40}}
+	for _, test := range []struct {
+		node string
+		of   feed.Part
+		want string
+	}{
+		{"", feed.Part{}, ""},
+		{"127.0.0.1:7000", feed.Part{Slots: scattered[:4]}, "slots 1 3 5 7-9  "},
+		{"127.0.0.1:7000", feed.Part{Slots: scattered}, "slots 1 3 5 7-9 ... 11 more  "},
+		{"127.0.0.1:7000", feed.Part{Slots: feed.AllSlots(), Channels: true}, "slots 0-16383 and channels  "},
+		{"127.0.0.1:7000", feed.Part{Channels: true}, "channels  "},
+	} {
+		column := ""
+		if test.node != "" {
+			column = "127.0.0.1:7000         "
+		}
+		require.Equal(t, "10:20:30.123  "+column+"gap         since 10:20:28.623  "+test.want+"why\n",
+			string(textline.Style{}.AppendGap(nil, at, test.node, test.of, since, "why")))
+		require.Equal(t, "10:20:30.123  "+column+"armed       again after 1.5s  "+test.want+"pushes since 10:20:28.623 may be missing\n",
+			string(textline.Style{}.AppendArmed(nil, at, test.node, test.of, since, at.Sub(since))))
 	}
 }

@@ -13,60 +13,63 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// A cache holds values of a server, which invalidates them through a Feed. All
-// methods may be called concurrently.
+// A cache holds values of a server or a cluster, which invalidates them through
+// Feeds, one for each primary. All methods may be called concurrently.
 //
 // What stands between the two kinds of markers is what a near cache needs beside
 // its business. A test counts it: at most 25 lines.
 type cache struct {
-	read   func(ctx context.Context, key string) (string, error) // asks the server
+	read   readFunc
 	values *otter.Cache[string, string]
 	missed atomic.Int64 // values that were not kept
 	busy   sync.Mutex   // held while an invalidation is applied
 	// feed: begin
-	feed  *feed.Feed
+	feed  *feed.Cluster
 	guard feed.Guard
+	queue *dispatch.Queue
 	// feed: end
 }
 
+// A readFunc reads the value of a key. It also returns the address of the primary
+// that has answered.
+type readFunc func(ctx context.Context, key string) (value, addr string, err error)
+
 // newCache returns a cache of the keys with a prefix. It keeps values while
-// c.feed.Run runs.
-func newCache(server program.Server, prefix string, options otter.Options[string, string],
-	read func(ctx context.Context, key string) (string, error)) *cache {
+// c.feed.Run runs. The primaries take the login of server.
+func newCache(server program.Server, primaries feed.Topology, prefix string, options otter.Options[string, string], read readFunc) *cache {
 	c := &cache{read: read, values: otter.Must(&options)}
 	// feed: begin
-	queue := dispatch.NewQueueFunc(notify.OnInvalidate(c.invalidate),
-		dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
-	c.feed = &feed.Feed{
-		Addr: server.Addr, Auth: server.Auth, Tracking: &feed.Tracking{Prefixes: []string{prefix}},
-		Processor: dispatch.NewProcessor(), Queues: []*dispatch.Queue{queue},
-	}
-	_ = c.feed.Processor.Handle(notify.NameInvalidate, queue) // cannot fail, since the name is new
+	c.queue = dispatch.NewQueueFunc(notify.OnInvalidate(c.invalidate), dispatch.QueueSize(queued), dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+	p, tracking := dispatch.NewProcessor(), &feed.Tracking{Prefixes: []string{prefix}}
+	_ = p.Handle(notify.NameInvalidate, c.queue) // cannot fail, since the name is new
+	c.feed = &feed.Cluster{Topology: primaries, New: func(feed.Node) *feed.Feed {
+		return &feed.Feed{Auth: server.Auth, Probe: c.feed.Probe, Tracking: tracking, Processor: p, Queues: []*dispatch.Queue{c.queue}}
+	}}
 	// feed: end
 	return c
 }
 
 // get returns the value of a key, from the cache if it is there. It answers from
-// the cache only while the server reports every change, and keeps no value that
-// was changed while it was on its way.
+// the cache only while the primary of the key reports every change. It keeps no
+// value that was changed while it was on its way, or comes from another node.
 func (c *cache) get(ctx context.Context, key string) (string, error) {
 	// feed: begin
-	if c.feed.Coverage().Armed {
-		// feed: end
-		if value, ok := c.values.GetIfPresent(key); ok {
-			return value, nil
-		}
-		// feed: begin
+	covered := c.feed.CoverageOf(key).Armed // asked before the value is looked up
+	// feed: end
+	if value, ok := c.values.GetIfPresent(key); ok && covered {
+		return value, nil
 	}
+	// feed: begin
 	load := c.guard.Begin(key)
 	defer load.Abandon()
 	// feed: end
-	value, err := c.read(ctx, key)
+	value, addr, err := c.read(ctx, key)
 	if err != nil {
 		return "", err
 	}
 	// feed: begin
-	kept := c.feed.Coverage().Armed && load.Keep(func() { c.values.Set(key, value) })
+	primary, _ := c.feed.Primary(key)
+	kept := addr == primary.Addr && c.feed.CoverageOf(key).Armed && load.Keep(func() { c.values.Set(key, value) })
 	// feed: end
 	if !kept {
 		c.missed.Add(1)

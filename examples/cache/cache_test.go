@@ -33,8 +33,13 @@ func TestNearCacheTakes25LinesBesideItsBusiness(t *testing.T) {
 	require.LessOrEqual(t, lines, 25)
 }
 
-// runFeed runs the Feed of a cache until the end of the test, and returns when it is
-// armed.
+// cacheOf returns a cache of a size.
+func cacheOf(server program.Server, client redis.UniversalClient, size int, read readFunc) *cache {
+	return newCache(server, server.Topology(client), prefix, otter.Options[string, string]{MaximumSize: size}, read)
+}
+
+// runFeed runs the Cluster of a cache until the end of the test, and returns when
+// it covers all keys.
 func runFeed(t *testing.T, c *cache) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -46,9 +51,9 @@ func runFeed(t *testing.T, c *cache) {
 	t.Cleanup(func() {
 		cancel()
 		<-ended
-		require.NoError(t, c.feed.Queues[0].Close(context.Background()))
+		require.NoError(t, c.queue.Close(context.Background()))
 	})
-	require.NoError(t, until(t.Context(), func() bool { return c.feed.Coverage().Armed }))
+	require.NoError(t, settle(t.Context(), c.feed))
 }
 
 // A value is read, changed and invalidated before it is stored.
@@ -56,8 +61,10 @@ func TestValueInvalidatedOrFlushedWhileLoadedIsNotCached(t *testing.T) {
 	server := redistest.Start(t)
 	for _, wire := range []string{invalidateK, flush} {
 		var meanwhile func()
-		c := newCache(program.Server{Addr: server.Addr}, prefix, otter.Options[string, string]{MaximumSize: 10},
-			func(context.Context, string) (string, error) { meanwhile(); return "value", nil })
+		c := cacheOf(program.Server{Addr: server.Addr}, nil, 10, func(context.Context, string) (value, addr string, err error) {
+			meanwhile()
+			return "value", server.Addr, nil
+		})
 		runFeed(t, c)
 		get := func() {
 			value, err := c.get(t.Context(), "k")
@@ -82,22 +89,23 @@ func push(t *testing.T, c *cache, wire string) {
 	t.Helper()
 	f, _, err := parser.Parse([]byte(wire))
 	require.NoError(t, err)
-	require.Equal(t, 1, c.feed.Processor.Dispatch(t.Context(), dispatch.NotificationHandlerContext{}, f))
+	for _, node := range c.feed.Feeds() {
+		require.Equal(t, 1, node.Processor.Dispatch(t.Context(), dispatch.NotificationHandlerContext{}, f))
+	}
 	handled := make(chan struct{})
-	require.True(t, c.feed.Queues[0].Barrier(func() { close(handled) }))
+	require.True(t, c.queue.Barrier(func() { close(handled) }))
 	<-handled
 }
 
 func TestCacheWhoseFeedIsNotArmedKeepsNothing(t *testing.T) {
 	loads := 0
 	failure := errors.New("no server")
-	c := newCache(program.Server{Addr: "localhost:1"}, prefix, otter.Options[string, string]{MaximumSize: 10},
-		func(context.Context, string) (string, error) {
-			if loads++; loads > 2 {
-				return "", failure
-			}
-			return "value", nil
-		})
+	c := cacheOf(program.Server{Addr: "localhost:1"}, nil, 10, func(context.Context, string) (value, addr string, err error) {
+		if loads++; loads > 2 {
+			return "", "", failure
+		}
+		return "value", "localhost:1", nil
+	})
 	for range 2 {
 		_, err := c.get(t.Context(), "k")
 		require.NoError(t, err)
@@ -105,36 +113,41 @@ func TestCacheWhoseFeedIsNotArmedKeepsNothing(t *testing.T) {
 	_, err := c.get(t.Context(), "k")
 	require.ErrorIs(t, err, failure)
 	require.Zero(t, c.guard.Loading())
-	require.NoError(t, c.feed.Queues[0].Close(t.Context()))
+	require.NoError(t, c.queue.Close(t.Context()))
 }
 
-// Readers and a writer go on during each fault. Afterwards every value in the
-// cache is that of the server.
-func TestNothingStaleIsLeftByFaults(t *testing.T) {
+// A value that another node has answered may be an old one.
+func TestValueOfAnotherNodeIsNotCached(t *testing.T) {
 	server := redistest.Start(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, MaxRetries: -1, ReadTimeout: 100 * time.Millisecond, DialTimeout: 100 * time.Millisecond})
-	defer client.Close()
-	c := newCache(program.Server{Addr: server.Addr}, prefix, otter.Options[string, string]{MaximumSize: size},
-		func(ctx context.Context, key string) (string, error) { return client.Get(ctx, key).Result() })
+	addr := "localhost:1"
+	c := cacheOf(program.Server{Addr: server.Addr}, nil, 10, func(context.Context, string) (string, string, error) { return "value", addr, nil })
+	runFeed(t, c)
+	for _, addr = range []string{"localhost:1", server.Addr} {
+		_, err := c.get(t.Context(), "k")
+		require.NoError(t, err)
+		require.Equal(t, addr == server.Addr, c.values.EstimatedSize() == 1)
+	}
+}
+
+// impatient has the options of clients in tests with faults.
+func impatient(addr string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{Addrs: []string{addr}, MaxRetries: -1, ReadTimeout: 100 * time.Millisecond, DialTimeout: 100 * time.Millisecond}
+}
+
+// A fault is something that goes wrong while a cache is used.
+type fault struct {
+	name   string
+	strike func(*cache)
+}
+
+// requireNothingStale lets readers and a writer go on during each fault.
+// Afterwards every value in the cache has to be that of the server.
+func requireNothingStale(t *testing.T, server program.Server, client redis.UniversalClient, faults []fault) {
+	t.Helper()
+	c := cacheOf(server, client, size, func(ctx context.Context, key string) (string, string, error) { return program.Get(ctx, client, key) })
 	c.feed.Probe = feed.Probe{Every: 100 * time.Millisecond, Within: 300 * time.Millisecond}
 	runFeed(t, c)
-	gap := func() {
-		gaps := c.feed.Stats().Gaps
-		require.NoError(t, until(t.Context(), func() bool { return c.feed.Stats().Gaps > gaps }))
-	}
-	for name, fault := range map[string]func(){
-		"none":    func() { require.NoError(t, settle(t.Context(), c.feed)) },
-		"restart": func() { server.Restart(t) },
-		"freeze":  func() { server.Stop(t); gap(); server.Cont(t) },
-		"kicked":  func() { server.Dial(t).Do("CLIENT", "KILL", "TYPE", "normal") },
-		"overflow": func() {
-			c.busy.Lock()
-			defer c.busy.Unlock()
-			for i := range keys {
-				_ = client.Set(t.Context(), key(i), "changed", 0).Err() // enough will succeed
-			}
-		},
-	} {
+	for _, f := range faults {
 		stop := make(chan struct{})
 		var group sync.WaitGroup
 		for i := range readers {
@@ -156,7 +169,7 @@ func TestNothingStaleIsLeftByFaults(t *testing.T) {
 				}
 			}()
 		}
-		fault()
+		f.strike(c)
 		require.NoError(t, settle(t.Context(), c.feed))
 		require.NoError(t, until(t.Context(), func() bool { return c.values.EstimatedSize() > size/3 }))
 		close(stop)
@@ -164,8 +177,69 @@ func TestNothingStaleIsLeftByFaults(t *testing.T) {
 		require.NoError(t, settle(t.Context(), c.feed))
 		cached, stale, err := compare(t.Context(), client, c)
 		require.NoError(t, err)
-		t.Logf("%-8s  %d gaps  %d cached  %d stale", name, c.feed.Stats().Gaps-1, cached, stale)
-		require.Positive(t, cached, name)
-		require.Zero(t, stale, name)
+		t.Logf("%-8s  %d gaps  %d cached  %d stale", f.name, c.feed.Stats().Gaps-1, cached, stale)
+		require.Positive(t, cached, f.name)
+		require.Zero(t, stale, f.name)
 	}
+}
+
+// awaitGap waits for a gap of a cache.
+func awaitGap(t *testing.T, c *cache) {
+	t.Helper()
+	gaps := c.feed.Stats().Gaps
+	require.NoError(t, until(t.Context(), func() bool { return c.feed.Stats().Gaps > gaps }))
+}
+
+// flood changes every key while the cache is busy.
+func flood(t *testing.T, c *cache, client redis.UniversalClient) {
+	t.Helper()
+	c.busy.Lock()
+	defer c.busy.Unlock()
+	for i := range keys {
+		_ = client.Set(t.Context(), key(i), "changed", 0).Err() // enough will succeed
+	}
+}
+
+func TestNothingStaleIsLeftByFaults(t *testing.T) {
+	server := redistest.Start(t)
+	client := redis.NewUniversalClient(impatient(server.Addr))
+	defer client.Close()
+	requireNothingStale(t, program.Server{Addr: server.Addr}, client, []fault{
+		{"none", func(c *cache) { require.NoError(t, settle(t.Context(), c.feed)) }},
+		{"restart", func(*cache) { server.Restart(t) }},
+		{"freeze", func(c *cache) { server.Stop(t); awaitGap(t, c); server.Cont(t) }},
+		{"kicked", func(*cache) { server.Dial(t).Do("CLIENT", "KILL", "TYPE", "normal") }},
+		{"overflow", func(c *cache) { flood(t, c, client) }},
+	})
+}
+
+func TestNothingStaleIsLeftByFaultsOfACluster(t *testing.T) {
+	cluster := redistest.StartReplicatedCluster(t)
+	nodes := cluster.Nodes
+	options := impatient(nodes[0].Addr)
+	options.IsClusterMode = true
+	client := redis.NewUniversalClient(options)
+	defer client.Close()
+	moved := 0
+	for feed.Slot(key(moved))*3/feed.SlotCount != 2 {
+		moved++
+	}
+	requireNothingStale(t, program.Server{Addr: nodes[0].Addr, Cluster: true}, client, []fault{
+		{"none", func(c *cache) { require.NoError(t, settle(t.Context(), c.feed)) }},
+		{"freeze", func(c *cache) { nodes[1].Stop(t); awaitGap(t, c); nodes[1].Cont(t) }},
+		{"kicked", func(*cache) { nodes[2].Dial(t).Do("CLIENT", "KILL", "TYPE", "normal") }},
+		{"overflow", func(c *cache) { flood(t, c, client) }},
+		{"move", func(c *cache) { cluster.Migrate(t, feed.Slot(key(moved)), 2, 0); awaitPrimary(t, c, moved, nodes[0]) }},
+		{"failover", func(c *cache) { cluster.Promote(t, 3); awaitPrimary(t, c, moved, nodes[3]) }},
+		{"crash", func(*cache) { nodes[1].Kill(); cluster.Promote(t, 4, "FORCE") }},
+	})
+}
+
+// awaitPrimary waits until a key has a primary.
+func awaitPrimary(t *testing.T, c *cache, i int, node *redistest.Server) {
+	t.Helper()
+	require.NoError(t, until(t.Context(), func() bool {
+		primary, _ := c.feed.Primary(key(i))
+		return primary.Addr == node.Addr
+	}))
 }

@@ -1,19 +1,24 @@
 // Command cache shows a local cache that a server keeps up to date.
 //
-//	cache redis://[user:password@]host[:port]
+//	cache redis://[user:password@]host[:port][?cluster=true]
+//
+// With ?cluster=true the server is any node of a Redis Cluster, and the cache has
+// the keys of all its primaries. The program is the same: a single server is one
+// primary that has every slot.
 //
 // It reads keys through a cache that is too small for all of them, and changes
 // them at the same time. At the end it compares the cached values with those of
 // the server. It ends by itself after 40,000 reads.
 //
-// The invalidations have a connection of their own, which a Feed keeps, and a
-// Queue between that connection and the cache. When they arrive faster than the
+// The invalidations of each primary have a connection of their own, which a Feed
+// keeps, and a Queue between these connections and the cache. When they arrive faster than the
 // cache applies them, the Queue overflows: it replaces them with one flush of
-// everything, and the connection is never held up. Halfway, the program makes
+// everything, and no connection is ever held up. Halfway, the program makes
 // that happen. It keeps the cache busy while it changes every key.
 //
-// The server may be killed, restarted or frozen meanwhile. The cache then asks
-// the server for everything, until it reports changes again.
+// A server may be killed, restarted, frozen or replaced meanwhile, and slots may
+// move. The cache then asks for every key whose primary it cannot be sure of,
+// until that reports changes again.
 package main
 
 import (
@@ -49,11 +54,11 @@ func main() { program.Main(run) }
 
 // run is the program.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	server, err := program.Arg(args)
+	server, err := program.ClusterArg(args)
 	if err != nil {
 		return err
 	}
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
+	client := server.Client()
 	defer client.Close()
 	defer remove(context.WithoutCancel(ctx), client)
 	for i := range keys {
@@ -63,10 +68,11 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 
 	counter := stats.NewCounter()
-	cache := newCache(server, prefix, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter},
-		func(ctx context.Context, key string) (string, error) { return client.Get(ctx, key).Result() })
+	cache := newCache(server, server.Topology(client), prefix, otter.Options[string, string]{MaximumSize: size, StatsRecorder: counter},
+		func(ctx context.Context, key string) (value, addr string, err error) {
+			return program.Get(ctx, client, key)
+		})
 	cache.feed.Probe.Every = time.Second // so that settle does not take long
-	queue := cache.feed.Queues[0]
 
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return cache.feed.Run(groupCtx) })
@@ -87,7 +93,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return cache.feed.Shutdown(groupCtx)
 	})
 	err = group.Wait()
-	if err := errors.Join(err, queue.Close(context.WithoutCancel(ctx))); err != nil {
+	if err := errors.Join(err, cache.queue.Close(context.WithoutCancel(ctx))); err != nil {
 		return err
 	}
 
@@ -95,14 +101,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	applied, took, kept := queue.Stats(), counter.Snapshot(), cache.feed.Stats()
+	applied, took := cache.queue.Stats(), counter.Snapshot()
 	fmt.Fprintf(stdout, "reads          %d, from the cache %d\n", rounds*readers*reads, took.Hits)
 	fmt.Fprintf(stdout, "not kept       %d\n", cache.missed.Load())
 	fmt.Fprintf(stdout, "writes         %d\n", rounds*writes+(rounds-1)*keys)
 	fmt.Fprintf(stdout, "invalidations  %d: %d applied, %d replaced by flushes of everything\n",
 		applied.Pushes, applied.Delivered, applied.Coalesced)
 	fmt.Fprintf(stdout, "flushes        %d\n", applied.Flushes)
-	fmt.Fprintf(stdout, "gaps           %d\n", kept.Gaps-kept.GapsStart)
+	fmt.Fprintf(stdout, "gaps           %d\n", cache.feed.Stats().Gaps-1) // one precedes the start
 	fmt.Fprintf(stdout, "cached now     %d, stale %d\n", cached, stale)
 	return nil
 }
@@ -125,30 +131,36 @@ func until(ctx context.Context, happened func() bool) error {
 }
 
 // settle waits until the cache has handled the invalidations of all changes that
-// the server has answered. A cache has no need for that, but the program wants
-// to compare.
-func settle(ctx context.Context, f *feed.Feed) error {
+// have been answered. A cache has no need for that, but the program wants to
+// compare.
+func settle(ctx context.Context, c *feed.Cluster) error {
 	written := time.Now()
-	return until(ctx, func() bool { return f.Coverage().AsOf.After(written) })
+	return until(ctx, func() bool {
+		for i := range keys {
+			if !c.CoverageOf(key(i)).AsOf.After(written) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // overflow changes every key while the cache is busy. The queue has no room for
 // that many invalidations, so the cache is flushed when it is free again.
-func overflow(ctx context.Context, client *redis.Client, cache *cache) error {
+func overflow(ctx context.Context, client redis.UniversalClient, cache *cache) error {
 	cache.busy.Lock()
 	defer cache.busy.Unlock()
-	queue := cache.feed.Queues[0]
-	before := queue.Stats().Coalesced
+	before := cache.queue.Stats().Coalesced
 	for i := range keys {
 		if err := client.Set(ctx, key(i), "changed", 0).Err(); err != nil {
 			return err
 		}
 	}
-	return until(ctx, func() bool { return queue.Stats().Coalesced > before })
+	return until(ctx, func() bool { return cache.queue.Stats().Coalesced > before })
 }
 
 // work reads and writes.
-func work(ctx context.Context, client *redis.Client, cache *cache) error {
+func work(ctx context.Context, client redis.UniversalClient, cache *cache) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range readers {
 		group.Go(func() error {
@@ -173,7 +185,7 @@ func work(ctx context.Context, client *redis.Client, cache *cache) error {
 
 // compare returns the number of cached values, and the number of those that
 // differ from the server's.
-func compare(ctx context.Context, client *redis.Client, cache *cache) (cached, stale int, err error) {
+func compare(ctx context.Context, client redis.UniversalClient, cache *cache) (cached, stale int, err error) {
 	cache.values.CleanUp() // otter evicts with a delay
 	for key, value := range cache.values.All() {
 		now, err := client.Get(ctx, key).Result()
@@ -190,12 +202,13 @@ func compare(ctx context.Context, client *redis.Client, cache *cache) (cached, s
 
 // remove deletes the keys that the program has written. It ignores an error,
 // since keys that stay behind do no harm.
-func remove(ctx context.Context, client *redis.Client) {
-	names := make([]string, keys)
-	for i := range names {
-		names[i] = key(i)
-	}
-	client.Del(ctx, names...)
+func remove(ctx context.Context, client redis.UniversalClient) {
+	_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for i := range keys {
+			pipe.Del(ctx, key(i))
+		}
+		return nil
+	})
 }
 
 func key(i int) string { return prefix + strconv.Itoa(i) }

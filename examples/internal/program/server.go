@@ -19,16 +19,29 @@ No server at hand? This one keeps nothing and ends with Ctrl-C:
 
 // A Server is the address of a server and a login. The login is sent only if
 // Password is not empty.
-type Server struct{ Addr, Username, Password string }
+type Server struct {
+	Addr, Username, Password string
+	Cluster                  bool // it is a node of a cluster, and all of that is meant
+}
 
 // Arg returns the server that the arguments of a program name. It returns
 // ErrNoServer if they name none.
 func Arg(args []string) (Server, error) {
+	s, err := ClusterArg(args)
+	if s.Cluster {
+		return Server{}, ErrNoServer
+	}
+	return s, err
+}
+
+// ClusterArg is [Arg] for a program that takes a cluster as well: the URL of one
+// of its nodes, with ?cluster=true at the end.
+func ClusterArg(args []string) (Server, error) {
 	if len(args) != 1 {
 		return Server{}, ErrNoServer
 	}
 	u, err := url.Parse(args[0])
-	if err != nil || u.Scheme != "redis" || u.Hostname() == "" {
+	if err != nil || u.Scheme != "redis" || u.Hostname() == "" || u.RawQuery != "" && u.RawQuery != "cluster=true" {
 		return Server{}, ErrNoServer // the argument is not repeated, as it may hold a password
 	}
 	password, _ := u.User.Password()
@@ -36,6 +49,7 @@ func Arg(args []string) (Server, error) {
 		Addr:     net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379")),
 		Username: cmp.Or(u.User.Username(), "default"),
 		Password: password,
+		Cluster:  u.RawQuery != "",
 	}, nil
 }
 

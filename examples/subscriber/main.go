@@ -1,23 +1,35 @@
-// Command subscriber shows a subscriber that loses nothing: it hears of the keys
-// that come and go, and reads the state again after a gap.
+// Command subscriber shows a subscriber that loses nothing: it hears of sessions
+// that begin and end, and reads them again after a gap.
 //
-//	subscriber redis://[user:password@]host[:port]
+//	subscriber redis://[user:password@]host[:port][?cluster=true]
 //
-// It keeps a list of sessions, which are keys with a time to live. A Feed
-// subscribes to the server's keyspace events, and restores that when the
-// connection is lost. The program creates sessions, ends some of them, and waits
-// until the rest has expired. Kill, restart or freeze the server meanwhile: the
-// program says so, and its list is right again a moment later.
+// With ?cluster=true the server is any node of a Redis Cluster. The program is the
+// same: a single server is one primary that has every slot. It needs Redis 7 or
+// Valkey.
 //
-// The program turns keyspace events on (notify-keyspace-events KA), and restores
-// the former setting at its end.
+// The sessions are in eight sets. Whoever begins or ends one changes its set and
+// publishes that on the shard channel of the same name, in one transaction. The
+// subscriber keeps a list. It subscribes to the channels at the primaries of
+// their slots and follows them. For three seconds the program begins sessions and
+// ends older ones. Then it waits until the list is what the servers have. Kill,
+// restart or freeze a server meanwhile, let a replica take its place, or move a
+// slot: the program says so, and its list is right again a moment later.
+//
+// The events of keys (notify-keyspace-events) would save the publishing, and
+// would tell of keys that expire, but they are not the same in a cluster. A node
+// sends the events of its own keys only, and as ordinary messages, so a
+// subscriber has to hear each primary. An ordinary channel of a feed.Cluster
+// lives on one node, as all nodes send its messages. A shard channel belongs to a
+// slot, like the keys that it tells of: what covers the one covers the other. A
+// program that needs the events of keys of one server uses a feed.Feed with
+// Patterns, and OnArmed in the same way.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,64 +40,97 @@ import (
 )
 
 const (
-	prefix  = "respush-example-subscriber:"
-	logins  = 100
-	logouts = 40
-	life    = 2 * time.Second // of a session
-	look    = 10 * time.Millisecond
+	prefix = "respush-example-subscriber:"
+	groups = 8
+	begun  = 300 // sessions
+	live   = 60  // of them at once
+	pace   = 10 * time.Millisecond
+	look   = 10 * time.Millisecond
 )
 
 func main() { program.Main(run) }
 
 // run is the program.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
-	server, err := program.Arg(args)
+	server, err := program.ClusterArg(args)
 	if err != nil {
 		return err
 	}
-	client := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
+	client := server.Client()
 	defer client.Close()
-	former, err := client.ConfigGet(ctx, "notify-keyspace-events").Result()
-	if err != nil {
-		return err
-	}
-	s := newSessions(server, client, prefix, stdout)
+	defer remove(context.WithoutCancel(ctx), client)
+	s := newSessions(server, server.Topology(client), keys(), stdout)
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.run(groupCtx) })
 	group.Go(func() error {
-		if err := live(groupCtx, client, s, stdout); err != nil {
+		if err := work(groupCtx, client, s); err != nil {
 			return err
 		}
 		return s.end(groupCtx)
 	})
-	err = group.Wait()
-	restored := client.ConfigSet(context.WithoutCancel(ctx), "notify-keyspace-events", former["notify-keyspace-events"]).Err()
-	if err := errors.Join(err, restored); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	stats := s.feed.Stats()
-	fmt.Fprintf(stdout, "sessions now  %d\nexpired       %d\ngaps          %d, %d of them before the start\n",
-		len(s.now()), s.expired, stats.Gaps, stats.GapsStart)
+	fmt.Fprintf(stdout, "sessions now  %d\ngaps          %d\n", len(s.now()), s.feed.Stats().Gaps-1) // one precedes the start
 	return nil
 }
 
-// live creates sessions, ends some of them, and waits until all have expired.
-func live(ctx context.Context, client *redis.Client, s *sessions, stdout io.Writer) error {
-	for i := range logins {
-		if err := client.Set(ctx, prefix+strconv.Itoa(i), "", life).Err(); err != nil {
-			return err
+// work begins sessions and ends older ones, and waits until the list is right.
+func work(ctx context.Context, client redis.UniversalClient, s *sessions) error {
+	for i := range begun {
+		err := change(ctx, client, i, "+")
+		if err == nil && i >= live {
+			err = change(ctx, client, i-live, "-")
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // a server may be gone for a while
+			s.say("session %d: %v", i, err)
+		}
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
 		}
 	}
-	if err := until(ctx, func() bool { return len(s.now()) == logins }); err != nil {
-		return err
-	}
-	fmt.Fprintf(stdout, "sessions now  %d\n", logins)
-	for i := range logouts {
-		if err := client.Del(ctx, prefix+strconv.Itoa(i)).Err(); err != nil {
-			return err
+	return settle(ctx, client, s)
+}
+
+// change begins a session with "+" or ends it with "-".
+func change(ctx context.Context, client redis.UniversalClient, i int, how string) error {
+	key, name := key(i), strconv.Itoa(i)
+	_, err := client.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+		if how == "+" {
+			tx.SAdd(ctx, key, name)
+		} else {
+			tx.SRem(ctx, key, name)
 		}
+		tx.SPublish(ctx, key, how+name)
+		return nil
+	})
+	return err
+}
+
+// settle waits until the list is what the servers have.
+func settle(ctx context.Context, client redis.UniversalClient, s *sessions) error {
+	return until(ctx, func() bool {
+		names, err := stored(ctx, client)
+		return err == nil && slices.Equal(names, s.now())
+	})
+}
+
+// stored returns the sessions that the servers have, in order.
+func stored(ctx context.Context, client redis.UniversalClient) ([]string, error) {
+	var names []string
+	for _, key := range keys() {
+		members, err := client.SMembers(ctx, key).Result()
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, members...)
 	}
-	return until(ctx, func() bool { return len(s.now()) == 0 })
+	slices.Sort(names)
+	return names, nil
 }
 
 // until waits until something has happened.
@@ -100,4 +145,27 @@ func until(ctx context.Context, happened func() bool) error {
 		}
 	}
 	return nil
+}
+
+// remove deletes the groups. It ignores an error, since keys that stay behind do
+// no harm.
+func remove(ctx context.Context, client redis.UniversalClient) {
+	_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, key := range keys() {
+			pipe.Del(ctx, key)
+		}
+		return nil
+	})
+}
+
+// key returns the key of the group of a session.
+func key(i int) string { return prefix + strconv.Itoa(i%groups) }
+
+// keys returns the keys of all groups.
+func keys() []string {
+	var all []string
+	for i := range groups {
+		all = append(all, key(i))
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -25,19 +26,28 @@ func TestSubscriberTakes25LinesBesideItsBusiness(t *testing.T) {
 	require.LessOrEqual(t, lines, 25)
 }
 
-func TestProgramFollowsSessionsToTheirEnd(t *testing.T) {
+func TestProgramFollowsSessions(t *testing.T) {
 	server := redistest.Start(t)
+	requireFollowed(t, "redis://"+server.Addr, server)
+}
+
+func TestProgramIsTheSameWithACluster(t *testing.T) {
+	nodes := redistest.StartCluster(t).Nodes
+	requireFollowed(t, "redis://"+nodes[1].Addr+"?cluster=true", nodes...)
+}
+
+// requireFollowed runs the program. None of its keys may be left on the servers.
+func requireFollowed(t *testing.T, url string, servers ...*redistest.Server) {
+	t.Helper()
 	var stdout bytes.Buffer
-	require.NoError(t, run(t.Context(), []string{"redis://" + server.Addr}, &stdout))
-	require.Regexp(t, `^gap: feed: not armed yet
-sessions now  100
-sessions now  0
-expired       \d+
-gaps          1, 1 of them before the start
-$`, stdout.String())
-	admin := server.Dial(t)
-	require.Equal(t, "0", admin.Do("DBSIZE").String())
-	require.Contains(t, admin.Do("CONFIG", "GET", "notify-keyspace-events").String(), `""`, "as before")
+	require.NoError(t, run(t.Context(), []string{url}, &stdout))
+	require.Equal(t, "gap: feed: not armed yet\nsessions now  60\ngaps          0\n", stdout.String())
+	for _, server := range servers {
+		admin := server.Dial(t)
+		for admin.Do("DBSIZE").String() != "0" {
+			// A replica has not heard of it yet.
+		}
+	}
 }
 
 func TestProgramWithoutAServerSaysSo(t *testing.T) {
@@ -51,42 +61,105 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 	require.ErrorIs(t, run(ctx, []string{"redis://" + server.Addr}, io.Discard), context.Canceled)
 }
 
-// The server loses its keys, its settings, its connections, or its time.
-func TestListIsRightAfterFaults(t *testing.T) {
-	server := redistest.Start(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+// requireRight lets sessions begin and end during each fault. Afterwards the list
+// has to be what the servers have, and to hear of the next session.
+func requireRight(t *testing.T, server program.Server, faults []func(*sessions)) {
+	t.Helper()
+	client := server.Client()
 	defer client.Close()
-	s := newSessions(program.Server{Addr: server.Addr}, client, prefix, io.Discard)
+	s := newSessions(server, server.Topology(client), keys(), io.Discard)
 	s.feed.Probe = feed.Probe{Every: 100 * time.Millisecond, Within: 300 * time.Millisecond}
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(t.Context()) }()
-	gap := func() {
-		gaps := s.feed.Stats().Gaps
-		require.NoError(t, until(t.Context(), func() bool { return s.feed.Stats().Gaps > gaps }))
-	}
-	for i, fault := range []func(){
-		func() {},
-		func() { server.Restart(t) },
-		func() {
-			server.Stop(t)
-			gap()
-			server.Cont(t)
-			server.WaitReady(t)
-		},
-		func() { server.Dial(t).Do("CLIENT", "KILL", "TYPE", "pubsub") },
-	} {
-		key := prefix + strconv.Itoa(i)
-		fault()
-		admin := server.Dial(t)
-		admin.Do("SET", key, "")
-		require.NoError(t, until(t.Context(), func() bool {
-			now := s.now()
-			return len(now) > 0 && now[0] == strconv.Itoa(i)
-		}))
-		admin.Do("DEL", key)
-		require.NoError(t, until(t.Context(), func() bool { return len(s.now()) == 0 }))
+	require.NoError(t, until(t.Context(), func() bool { return covered(s) }))
+	next := 0
+	for _, fault := range faults {
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			for ; ; next++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				// Errors are what a fault brings.
+				_ = change(t.Context(), client, next, "+")
+				if next%3 > 0 {
+					_ = change(t.Context(), client, next-1, "-")
+				}
+			}
+		}()
+		fault(s)
+		require.NoError(t, until(t.Context(), func() bool { return covered(s) }))
+		close(stop)
+		<-stopped
+		require.NoError(t, settle(t.Context(), client, s))
+		for i := next; i < next+groups; i++ {
+			name := strconv.Itoa(i)
+			require.NoError(t, change(t.Context(), client, i, "+"))
+			require.NoError(t, until(t.Context(), func() bool { return slices.Contains(s.now(), name) }))
+			require.NoError(t, change(t.Context(), client, i, "-"))
+			require.NoError(t, until(t.Context(), func() bool { return !slices.Contains(s.now(), name) }))
+		}
+		require.NoError(t, settle(t.Context(), client, s))
+		t.Logf("%d gaps, %d sessions", s.feed.Stats().Gaps-1, len(s.now()))
 	}
 	require.NoError(t, s.end(t.Context()))
 	require.NoError(t, <-ended)
-	require.Equal(t, "0", server.Dial(t).Do("PUBSUB", "NUMPAT").String())
+}
+
+// covered reports whether all groups are covered.
+func covered(s *sessions) bool {
+	return !slices.ContainsFunc(keys(), func(key string) bool { return !s.feed.CoverageOf(key).Armed })
+}
+
+// awaitGap waits for a gap.
+func awaitGap(t *testing.T, s *sessions) {
+	t.Helper()
+	gaps := s.feed.Stats().Gaps
+	require.NoError(t, until(t.Context(), func() bool { return s.feed.Stats().Gaps > gaps }))
+}
+
+// The server loses its keys, its time, or its connections.
+func TestListIsRightAfterFaults(t *testing.T) {
+	server := redistest.Start(t)
+	requireRight(t, program.Server{Addr: server.Addr}, []func(*sessions){
+		func(*sessions) {},
+		func(*sessions) { server.Restart(t) },
+		func(s *sessions) { server.Stop(t); awaitGap(t, s); server.Cont(t) },
+		func(*sessions) { server.Dial(t).Do("CLIENT", "KILL", "TYPE", "pubsub") },
+	})
+}
+
+// A primary loses its time, its connections, a slot, its office, or its life.
+func TestListIsRightAfterFaultsOfACluster(t *testing.T) {
+	c := redistest.StartReplicatedCluster(t)
+	moved := 0
+	for feed.Slot(key(moved))*3/feed.SlotCount != 2 {
+		moved++
+	}
+	awaitPrimary := func(s *sessions, node *redistest.Server) {
+		require.NoError(t, until(t.Context(), func() bool {
+			primary, _ := s.feed.Primary(key(moved))
+			return primary.Addr == node.Addr
+		}))
+	}
+	requireRight(t, program.Server{Addr: c.Nodes[0].Addr, Cluster: true}, []func(*sessions){
+		func(*sessions) {},
+		func(s *sessions) { c.Nodes[1].Stop(t); awaitGap(t, s); c.Nodes[1].Cont(t) },
+		func(*sessions) { c.Nodes[2].Dial(t).Do("CLIENT", "KILL", "TYPE", "pubsub") },
+		func(s *sessions) { c.Migrate(t, feed.Slot(key(moved)), 2, 0); awaitPrimary(s, c.Nodes[0]) },
+		func(s *sessions) { c.Promote(t, 3); awaitPrimary(s, c.Nodes[3]) },
+		func(*sessions) { c.Nodes[1].Kill(); c.Promote(t, 4, "FORCE") },
+	})
+}
+
+// An old primary may still have what its successor has not: a group is read from
+// the primary that sends its messages.
+func TestGroupWithoutAPrimaryIsNotRead(t *testing.T) {
+	client := redis.NewClient(&redis.Options{Addr: "localhost:1"})
+	defer client.Close()
+	s := newSessions(program.Server{Addr: "localhost:1"}, program.Server{Addr: "localhost:1"}.Topology(client), keys(), io.Discard)
+	require.ErrorIs(t, s.readAll(t.Context(), key(0)), errNoPrimary)
 }

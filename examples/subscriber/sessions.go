@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"strings"
+	"slices"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/examples/internal/program"
@@ -18,57 +16,64 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// patience is the time between two attempts to read the keys.
+// patience is the time between two attempts to read a group.
 const patience = 100 * time.Millisecond
 
-// sessions knows the keys with a prefix that exist on a server. It hears of each
-// change from the server's keyspace events. What it has missed in a gap it reads
-// from the server when the gap has ended.
+// sessions knows which sessions a server or a cluster has. They are in groups:
+// sets, each of which has a shard channel of the same name, and so on the same
+// node. A message there is + or - and the name of a session that has begun or
+// ended. What has been missed in a gap is read when the gap has ended.
 //
 // What stands between the two kinds of markers is what a subscriber needs beside
 // its business. A test counts it: at most 25 lines.
 type sessions struct {
-	client *redis.Client
-	prefix string
+	server program.Server
+	groups map[string]*group // by key; never changes
+
+	mu     sync.Mutex // guards stdout, and live and changes of each group
 	stdout io.Writer
-
-	catching sync.Mutex // held by catchUp
-
-	mu      sync.Mutex // guards what follows
-	live    map[string]bool
-	changes map[string]bool // while the keys are read: those that changed meanwhile, and whether they exist
-	expired int
 	// feed: begin
-	feed   *feed.Feed
+	feed   *feed.Cluster
 	behind sync.WaitGroup // calls of catchUp
 	// feed: end
 }
 
-func newSessions(server program.Server, client *redis.Client, prefix string, stdout io.Writer) *sessions {
-	s := &sessions{client: client, prefix: prefix, stdout: stdout, live: map[string]bool{}}
+// A group is the sessions in one set.
+type group struct {
+	catching sync.Mutex // held by catchUp
+	live     map[string]bool
+	changes  map[string]bool // while the set is read: sessions that began or ended meanwhile, and whether they are live
+}
+
+func newSessions(server program.Server, primaries feed.Topology, keys []string, stdout io.Writer) *sessions {
+	s := &sessions{server: server, stdout: stdout, groups: map[string]*group{}}
+	for _, key := range keys {
+		s.groups[key] = &group{live: map[string]bool{}}
+	}
 	// feed: begin
 	p := dispatch.NewProcessor()
-	_ = p.HandleFunc("pmessage", notify.OnMessage(s.event)) // cannot fail, since the name is new
-	s.feed = &feed.Feed{
-		Addr: server.Addr, Auth: server.Auth, Processor: p,
-		Patterns: []string{channel(prefix) + "*"},
-		OnGap:    func(_ context.Context, g feed.Gap) { fmt.Fprintln(s.stdout, "gap:", g.Cause) },
-		OnArmed: func(ctx context.Context, c feed.Coverage) {
-			s.behind.Add(1)
-			go func() { // OnArmed must not block
-				defer s.behind.Done()
-				s.catchUp(ctx, c)
-			}()
+	_ = p.HandleFunc(notify.NameSMessage, notify.OnMessage(s.event)) // cannot fail, since the name is new
+	s.feed = &feed.Cluster{
+		Topology: primaries, ShardChannels: keys,
+		New:   func(feed.Node) *feed.Feed { return &feed.Feed{Auth: server.Auth, Probe: s.feed.Probe, Processor: p} },
+		OnGap: func(_ context.Context, g feed.ClusterGap) { s.say("gap: %v", g.Cause) },
+		OnArmed: func(ctx context.Context, part feed.Part) {
+			for key := range s.groups {
+				if part.Slots.ContainsKey(key) {
+					s.behind.Add(1)
+					go func() { // OnArmed must not block
+						defer s.behind.Done()
+						s.catchUp(ctx, key)
+					}()
+				}
+			}
 		},
 	}
 	// feed: end
 	return s
 }
 
-// channel returns the name of the channel with the events of a key.
-func channel(key string) string { return "__keyspace@0__:" + key }
-
-// run follows the keys until ctx ends or end is called.
+// run follows the sessions until ctx ends or end is called.
 func (s *sessions) run(ctx context.Context) error {
 	// feed: begin
 	defer s.behind.Wait()
@@ -76,50 +81,51 @@ func (s *sessions) run(ctx context.Context) error {
 	// feed: end
 }
 
-// end ends run in order: every event that the server had sent is handled.
+// end ends run in order: every message that a server had sent is handled.
 func (s *sessions) end(ctx context.Context) error {
 	// feed: begin
 	return s.feed.Shutdown(ctx)
 	// feed: end
 }
 
-// event notes a change of a key.
+// event notes that a session has begun or ended.
 func (s *sessions) event(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Message) error {
-	key := string(bytes.TrimPrefix(m.Channel, []byte(channel(""))))
-	event := string(m.Payload.Bytes())
-	gone := event == "del" || event == "expired" || event == "evicted"
+	text := string(m.Payload.Bytes())
+	g := s.groups[string(m.Channel)]
+	if g == nil || len(text) < 2 {
+		return fmt.Errorf("message %q on %s", text, m.Channel)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if event == "expired" {
-		s.expired++
-	}
-	s.set(key, !gone)
-	if s.changes != nil {
-		s.changes[key] = !gone
+	name, live := text[1:], text[0] == '+'
+	g.set(name, live)
+	if g.changes != nil {
+		g.changes[name] = live
 	}
 	return nil
 }
 
-// set notes whether a key exists. The caller holds mu.
-func (s *sessions) set(key string, exists bool) {
-	if exists {
-		s.live[key] = true
+// set notes whether a session is live. The caller holds mu.
+func (g *group) set(name string, live bool) {
+	if live {
+		g.live[name] = true
 	} else {
-		delete(s.live, key)
+		delete(g.live, name)
 	}
 }
 
-// catchUp reads which keys exist. It tries again until it succeeds or there is
-// another gap, whose end calls it as well.
-func (s *sessions) catchUp(ctx context.Context, c feed.Coverage) {
-	s.catching.Lock()
-	defer s.catching.Unlock()
-	for s.feed.Coverage().Continues(c) {
-		err := s.readAll(ctx)
+// catchUp reads a group. It tries again until it succeeds or there is another
+// gap, whose end calls it as well.
+func (s *sessions) catchUp(ctx context.Context, key string) {
+	g := s.groups[key]
+	g.catching.Lock()
+	defer g.catching.Unlock()
+	for c := s.feed.CoverageOf(key); s.feed.CoverageOf(key).Continues(c); {
+		err := s.readAll(ctx, key)
 		if err == nil {
 			return
 		}
-		fmt.Fprintln(s.stdout, "not up to date:", err)
+		s.say("not up to date: %v", err)
 		select {
 		case <-time.After(patience):
 		case <-ctx.Done():
@@ -127,41 +133,54 @@ func (s *sessions) catchUp(ctx context.Context, c feed.Coverage) {
 	}
 }
 
-// readAll reads which keys exist. Events that arrive meanwhile are newer than
-// what it reads.
-func (s *sessions) readAll(ctx context.Context) error {
-	s.mu.Lock()
-	s.changes = map[string]bool{}
-	s.mu.Unlock()
-	found := map[string]bool{}
-	// A server that has been restarted may have forgotten that it is to send events.
-	err := s.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err()
-	if err == nil {
-		keys := s.client.Scan(ctx, 0, s.prefix+"*", 1000).Iterator()
-		for keys.Next(ctx) {
-			found[keys.Val()] = true
-		}
-		err = keys.Err()
+// errNoPrimary is the error for a group whose slot is not covered any more.
+var errNoPrimary = errors.New("no primary")
+
+// readAll reads a group from the primary that sends its messages. Another node
+// may be behind. Messages that arrive meanwhile are newer than what it reads, or
+// will be followed by one that is.
+func (s *sessions) readAll(ctx context.Context, key string) error {
+	primary, known := s.feed.Primary(key)
+	if !known {
+		return errNoPrimary
 	}
+	node := s.server.Node(primary.Addr)
+	defer node.Close()
+	g := s.groups[key]
+	s.mu.Lock()
+	g.changes = map[string]bool{}
+	s.mu.Unlock()
+	members, err := node.SMembers(ctx, key).Result()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		s.live = found
-		for key, exists := range s.changes {
-			s.set(key, exists)
+		clear(g.live)
+		for _, name := range members {
+			g.live[name] = true
+		}
+		for name, live := range g.changes {
+			g.set(name, live)
 		}
 	}
-	s.changes = nil
+	g.changes = nil
 	return err
 }
 
-// now returns the keys that exist, without the prefix.
+// now returns the live sessions in order.
 func (s *sessions) now() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var names []string
-	for key := range maps.Keys(s.live) {
-		names = append(names, strings.TrimPrefix(key, s.prefix))
+	for _, g := range s.groups {
+		names = slices.AppendSeq(names, maps.Keys(g.live))
 	}
+	slices.Sort(names)
 	return names
+}
+
+// say prints a line.
+func (s *sessions) say(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(s.stdout, format+"\n", args...)
 }

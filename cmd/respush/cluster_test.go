@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +38,8 @@ func awaitTracking(t *testing.T, server *redistest.Server) {
 func TestClusterShowsThePushesOfAllItsNodesAndAFailover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartReplicatedCluster(t)
-	p := start(t, "tail", "redis://"+c.Nodes[4].Addr, "--cluster", "--bcast", "--subscribe", "news", "--ssubscribe", keyIn(1), "--json")
+	recording := filepath.Join(t.TempDir(), "dump.resp")
+	p := start(t, "tail", "redis://"+c.Nodes[4].Addr, "--cluster", "--bcast", "--subscribe", "news", "--ssubscribe", keyIn(1), "--json", "--record", recording)
 	for i := range 3 {
 		awaitTracking(t, c.Nodes[i])
 		c.Nodes[i].Dial(t).Do("SET", keyIn(i), "")
@@ -57,6 +60,8 @@ func TestClusterShowsThePushesOfAllItsNodesAndAFailover(t *testing.T) {
 	p.interrupt()
 	require.Zero(t, p.exit(), p.stderr.String())
 
+	pushes := slices.DeleteFunc(p.stdout.lines(), func(line string) bool { return strings.Contains(line, `"event":`) })
+	requireRecorded(t, pushes, recording)
 	kinds := compile(t).kindsOf(t, p.stdout.lines())
 	require.GreaterOrEqual(t, kinds["push"], 8)
 	require.Positive(t, kinds["gap"])
@@ -168,6 +173,9 @@ func TestServerThatIsNoClusterIsRefusedWithCluster(t *testing.T) {
 	p := start(t, "tail", "redis://"+server.Addr, "--cluster", "--bcast")
 	require.Equal(t, "respush: "+server.Addr+" is no node of a cluster (its mode is standalone): leave out --cluster", failed(t, p, exitError))
 	require.Len(t, p.stderr.lines(), 1)
+	p = start(t, "tail", "redis://"+server.Addr, "--cluster", "--psubscribe", "__keyspace@0__:*")
+	failed(t, p, exitError)
+	require.Contains(t, p.stderr.String(), "respush: note: each node sends the events of its own keys")
 
 	server = redistest.Start(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t))
 	p = start(t, "tail", "redis://"+server.Addr, "--cluster", "--bcast")

@@ -209,7 +209,7 @@ func (s *Scanner) plainReply(p []byte, i int, u until) int {
 func plainReply(p []byte, i, budget int) (next, unused int) {
 	j, left, outer, unused := i, 1, 0, budget
 	switch Type(p[i]) {
-	case TypeSimpleString, TypeSimpleError, TypeInteger:
+	case TypeSimpleString, TypeSimpleError, TypeInteger, TypeDouble, TypeBoolean, TypeBigNumber:
 		if j = lineEnd(p, i+1); j > 0 {
 			left = 0
 		}

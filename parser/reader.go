@@ -201,7 +201,11 @@ func (r *Reader) ready() error {
 // call goes on where this one stopped. A malformed frame is a [*SyntaxError],
 // one over a limit a [*LimitError]; see Err.
 func (r *Reader) Next() (Frame, error) {
-	if err := r.ready(); err != nil {
+	if r.clean() {
+		if f, ok := r.shortFrame(); ok {
+			return f, nil
+		}
+	} else if err := r.ready(); err != nil {
 		return Frame{}, err
 	}
 	for {

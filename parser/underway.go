@@ -82,6 +82,29 @@ func (r *Reader) scanWindow(u until) (done bool, err error) {
 	return done, err
 }
 
+// shortFrame consumes the next frame and returns it, if it is plain, short and
+// whole in the bytes received, as nearly all are. Nothing may be under way.
+func (r *Reader) shortFrame() (f Frame, ok bool) {
+	if !r.sc.plainOK || r.quirk {
+		return Frame{}, false
+	}
+	w := r.win.bytes()
+	if len(w) == 0 {
+		return Frame{}, false
+	}
+	n, t := 0, Type(w[0])
+	if t == TypePush {
+		f, n = shortPush(w)
+	} else if n, _ = plainReply(w, 0, maxShort); n > 0 {
+		f = Frame{w[:n:n], frameMeta(t)}
+	}
+	if n == 0 || n > r.sc.lim.MaxFrame {
+		return Frame{}, false
+	}
+	r.passed(n)
+	return f, true
+}
+
 // take consumes the frame under way, which is whole, and returns it.
 func (r *Reader) take() Frame {
 	b := r.bytes()

@@ -76,8 +76,9 @@ type Cluster struct {
 	Probe Probe
 	// OnFlush is called when the keys of slots may have changed unnoticed, in the
 	// places where a Feed flushes everything. If it is nil, a Feed with Tracking
-	// does that here too, for each fault of any node. A cache that compares
-	// Coverages sets a function that does nothing.
+	// does that here too, for each fault of any node, and waits for the Queues. So a
+	// handler must then not wait for Subscribe or Unsubscribe of the Cluster. A cache
+	// that compares Coverages sets a function that does nothing.
 	OnFlush func(ctx context.Context, s Slots)
 	// OnGap is called when a gap begins, after OnFlush. It may be nil, as may
 	// OnArmed and OnError. They, and OnFlush, run on the goroutines of the Cluster
@@ -106,7 +107,10 @@ type Cluster struct {
 	stats    ClusterStats
 	ending   bool // no goroutine may be begun any more
 	routines sync.WaitGroup
+	tasks    []func()      // see later
 	stale    chan struct{} // asks for a look
+
+	hosting sync.Mutex // held by the goroutine that moves channels and patterns
 
 	// Of the goroutine of Run:
 
@@ -134,9 +138,10 @@ type Cluster struct {
 // An open place is covered while the Feed of its member is armed. When a Feed has
 // a gap, its slots stay open: the generation of the Feed is part of theirs.
 //
-// The goroutine of Run looks and assigns. Each member has a goroutine, that of
-// its Feed, which calls the methods of member. Subscribing to something waits on
-// a goroutine of its own. Cluster.mu guards the tenures, and nothing is called
+// The goroutine of Run looks and assigns. What it has assigned is flushed, told and
+// opened on another, in order (later). Each member has a goroutine, that of its
+// Feed, which calls the methods of member. Subscribing to something waits on a
+// goroutine of its own. Cluster.mu guards the tenures, and nothing is called
 // with it held.
 
 // Part is a part of what a [Cluster] covers.
@@ -181,7 +186,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 	c.load()
 	c.running, c.whole, c.ending, c.ctx, c.end, c.ended = true, false, false, ctx, stop, make(chan struct{})
 	c.members = make(map[nodeKey]*member)
-	c.stale = make(chan struct{}, 1)
+	c.stale, c.tasks = make(chan struct{}, 1), nil
 	all := c.closeAll()
 	c.mu.Unlock()
 	c.highest, c.confirmed, c.suspended = 0, now(), false
@@ -293,6 +298,36 @@ func (c *Cluster) spawn(f func()) {
 		defer c.routines.Done()
 		f()
 	}()
+}
+
+// later runs f on another goroutine, after the functions that were given to later
+// before. It is for what flushes, and so may wait for handlers: the goroutine of
+// Run has to look meanwhile.
+func (c *Cluster) later(f func()) {
+	c.mu.Lock()
+	c.tasks = append(c.tasks, f)
+	first := len(c.tasks) == 1
+	c.mu.Unlock()
+	if first {
+		c.spawn(c.runTasks)
+	}
+}
+
+// runTasks runs what was given to later.
+func (c *Cluster) runTasks() {
+	for {
+		c.mu.Lock()
+		f := c.tasks[0]
+		c.mu.Unlock()
+		f()
+		c.mu.Lock()
+		c.tasks = c.tasks[1:]
+		done := len(c.tasks) == 0
+		c.mu.Unlock()
+		if done {
+			return
+		}
+	}
 }
 
 // tell flushes and reports a gap, unless it concerns nothing.

@@ -196,6 +196,14 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 	for _, m := range dropped {
 		m.stop()
 	}
+	if len(t.gaps)+len(t.gained)+len(begun) > 0 {
+		c.later(func() { c.carryOut(ctx, t, begun) })
+	}
+}
+
+// carryOut tells the gaps of a transfer, runs the members that begin, and opens what
+// has been gained.
+func (c *Cluster) carryOut(ctx context.Context, t *transfer, begun []*member) {
 	for _, g := range t.gaps {
 		c.tell(ctx, *g)
 	}
@@ -336,5 +344,5 @@ func (c *Cluster) suspend(ctx context.Context) {
 	c.mu.Unlock()
 	c.suspended, c.highest = true, 0
 	g.Cause = ErrTopology
-	c.tell(ctx, g)
+	c.later(func() { c.tell(ctx, g) })
 }

@@ -92,6 +92,9 @@ func (m *member) gap(ctx context.Context, g Gap) {
 	}
 	if m.isArmed {
 		lost.Part = c.coveredBy(m)
+	}
+	covered := len(lost.Slots) > 0 || lost.Channels
+	if covered {
 		c.stats.Gaps++
 	}
 	m.isArmed = false
@@ -99,7 +102,7 @@ func (m *member) gap(ctx context.Context, g Gap) {
 		c.place(channelPlace, c.nextTenure(nil, m))
 	}
 	c.mu.Unlock()
-	if c.OnGap != nil && (len(lost.Slots) > 0 || lost.Channels) {
+	if c.OnGap != nil && covered {
 		c.OnGap(ctx, lost)
 	}
 	c.Refresh()
@@ -111,7 +114,10 @@ func (m *member) armed(ctx context.Context) {
 	c := m.c
 	c.mu.Lock()
 	m.isArmed = m.feed.Coverage().Armed // there may have been a gap meanwhile
-	p := c.coveredBy(m)
+	var p Part
+	if m.isArmed {
+		p = c.coveredBy(m)
+	}
 	c.noteWhole()
 	c.mu.Unlock()
 	c.tellArmed(ctx, p)
@@ -150,7 +156,7 @@ func (m *member) lost(ctx context.Context, channels []string) {
 	c.count()
 	c.announce()
 	c.mu.Unlock()
-	c.tell(ctx, left)
+	c.later(func() { c.tell(ctx, left) })
 	c.Refresh()
 }
 

@@ -52,6 +52,16 @@ func (c *Cluster) unwant(kind Kind, list []string) {
 	}
 }
 
+// added returns those of list that are not wanted yet. The caller holds c.mu.
+func (c *Cluster) added(kind Kind, list []string) (added []string) {
+	for _, name := range list {
+		if _, wanted := c.wanted[kind][name]; !wanted {
+			added = append(added, name)
+		}
+	}
+	return added
+}
+
 // hasChannels reports whether channels or patterns are wanted. The caller holds
 // c.mu.
 func (c *Cluster) hasChannels() bool {
@@ -66,6 +76,7 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 	}
 	c.mu.Lock()
 	c.load()
+	added := c.added(kind, names)
 	c.want(kind, names)
 	c.mu.Unlock()
 	c.rehost()
@@ -79,12 +90,16 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case errors.As(err, &refused) && !movedSlot(err) && !passing(err):
+				added = both(added, left)
 				c.mu.Lock()
-				c.unwant(kind, left)
+				c.unwant(kind, added)
 				c.mu.Unlock()
+				_ = t.member.change(ctx, &change{kind: kind, end: true, names: both(added, group)})
 				return err
 			case err == nil && c.places[placeOf(kind, group[0])].Load() == t:
 				left = slices.DeleteFunc(left, func(name string) bool { return slices.Contains(group, name) })
+			case err == nil && c.places[placeOf(kind, group[0])].Load().last() != t.member:
+				_ = t.member.change(ctx, &change{kind: kind, end: true, names: slices.Clone(group)}) // who has the place now does not
 			}
 		}
 		if len(left) == 0 {
@@ -113,15 +128,42 @@ func (c *Cluster) Unsubscribe(ctx context.Context, kind Kind, names ...string) e
 	c.load()
 	c.unwant(kind, names)
 	c.mu.Unlock()
-	groups, _ := c.groups(kind, names)
 	var errs []error
-	for t, group := range groups {
-		errs = append(errs, t.member.change(ctx, &change{kind: kind, end: true, names: group}))
+	for m, group := range c.holders(kind, names) {
+		errs = append(errs, m.change(ctx, &change{kind: kind, end: true, names: group}))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return errors.Join(errs...)
+}
+
+// holders returns names by the members whose servers may have subscriptions to
+// them: those with their places, or the last ones to have had them, and those whose
+// Feeds would restore them.
+func (c *Cluster) holders(kind Kind, list []string) map[*member][]string {
+	c.mu.Lock()
+	members := slices.Collect(maps.Values(c.members))
+	c.mu.Unlock()
+	holders := make(map[*member][]string)
+	for _, m := range members {
+		for _, name := range list {
+			if c.places[placeOf(kind, name)].Load().last() == m || m.feed.wants(kind, name) {
+				holders[m] = append(holders[m], name)
+			}
+		}
+	}
+	return holders
+}
+
+// both returns the names that are in both lists.
+func both(a, b []string) (list []string) {
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // placeOf returns the place that a subscription belongs to.
@@ -231,8 +273,14 @@ func (c *Cluster) rehost() {
 	channels, patterns := slices.Sorted(maps.Keys(c.wanted[Channel])), slices.Sorted(maps.Keys(c.wanted[Pattern]))
 	c.mu.Unlock()
 	c.spawn(func() {
+		// One move at a time, so that none subscribes after the next has released.
+		c.hosting.Lock()
+		defer c.hosting.Unlock()
 		if was != nil && was != m {
 			was.release(channels, patterns)
+		}
+		if c.places[channelPlace].Load() != t {
+			return
 		}
 		if c.subscribe(m, Channel, channels, t) && c.subscribe(m, Pattern, patterns, t) {
 			c.open(m.ctx, &gain{tenure: t, places: []int{channelPlace}})

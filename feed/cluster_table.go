@@ -131,8 +131,8 @@ func (p *Part) add(place int) {
 
 // include adds a place that is greater than all of g, and what its coverage was.
 func (g *ClusterGap) include(place int, c Coverage) {
-	g.add(place)
-	if g.Since.IsZero() || c.AsOf.Before(g.Since) {
+	first := len(g.Slots) == 0 && !g.Channels
+	if g.add(place); first || c.AsOf.Before(g.Since) {
 		g.Since = c.AsOf
 	}
 }

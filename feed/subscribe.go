@@ -109,6 +109,15 @@ func (f *Feed) change(ctx context.Context, c *change) error {
 	}
 }
 
+// wants reports whether the Feed restores a subscription.
+func (f *Feed) wants(kind Kind, name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load()
+	_, wanted := f.wanted[kind][name]
+	return wanted
+}
+
 // load copies the subscriptions of the fields, once. The caller holds f.mu.
 func (f *Feed) load() {
 	if f.wanted[0] != nil {

@@ -61,7 +61,7 @@ var ErrFewAnswers = errors.New("feed: too few nodes have answered")
 // the first to know.
 //
 // A node that has answered speaks for itself. For another, those that have
-// answered speak. Of several owners of a slot, the one with the highest config
+// answered speak. One whose address nobody knows is left out. Of several owners of a slot, the one with the highest config
 // epoch counts. A slot that its owner migrates or imports is left out. Every
 // election of a primary needs the votes of most primaries, so ClusterNodes returns
 // ErrFewAnswers unless more than half of the primaries that it finds have answered.
@@ -179,7 +179,9 @@ func (v *view) primaries() ([]Node, error) {
 	answered := 0
 	nodes := make([]Node, 0, len(owners))
 	for _, n := range owners {
-		nodes = append(nodes, n.node)
+		if n.node.Addr != "" { // a node that is gone may have none
+			nodes = append(nodes, n.node)
+		}
 		if n.answered {
 			answered++
 		}

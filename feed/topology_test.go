@@ -55,6 +55,9 @@ func TestClusterNodesJoinsWhatNodesKnow(t *testing.T) {
 		{"a handshake", []string{"ddd [::1]:1@2 myself,master - 0 0 1 connected 5\neee 1.1.1.1:1@2 master,handshake - 0 0 1 connected\n"}, []feed.Node{
 			{Addr: "[::1]:1", ID: "ddd", Epoch: 1, Slots: feed.Slots{{5, 5}}},
 		}, ""},
+		{"a node that has lost its address", []string{
+			fromA, fromB + "old :0@0 master,noaddr - 0 1 4 connected 10923-16383\n",
+		}, []feed.Node{node("10.0.0.1", "aaa", 1, feed.SlotRange{0, 5460}), nodeB}, ""},
 		{"too few fields", []string{"ddd :1@2 myself,master\n"}, nil, "3 fields"},
 		{"no epoch", []string{"ddd :1@2 myself,master - 0 0 x connected\n"}, nil, "epoch"},
 		{"no slots", []string{"ddd :1@2 myself,master - 0 0 1 connected 5-4\n"}, nil, "slots"},

@@ -1,6 +1,7 @@
 package goredis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +24,17 @@ const grace = 250 * time.Millisecond
 // ClusterTopology returns the topology of the cluster that client is connected
 // to. It asks every node that the client knows for CLUSTER NODES, replicas as
 // well, on connections of the client's own pools, and needs the answers of more
-// than half of the primaries, see [feed.ClusterNodes]. A node that is silent
-// holds a look up for a quarter of a second.
+// than half of the primaries, see [feed.ClusterNodes]. Nodes that are silent hold
+// a look up for a quarter of a second, or half a second if they are the most.
+// What only they know is not seen meanwhile: a replica that has just been promoted
+// and is slower than that may be missed by one look.
 //
-// The addresses are those that the nodes announce. Options such as NewClient do
-// not apply to them: the Feed of a node needs the same Dial and Auth as client.
+// The address of a node is the one by which client reaches it, or, as long as it
+// has never answered, the one that the nodes announce. Options such as NewClient
+// do not apply to it: the Feed of a node needs the same Dial and Auth as client. A
+// Topology is for one Cluster.
 func ClusterTopology(client *redis.ClusterClient) feed.Topology {
-	return &clusterTopology{client: client}
+	return &clusterTopology{client: client, addrs: make(map[string]string)}
 }
 
 // clusterTopology is a Topology. Its nodes are those of the client's last list.
@@ -39,7 +44,8 @@ type clusterTopology struct {
 
 	mu        sync.Mutex
 	nodes     map[string]*redis.Client
-	listing   chan struct{} // closed when the list under way has been read; nil when there is none
+	addrs     map[string]string // by ID, of nodes that have answered; only Look uses it
+	listing   chan struct{}     // closed when the list under way has been read; nil when there is none
 	listError error
 }
 
@@ -58,6 +64,12 @@ func (t *clusterTopology) Look(ctx context.Context) ([]feed.Node, error) {
 		return err == nil
 	})
 	primaries, err := feed.ClusterNodes(answers)
+	for addr, reply := range answers {
+		t.addrs[ownID(reply)] = addr
+	}
+	for i, n := range primaries {
+		primaries[i].Addr = cmp.Or(t.addrs[n.ID], n.Addr)
+	}
 	complete := err == nil && len(answers) == len(asks)
 	for _, n := range primaries {
 		complete = complete && nodes[n.Addr] != nil
@@ -66,6 +78,16 @@ func (t *clusterTopology) Look(ctx context.Context) ([]feed.Node, error) {
 		t.list() // for the next look
 	}
 	return primaries, err
+}
+
+// ownID returns the ID of the node that has sent this reply to CLUSTER NODES.
+func ownID(reply string) string {
+	for line := range strings.Lines(reply) {
+		if fields := strings.Fields(line); len(fields) > 2 && slices.Contains(strings.Split(fields[2], ","), "myself") {
+			return fields[0]
+		}
+	}
+	return ""
 }
 
 // known returns the nodes by their addresses. It waits for the first list.
@@ -124,7 +146,12 @@ func (t *clusterTopology) list() <-chan struct{} {
 // answers of more than half of them, and the one with the highest config epoch
 // counts. A primary of which a sentinel says that it is objectively down is not
 // confirmed: another may have been promoted, and not all sentinels know that yet.
-// The caller closes the clients.
+// The caller closes the clients. A Topology is for one Cluster.
+//
+// A sentinel alone knows at first that it has promoted another. The others hear of
+// it within two seconds by default. A look that lacks its answer may confirm the
+// old primary in that time, if the others have not found it down, as after
+// SENTINEL FAILOVER.
 //
 // Sentinel publishes +switch-master when it has replaced a primary. A Feed of a
 // sentinel's that calls [feed.Cluster.Refresh] for it saves the time to the next
@@ -220,7 +247,7 @@ type answer[T any] struct {
 }
 
 // ask returns the answers that arrive in time: all of them, or enough of them and
-// a grace after half have arrived, or those until ctx ends.
+// a grace after half have arrived or two after the first, or those until ctx ends.
 func (p *poll[T]) ask(ctx context.Context, asks map[string]func(context.Context) (T, error), enough func(map[string]T) bool) map[string]T {
 	arrived := make(chan answer[T], len(asks)) // nobody may be left to read it
 	waiting := 0
@@ -245,6 +272,7 @@ func (p *poll[T]) ask(ctx context.Context, asks map[string]func(context.Context)
 	p.mu.Unlock()
 	answers := make(map[string]T, len(asks))
 	var late <-chan time.Time
+	half := false
 	for waiting > 0 {
 		select {
 		case a := <-arrived:
@@ -260,8 +288,11 @@ func (p *poll[T]) ask(ctx context.Context, asks map[string]func(context.Context)
 		case <-ctx.Done():
 			return answers
 		}
-		if late == nil && waiting <= len(asks)/2 {
-			late = time.After(grace)
+		switch {
+		case !half && waiting <= len(asks)/2:
+			half, late = true, time.After(grace)
+		case late == nil && len(answers) > 0:
+			late = time.After(2 * grace)
 		}
 	}
 	return answers

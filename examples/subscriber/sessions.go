@@ -129,6 +129,7 @@ func (s *sessions) catchUp(ctx context.Context, key string) {
 		select {
 		case <-time.After(patience):
 		case <-ctx.Done():
+			return
 		}
 	}
 }

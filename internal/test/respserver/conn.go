@@ -114,8 +114,8 @@ func (c *Conn) subscribed(k kind) []string {
 // Close closes the connection.
 func (c *Conn) Close() {
 	c.once.Do(func() {
-		close(c.done)
 		_ = c.conn.Close() // nothing can be done about it
+		close(c.done)      // afterwards, so that a handler that waits for it does not go on to answer
 	})
 }
 

@@ -193,10 +193,11 @@ func (v *clusterWatching) armed(_ context.Context, p feed.Part) {
 	v.regain(p)
 }
 
-// whole reports whether everything is covered that can be. The caller holds mu.
+// whole reports whether everything is covered that can be: all but the slots of
+// nodes of which it has been told that there is no connection. The caller holds mu.
 func (v *clusterWatching) whole() bool {
 	for slot, owner := range v.owners {
-		if owner != "" && !v.covered(slot) {
+		if owner != "" && v.told[owner] == "" && !v.covered(slot) {
 			return false
 		}
 	}

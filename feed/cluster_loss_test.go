@@ -1,0 +1,102 @@
+package feed_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/feed"
+	"github.com/seed79615202/respush/internal/test/respserver"
+	"github.com/seed79615202/respush/notify"
+	"github.com/seed79615202/respush/parser"
+)
+
+// TestUnsubscribeWhileNothingIsCovered ends subscriptions that the Feed of a lost
+// connection would restore.
+func TestUnsubscribeWhileNothingIsCovered(t *testing.T) {
+	w, topology, one, _ := startFleet(t, &feed.Cluster{Channels: []string{"c", "d"}, ShardChannels: []string{lowKey}})
+	topology.set(nil, node(one.Addr, 5, 0, 16383))
+	w.Refresh()
+	until(t, "one node", func() bool { return w.Stats().Nodes == 1 })
+	w.awaitArmed(t, feed.SlotCount, true)
+
+	w.drain()
+	one.Refuse("HELLO", "LOADING not yet")
+	one.CloseAll()
+	await(t, w.gaps)
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.Channel, "c"))
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.ShardChannel, lowKey))
+	one.Handle("HELLO", nil)
+	w.awaitArmed(t, feed.SlotCount, true)
+	require.Equal(t, []string{"d"}, conn(t, one).Channels())
+	require.Empty(t, conn(t, one).ShardChannels())
+}
+
+// TestARefusedSubscribeEndsWhatItHasAdded has a server refuse one of two
+// channels, of which the other was subscribed to before.
+func TestARefusedSubscribeEndsWhatItHasAdded(t *testing.T) {
+	w, topology, one, _ := startFleet(t, &feed.Cluster{ShardChannels: []string{lowKey}})
+	topology.set(nil, node(one.Addr, 5, 0, 16383))
+	w.Refresh()
+	until(t, "one node", func() bool { return w.Stats().Nodes == 1 })
+	w.awaitArmed(t, feed.SlotCount, false)
+	one.Handle("SSUBSCRIBE", func(c *respserver.Conn, cmd []string) {
+		if cmd[1] == highKey {
+			c.Write("-NOPERM no\r\n")
+			return
+		}
+		respserver.Default(c, cmd)
+	})
+	var refused *feed.SetupError
+	require.ErrorAs(t, w.Subscribe(t.Context(), feed.ShardChannel, lowKey, highKey), &refused)
+	one.Handle("SSUBSCRIBE", nil)
+	w.drain()
+	one.CloseAll()
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Equal(t, []string{lowKey}, conn(t, one).ShardChannels())
+}
+
+// TestAHandlerThatHangsDoesNotKeepAClusterFromLooking has a handler behind the
+// Queue of one node hang, while the flush for a slot that moves waits for it. The
+// other node is not covered for longer than its looks allow.
+func TestAHandlerThatHangsDoesNotKeepAClusterFromLooking(t *testing.T) {
+	one, two := respserver.Start(t), respserver.Start(t)
+	topology := &script{looks: make(chan struct{}, 1)}
+	topology.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 16383))
+	var hang atomic.Bool
+	hung, release := make(chan struct{}, 1), make(chan struct{})
+	probe := feed.Probe{Every: 50 * time.Millisecond, Within: time.Second}
+	c := &feed.Cluster{Topology: topology, Probe: probe, New: func(n feed.Node) *feed.Feed {
+		queue := dispatch.NewQueueFunc(func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error {
+			if n.Addr == one.Addr && hang.Load() {
+				select {
+				case hung <- struct{}{}:
+				default:
+				}
+				<-release
+			}
+			return nil
+		}, dispatch.QueueOverflow(dispatch.CoalesceToFlush))
+		t.Cleanup(func() { require.NoError(t, queue.Close(context.Background())) })
+		p := dispatch.NewProcessor()
+		require.NoError(t, p.Handle(notify.NameInvalidate, queue))
+		return &feed.Feed{Tracking: &feed.Tracking{}, Processor: p, Queues: []*dispatch.Queue{queue}, Probe: probe}
+	}}
+	w := watchCluster(c)
+	c.OnFlush = nil
+	w.run(t)
+	w.awaitArmed(t, feed.SlotCount, false)
+
+	hang.Store(true)
+	defer close(release)
+	topology.set(nil, node(one.Addr, 1, 0, 8190), node(two.Addr, 3, 8191, 16383))
+	await(t, hung)
+	topology.set(errors.New("nobody answers"))
+	until(t, "the end of coverage", func() bool { return !c.CoverageOf(highKey).Armed })
+}

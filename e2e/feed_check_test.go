@@ -31,7 +31,6 @@ func (o *oracle) finish() {
 	require.NoError(t, o.c.Shutdown(t.Context()))
 	require.NoError(t, <-o.ended)
 	untilTrue(t, "E: no connection is left", func() bool { return len(connections(c)) == 0 })
-	untilTrue(t, "E: no goroutine is left", func() bool { return !strings.Contains(stacks(), "respush/feed.(*") })
 
 	o.mu.Lock()
 	defer o.mu.Unlock()

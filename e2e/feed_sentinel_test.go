@@ -2,13 +2,11 @@ package e2e_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -136,19 +134,10 @@ func (r *sentinelRun) cutOff(old *redistest.Server) {
 }
 
 func TestSentinelFeedServesNothingStale(t *testing.T) {
-	for _, eager := range []bool{false, true} {
-		t.Run(fmt.Sprintf("eager=%t", eager), func(t *testing.T) {
-			t.Parallel()
-			r := startSentinelRun(t, eager)
-			for end := time.Now().Add(soak(t)); ; {
-				r.round()
-				if !time.Now().Before(end) {
-					break
-				}
-			}
-			r.o.finish()
-		})
-	}
+	serveNothingStale(t, func(t *testing.T, eager bool) (round func(), o *oracle) {
+		r := startSentinelRun(t, eager)
+		return r.round, r.o
+	})
 }
 
 // round is one of each fault.

@@ -134,6 +134,9 @@ func MoveSlot(tb testing.TB, slot int, from, to *Server) {
 	tb.Helper()
 	source, target, number := from.Dial(tb), to.Dial(tb), strconv.Itoa(slot)
 	sourceID, targetID := source.Do("CLUSTER", "MYID").String(), target.Do("CLUSTER", "MYID").String()
+	wait(tb, "the cluster to be up for the target", func() bool {
+		return strings.Contains(target.Do("CLUSTER", "INFO").String(), "cluster_state:ok")
+	})
 	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", sourceID)
 	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", targetID)
 	for {

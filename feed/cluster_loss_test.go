@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,10 +38,10 @@ func TestUnsubscribeWhileNothingIsCovered(t *testing.T) {
 	require.Empty(t, conn(t, one).ShardChannels())
 }
 
-// TestARefusedSubscribeEndsWhatItHasAdded has a server refuse one of two
-// channels, of which the other was subscribed to before.
+// TestARefusedSubscribeEndsWhatItHasAdded has a server refuse one of three
+// channels, of which one was subscribed to before.
 func TestARefusedSubscribeEndsWhatItHasAdded(t *testing.T) {
-	w, topology, one, _ := startFleet(t, &feed.Cluster{ShardChannels: []string{lowKey}})
+	w, topology, one, two := startFleet(t, &feed.Cluster{ShardChannels: []string{lowKey}})
 	topology.set(nil, node(one.Addr, 5, 0, 16383))
 	w.Refresh()
 	until(t, "one node", func() bool { return w.Stats().Nodes == 1 })
@@ -53,13 +54,14 @@ func TestARefusedSubscribeEndsWhatItHasAdded(t *testing.T) {
 		respserver.Default(c, cmd)
 	})
 	var refused *feed.SetupError
-	require.ErrorAs(t, w.Subscribe(t.Context(), feed.ShardChannel, lowKey, highKey), &refused)
-	one.Handle("SSUBSCRIBE", nil)
-	w.drain()
-	one.CloseAll()
-	await(t, w.gaps)
-	w.awaitArmed(t, feed.SlotCount, false)
+	require.ErrorAs(t, w.Subscribe(t.Context(), feed.ShardChannel, lowKey, highKey, "bar"), &refused)
 	require.Equal(t, []string{lowKey}, conn(t, one).ShardChannels())
+	topology.set(nil, node(two.Addr, 6, 0, 16383))
+	w.Refresh()
+	until(t, "the channel at the other node", func() bool {
+		conns := two.Conns()
+		return len(conns) == 1 && slices.Equal([]string{lowKey}, conns[0].ShardChannels())
+	})
 }
 
 // TestAHandlerThatHangsDoesNotKeepAClusterFromLooking has a handler behind the

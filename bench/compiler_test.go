@@ -43,7 +43,7 @@ var hotFunctions = []hotFunction{
 	{"parser", "(*shortHead).loads", uncounted, true},
 	{"parser", "(*shortHead).elements", 0, false},
 	{"parser", "(*Reader).shortPushes", 5, false}, // those of opens, a name, a frame, what is behind it
-	{"parser", "(*Reader).shortFrame", 1, false}, // the frame
+	{"parser", "(*Reader).shortFrame", 1, false},  // the frame
 	{"parser", "(*Reader).passed", 0, false},
 	{"parser", "(*Reader).fresh", 0, true},
 	{"parser", "frameMeta.nameAt", 0, true},

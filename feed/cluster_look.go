@@ -181,6 +181,12 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 			begun = append(begun, m)
 		}
 	}
+	for _, m := range begun {
+		if g := t.gained[m]; g != nil {
+			m.feed.ShardChannels = g.shard
+		}
+		m.ready = true
+	}
 	c.count()
 	if len(t.gained)+len(t.gaps)+len(dropped) > 0 {
 		c.announce()
@@ -209,7 +215,6 @@ func (c *Cluster) carryOut(ctx context.Context, t *transfer, begun []*member) {
 	}
 	for _, m := range begun {
 		if g := t.gained[m]; g != nil {
-			m.feed.ShardChannels = g.shard
 			c.open(ctx, g)
 			c.spawn(func() { c.dropUnwanted(m, ShardChannel, g.shard) })
 			delete(t.gained, m)

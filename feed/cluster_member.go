@@ -27,6 +27,7 @@ type member struct {
 
 	node    Node
 	slots   Slots // that it has, covered or not
+	ready   bool  // its Feed has the subscriptions to begin with
 	isArmed bool
 	begun   bool // its first gap has been told
 	leaving bool // Shutdown has been called

@@ -142,8 +142,13 @@ func (c *Cluster) Unsubscribe(ctx context.Context, kind Kind, names ...string) e
 // them: those with their places, or the last ones to have had them, and those whose
 // Feeds would restore them.
 func (c *Cluster) holders(kind Kind, list []string) map[*member][]string {
+	var members []*member
 	c.mu.Lock()
-	members := slices.Collect(maps.Values(c.members))
+	for _, m := range c.members {
+		if m.ready { // of another, what is not wanted ends when it begins
+			members = append(members, m)
+		}
+	}
 	c.mu.Unlock()
 	holders := make(map[*member][]string)
 	for _, m := range members {

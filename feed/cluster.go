@@ -315,24 +315,20 @@ func (c *Cluster) later(f func()) {
 
 // runTasks runs what was given to later.
 func (c *Cluster) runTasks() {
-	for {
-		c.mu.Lock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.tasks) > 0 {
 		f := c.tasks[0]
 		c.mu.Unlock()
 		f()
 		c.mu.Lock()
 		c.tasks = c.tasks[1:]
-		done := len(c.tasks) == 0
-		c.mu.Unlock()
-		if done {
-			return
-		}
 	}
 }
 
 // tell flushes and reports a gap, unless it concerns nothing.
 func (c *Cluster) tell(ctx context.Context, g ClusterGap) {
-	if len(g.Slots) == 0 && !g.Channels {
+	if g.empty() {
 		return
 	}
 	c.mu.Lock()
@@ -366,7 +362,7 @@ func (c *Cluster) flush(ctx context.Context, s Slots) {
 
 // tellArmed reports the end of a gap.
 func (c *Cluster) tellArmed(ctx context.Context, p Part) {
-	if c.OnArmed != nil && (len(p.Slots) > 0 || p.Channels) {
+	if c.OnArmed != nil && !p.empty() {
 		c.OnArmed(ctx, p)
 	}
 }

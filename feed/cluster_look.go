@@ -185,7 +185,6 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 		if g := t.gained[m]; g != nil {
 			m.feed.ShardChannels = g.shard
 		}
-		m.ready = true
 	}
 	c.count()
 	if len(t.gained)+len(t.gaps)+len(dropped) > 0 {

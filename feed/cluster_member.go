@@ -21,13 +21,12 @@ type member struct {
 	ctx       context.Context // ends when the member is dropped
 	stop      context.CancelFunc
 	done      chan struct{} // closed when run returns
-	confirmed atomic.Int64  // the moment at which the last look that found it began
+	confirmed atomic.Int64  // the moment at which the last look that found it began; before it is set, the Feed has no subscriptions yet
 
 	// Guarded by c.mu:
 
 	node    Node
 	slots   Slots // that it has, covered or not
-	ready   bool  // its Feed has the subscriptions to begin with
 	isArmed bool
 	begun   bool // its first gap has been told
 	leaving bool // Shutdown has been called
@@ -94,8 +93,7 @@ func (m *member) gap(ctx context.Context, g Gap) {
 	if m.isArmed {
 		lost.Part = c.coveredBy(m)
 	}
-	covered := len(lost.Slots) > 0 || lost.Channels
-	if covered {
+	if !lost.empty() {
 		c.stats.Gaps++
 	}
 	m.isArmed = false
@@ -103,7 +101,7 @@ func (m *member) gap(ctx context.Context, g Gap) {
 		c.place(channelPlace, c.nextTenure(nil, m))
 	}
 	c.mu.Unlock()
-	if c.OnGap != nil && covered {
+	if c.OnGap != nil && !lost.empty() {
 		c.OnGap(ctx, lost)
 	}
 	c.Refresh()

@@ -52,16 +52,6 @@ func (c *Cluster) unwant(kind Kind, list []string) {
 	}
 }
 
-// added returns those of list that are not wanted yet. The caller holds c.mu.
-func (c *Cluster) added(kind Kind, list []string) (added []string) {
-	for _, name := range list {
-		if _, wanted := c.wanted[kind][name]; !wanted {
-			added = append(added, name)
-		}
-	}
-	return added
-}
-
 // hasChannels reports whether channels or patterns are wanted. The caller holds
 // c.mu.
 func (c *Cluster) hasChannels() bool {
@@ -76,7 +66,10 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 	}
 	c.mu.Lock()
 	c.load()
-	added := c.added(kind, names)
+	added := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, wanted := c.wanted[kind][name]
+		return wanted
+	})
 	c.want(kind, names)
 	c.mu.Unlock()
 	c.rehost()
@@ -86,6 +79,7 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 		for t, group := range groups {
 			err := t.member.change(ctx, &change{kind: kind, names: slices.Clone(group)})
 			var refused *SetupError
+			now := c.places[placeOf(kind, group[0])].Load()
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
@@ -96,10 +90,11 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 				c.mu.Unlock()
 				_ = t.member.change(ctx, &change{kind: kind, end: true, names: both(added, group)})
 				return err
-			case err == nil && c.places[placeOf(kind, group[0])].Load() == t:
+			case err != nil: // tried again
+			case now == t:
 				left = slices.DeleteFunc(left, func(name string) bool { return slices.Contains(group, name) })
-			case err == nil && c.places[placeOf(kind, group[0])].Load().last() != t.member:
-				_ = t.member.change(ctx, &change{kind: kind, end: true, names: slices.Clone(group)}) // who has the place now does not
+			case now.last() != t.member: // nobody else would end it there
+				_ = t.member.change(ctx, &change{kind: kind, end: true, names: slices.Clone(group)})
 			}
 		}
 		if len(left) == 0 {
@@ -145,7 +140,7 @@ func (c *Cluster) holders(kind Kind, list []string) map[*member][]string {
 	var members []*member
 	c.mu.Lock()
 	for _, m := range c.members {
-		if m.ready { // of another, what is not wanted ends when it begins
+		if m.confirmed.Load() != 0 { // of another, what is not wanted ends when it begins
 			members = append(members, m)
 		}
 	}

@@ -120,6 +120,9 @@ func (c *Cluster) closeAll() (covered ClusterGap) {
 	return covered
 }
 
+// empty reports whether p is nothing.
+func (p Part) empty() bool { return len(p.Slots) == 0 && !p.Channels }
+
 // add adds a place that is greater than all of p.
 func (p *Part) add(place int) {
 	if place == channelPlace {
@@ -131,7 +134,7 @@ func (p *Part) add(place int) {
 
 // include adds a place that is greater than all of g, and what its coverage was.
 func (g *ClusterGap) include(place int, c Coverage) {
-	first := len(g.Slots) == 0 && !g.Channels
+	first := g.empty()
 	if g.add(place); first || c.AsOf.Before(g.Since) {
 		g.Since = c.AsOf
 	}

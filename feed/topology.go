@@ -60,11 +60,13 @@ var ErrFewAnswers = errors.New("feed: too few nodes have answered")
 // should be asked, replicas as well, since a replica that has been promoted is
 // the first to know.
 //
-// A node that has answered speaks for itself. For another, those that have
-// answered speak. One whose address nobody knows is left out. Of several owners of a slot, the one with the highest config
-// epoch counts. A slot that its owner migrates or imports is left out. Every
-// election of a primary needs the votes of most primaries, so ClusterNodes returns
-// ErrFewAnswers unless more than half of the primaries that it finds have answered.
+// A node that has answered speaks for itself, and has the address in answers. For
+// another, those that have answered speak, and it has the address that it
+// announces to them; without one it is left out. Of several owners of a slot, the
+// one with the highest config epoch counts. A slot that its owner migrates or
+// imports is left out. Every election of a primary needs the votes of most
+// primaries, so ClusterNodes returns ErrFewAnswers unless more than half of the
+// primaries that it finds have answered.
 func ClusterNodes(answers map[string]string) ([]Node, error) {
 	var v view
 	v.nodes = make(map[string]*viewNode)
@@ -126,8 +128,8 @@ func (v *view) read(addr, reply string) error {
 			v.nodes[id] = n
 		}
 		line := viewLine{node: n, epoch: epoch, itself: slices.Contains(flags, "myself"), primary: slices.Contains(flags, "master"), slots: fields[8:]}
-		if line.itself && where == "" {
-			where = addr // it has not been told its address
+		if line.itself {
+			where = addr // it may announce another one, or none
 		}
 		if where != "" && (line.itself || !n.answered && epoch >= n.node.Epoch) {
 			n.node.Addr = where

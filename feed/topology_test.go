@@ -1,12 +1,17 @@
 package feed_test
 
 import (
+	"fmt"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed79615202/respush/feed"
 )
+
+// myself matches the line of the node that has answered, and its address.
+var myself = regexp.MustCompile(`(?m)^\S+ ([^:\s][^@\s]*)@\S* \S*myself`)
 
 func TestClusterNodesJoinsWhatNodesKnow(t *testing.T) {
 	const (
@@ -67,7 +72,11 @@ func TestClusterNodesJoinsWhatNodesKnow(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			answers := make(map[string]string)
 			for i, text := range test.answers {
-				answers["asked"+string(rune('0'+i))+":1"] = text
+				addr := fmt.Sprintf("asked%d:1", i)
+				if own := myself.FindStringSubmatch(text); own != nil {
+					addr = own[1]
+				}
+				answers[addr] = text
 			}
 			nodes, err := feed.ClusterNodes(answers)
 			if test.err != "" {
@@ -78,6 +87,9 @@ func TestClusterNodesJoinsWhatNodesKnow(t *testing.T) {
 			require.Equal(t, test.want, nodes)
 		})
 	}
-	_, err := feed.ClusterNodes(nil)
+	nodes, err := feed.ClusterNodes(map[string]string{"reached.by:1": "ddd [::1]:1@2,name myself,master - 0 0 1 connected 5\n"})
+	require.NoError(t, err)
+	require.Equal(t, "reached.by:1", nodes[0].Addr, "it announces another address")
+	_, err = feed.ClusterNodes(nil)
 	require.ErrorIs(t, err, feed.ErrFewAnswers)
 }

@@ -36,11 +36,11 @@ type reader interface {
 // source is a [parser.Source] in go-redis' reader. That has no method that
 // discards a number of bytes. But its Discard is given the first line of a value
 // and drops the rest of that value, which for the line "$N" is N+2 bytes, whatever
-// they are (see discardLines). A single byte cannot be discarded so. If it is an LF, ReadLine takes
-// it. Any other stays undiscarded in the reader until the bytes behind it are
-// discarded as well, or the session is parked and the reader held: it is the first
-// byte of a piece of a frame larger than the buffer, after which the connection
-// has timed out.
+// they are (see discardLines). A single byte cannot be discarded so. If it is an
+// LF, ReadLine takes it. Any other stays undiscarded in the reader until the bytes
+// behind it are discarded as well, or the session is parked and the reader held:
+// it is the first byte of a piece of a frame larger than the buffer, after which
+// the connection has timed out.
 //
 // Invariant: rd begins with undiscarded bytes, at most one between calls of
 // Discard unless failed is set. failed is sticky until the source is reset.

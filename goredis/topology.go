@@ -24,15 +24,14 @@ const grace = 250 * time.Millisecond
 // ClusterTopology returns the topology of the cluster that client is connected
 // to. It asks every node that the client knows for CLUSTER NODES, replicas as
 // well, on connections of the client's own pools, and needs the answers of more
-// than half of the primaries, see [feed.ClusterNodes]. Nodes that are silent hold
-// a look up for a quarter of a second, or half a second if they are the most.
-// What only they know is not seen meanwhile: a replica that has just been promoted
-// and is slower than that may be missed by one look.
+// than half of the primaries, see [feed.ClusterNodes]. Silent nodes hold a look up
+// for a quarter of a second, or for half a second if most nodes are silent. A look
+// does not see what only a silent node knows, such as that it has been promoted.
 //
-// The address of a node is the one by which client reaches it, or, as long as it
-// has never answered, the one that the nodes announce. Options such as NewClient
-// do not apply to it: the Feed of a node needs the same Dial and Auth as client. A
-// Topology is for one Cluster.
+// The address of a node is the one by which client reaches it. As long as client
+// does not know the node, it is the one that the node announces. Options such as
+// NewClient do not apply to it: the Feed of a node needs the same Dial and Auth as
+// client. A Topology is for one Cluster.
 func ClusterTopology(client *redis.ClusterClient) feed.Topology {
 	return &clusterTopology{client: client, addrs: make(map[string]string)}
 }
@@ -44,7 +43,7 @@ type clusterTopology struct {
 
 	mu        sync.Mutex
 	nodes     map[string]*redis.Client
-	addrs     map[string]string // by ID, of nodes that have answered; only Look uses it
+	addrs     map[string]string // by ID, of primaries that client knows; only Look uses it
 	listing   chan struct{}     // closed when the list under way has been read; nil when there is none
 	listError error
 }
@@ -64,30 +63,19 @@ func (t *clusterTopology) Look(ctx context.Context) ([]feed.Node, error) {
 		return err == nil
 	})
 	primaries, err := feed.ClusterNodes(answers)
-	for addr, reply := range answers {
-		t.addrs[ownID(reply)] = addr
-	}
-	for i, n := range primaries {
-		primaries[i].Addr = cmp.Or(t.addrs[n.ID], n.Addr)
-	}
 	complete := err == nil && len(answers) == len(asks)
-	for _, n := range primaries {
-		complete = complete && nodes[n.Addr] != nil
+	for i, n := range primaries {
+		if nodes[n.Addr] != nil {
+			t.addrs[n.ID] = n.Addr
+			continue
+		}
+		complete = false
+		primaries[i].Addr = cmp.Or(t.addrs[n.ID], n.Addr)
 	}
 	if !complete {
 		t.list() // for the next look
 	}
 	return primaries, err
-}
-
-// ownID returns the ID of the node that has sent this reply to CLUSTER NODES.
-func ownID(reply string) string {
-	for line := range strings.Lines(reply) {
-		if fields := strings.Fields(line); len(fields) > 2 && slices.Contains(strings.Split(fields[2], ","), "myself") {
-			return fields[0]
-		}
-	}
-	return ""
 }
 
 // known returns the nodes by their addresses. It waits for the first list.

@@ -143,11 +143,17 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// LocalAddr and RemoteAddr name no place.
-func (c *conn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+// LocalAddr names no place.
+func (c *conn) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
+// RemoteAddr names no place.
 func (c *conn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
-// There are no deadlines: nothing here takes time.
-func (c *conn) SetDeadline(time.Time) error      { return nil }
-func (c *conn) SetReadDeadline(time.Time) error  { return nil }
+// SetDeadline does nothing, since nothing here takes time.
+func (c *conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (c *conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }

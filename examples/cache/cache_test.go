@@ -171,11 +171,11 @@ func requireNothingStale(t *testing.T, server program.Server, client redis.Unive
 		}
 		f.strike(c)
 		require.NoError(t, settle(t.Context(), c.feed))
-		require.NoError(t, until(t.Context(), func() bool { return c.values.EstimatedSize() > size/3 }))
+		require.NoError(t, program.Until(t.Context(), func() bool { return c.values.EstimatedSize() > size/3 }))
 		close(stop)
 		group.Wait()
 		require.NoError(t, settle(t.Context(), c.feed))
-		require.NoError(t, until(t.Context(), func() bool { // the last changes may have been more than the queue takes, and flushed everything
+		require.NoError(t, program.Until(t.Context(), func() bool { // the last changes may have been more than the queue takes, and flushed everything
 			_, _ = c.get(t.Context(), key(rand.IntN(keys))) // not every key has been set
 			return c.values.EstimatedSize() > 0
 		}))
@@ -191,7 +191,7 @@ func requireNothingStale(t *testing.T, server program.Server, client redis.Unive
 func awaitGap(t *testing.T, c *cache) {
 	t.Helper()
 	gaps := c.feed.Stats().Gaps
-	require.NoError(t, until(t.Context(), func() bool { return c.feed.Stats().Gaps > gaps }))
+	require.NoError(t, program.Until(t.Context(), func() bool { return c.feed.Stats().Gaps > gaps }))
 }
 
 // flood changes every key while the cache is busy.
@@ -242,7 +242,7 @@ func TestNothingStaleIsLeftByFaultsOfACluster(t *testing.T) {
 // awaitPrimary waits until a key has a primary.
 func awaitPrimary(t *testing.T, c *cache, i int, node *redistest.Server) {
 	t.Helper()
-	require.NoError(t, until(t.Context(), func() bool {
+	require.NoError(t, program.Until(t.Context(), func() bool {
 		primary, _ := c.feed.Primary(key(i))
 		return primary.Addr == node.Addr
 	}))

@@ -11,10 +11,11 @@
 // the server. It ends by itself after 40,000 reads.
 //
 // The invalidations of each primary have a connection of their own, which a Feed
-// keeps, and a Queue between these connections and the cache. When they arrive faster than the
-// cache applies them, the Queue overflows: it replaces them with one flush of
-// everything, and no connection is ever held up. Halfway, the program makes
-// that happen. It keeps the cache busy while it changes every key.
+// keeps. A Queue stands between these connections and the cache. When
+// invalidations arrive faster than the cache applies them, the Queue overflows: it
+// replaces them with one flush of everything, and no connection is ever held up.
+// Halfway, the program makes that happen. It keeps the cache busy while it changes
+// every key.
 //
 // A server may be killed, restarted, frozen or replaced meanwhile, and slots may
 // move. The cache then asks for every key whose primary it cannot be sure of,
@@ -113,29 +114,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// look is how often the program looks whether something has happened.
-const look = 5 * time.Millisecond
-
-// until waits until something has happened.
-func until(ctx context.Context, happened func() bool) error {
-	again := time.NewTicker(look)
-	defer again.Stop()
-	for !happened() {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
 // settle waits until the cache has handled the invalidations of all changes that
 // have been answered. A cache has no need for that, but the program wants to
 // compare.
 func settle(ctx context.Context, c *feed.Cluster) error {
 	written := time.Now()
-	return until(ctx, func() bool {
+	return program.Until(ctx, func() bool {
 		for i := range keys {
 			if !c.CoverageOf(key(i)).AsOf.After(written) {
 				return false
@@ -156,7 +140,7 @@ func overflow(ctx context.Context, client redis.UniversalClient, cache *cache) e
 			return err
 		}
 	}
-	return until(ctx, func() bool { return cache.queue.Stats().Coalesced > before })
+	return program.Until(ctx, func() bool { return cache.queue.Stats().Coalesced > before })
 }
 
 // work reads and writes.

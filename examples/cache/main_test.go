@@ -36,10 +36,7 @@ gaps           0
 cached now     \d+, stale 0
 $`, stdout.String())
 	for _, server := range servers {
-		admin := server.Dial(t)
-		for admin.Do("DBSIZE").String() != "0" {
-			// A replica has not heard of it yet.
-		}
+		server.WaitEmpty(t)
 	}
 }
 

@@ -45,7 +45,6 @@ const (
 	begun  = 300 // sessions
 	live   = 60  // of them at once
 	pace   = 10 * time.Millisecond
-	look   = 10 * time.Millisecond
 )
 
 func main() { program.Main(run) }
@@ -113,7 +112,7 @@ func change(ctx context.Context, client redis.UniversalClient, i int, how string
 
 // settle waits until the list is what the servers have.
 func settle(ctx context.Context, client redis.UniversalClient, s *sessions) error {
-	return until(ctx, func() bool {
+	return program.Until(ctx, func() bool {
 		names, err := stored(ctx, client)
 		return err == nil && slices.Equal(names, s.now())
 	})
@@ -131,20 +130,6 @@ func stored(ctx context.Context, client redis.UniversalClient) ([]string, error)
 	}
 	slices.Sort(names)
 	return names, nil
-}
-
-// until waits until something has happened.
-func until(ctx context.Context, happened func() bool) error {
-	again := time.NewTicker(look)
-	defer again.Stop()
-	for !happened() {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
 }
 
 // remove deletes the groups. It ignores an error, since keys that stay behind do

@@ -43,10 +43,7 @@ func requireFollowed(t *testing.T, url string, servers ...*redistest.Server) {
 	require.NoError(t, run(t.Context(), []string{url}, &stdout))
 	require.Equal(t, "gap: feed: not armed yet\nsessions now  60\ngaps          0\n", stdout.String())
 	for _, server := range servers {
-		admin := server.Dial(t)
-		for admin.Do("DBSIZE").String() != "0" {
-			// A replica has not heard of it yet.
-		}
+		server.WaitEmpty(t)
 	}
 }
 
@@ -71,7 +68,7 @@ func requireRight(t *testing.T, server program.Server, faults []func(*sessions))
 	s.feed.Probe = feed.Probe{Every: 100 * time.Millisecond, Within: 300 * time.Millisecond}
 	ended := make(chan error, 1)
 	go func() { ended <- s.run(t.Context()) }()
-	require.NoError(t, until(t.Context(), func() bool { return covered(s) }))
+	require.NoError(t, program.Until(t.Context(), func() bool { return covered(s) }))
 	next := 0
 	for _, fault := range faults {
 		stop, stopped := make(chan struct{}), make(chan struct{})
@@ -91,16 +88,16 @@ func requireRight(t *testing.T, server program.Server, faults []func(*sessions))
 			}
 		}()
 		fault(s)
-		require.NoError(t, until(t.Context(), func() bool { return covered(s) }))
+		require.NoError(t, program.Until(t.Context(), func() bool { return covered(s) }))
 		close(stop)
 		<-stopped
 		require.NoError(t, settle(t.Context(), client, s))
 		for i := next; i < next+groups; i++ {
 			name := strconv.Itoa(i)
 			require.NoError(t, change(t.Context(), client, i, "+"))
-			require.NoError(t, until(t.Context(), func() bool { return slices.Contains(s.now(), name) }))
+			require.NoError(t, program.Until(t.Context(), func() bool { return slices.Contains(s.now(), name) }))
 			require.NoError(t, change(t.Context(), client, i, "-"))
-			require.NoError(t, until(t.Context(), func() bool { return !slices.Contains(s.now(), name) }))
+			require.NoError(t, program.Until(t.Context(), func() bool { return !slices.Contains(s.now(), name) }))
 		}
 		require.NoError(t, settle(t.Context(), client, s))
 		t.Logf("%d gaps, %d sessions", s.feed.Stats().Gaps-1, len(s.now()))
@@ -118,7 +115,7 @@ func covered(s *sessions) bool {
 func awaitGap(t *testing.T, s *sessions) {
 	t.Helper()
 	gaps := s.feed.Stats().Gaps
-	require.NoError(t, until(t.Context(), func() bool { return s.feed.Stats().Gaps > gaps }))
+	require.NoError(t, program.Until(t.Context(), func() bool { return s.feed.Stats().Gaps > gaps }))
 }
 
 // The server loses its keys, its time, or its connections.
@@ -140,7 +137,7 @@ func TestListIsRightAfterFaultsOfACluster(t *testing.T) {
 		moved++
 	}
 	awaitPrimary := func(s *sessions, node *redistest.Server) {
-		require.NoError(t, until(t.Context(), func() bool {
+		require.NoError(t, program.Until(t.Context(), func() bool {
 			primary, _ := s.feed.Primary(key(moved))
 			return primary.Addr == node.Addr
 		}))

@@ -1,5 +1,5 @@
 // Package program holds the code that the examples share: their main function,
-// the server argument, and a connection to the server.
+// the server argument, connections to a server or a cluster, and waiting.
 package program
 
 import (

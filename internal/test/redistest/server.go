@@ -154,6 +154,14 @@ func (s *Server) WaitReady(tb testing.TB) {
 	require.NoError(tb, s.ready())
 }
 
+// WaitEmpty waits until the server has no key. A replica hears of that later than
+// its primary.
+func (s *Server) WaitEmpty(tb testing.TB) {
+	tb.Helper()
+	client := s.Dial(tb)
+	wait(tb, "the server to be empty", func() bool { return client.Do("DBSIZE").String() == "0" })
+}
+
 // ready waits until the process of s answers at its port.
 func (s *Server) ready() error {
 	again := time.NewTicker(2 * time.Millisecond)

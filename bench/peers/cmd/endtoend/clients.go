@@ -98,6 +98,7 @@ func onlyRead(j job, dial func(string) (net.Conn, error), r *recorder) error {
 // goRedisKeys is go-redis' handler for invalidations.
 type goRedisKeys struct{ r *recorder }
 
+// HandlePushNotification records the keys.
 func (h goRedisKeys) HandlePushNotification(_ context.Context, _ push.NotificationHandlerContext, notification []interface{}) error {
 	keys, _ := notification[1].([]interface{})
 	for _, key := range keys {

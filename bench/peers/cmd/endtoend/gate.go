@@ -43,6 +43,7 @@ type gated struct {
 	gate *gate
 }
 
+// Read reads when the gate is open.
 func (c *gated) Read(p []byte) (int, error) {
 	if shut := c.gate.shut.Load(); shut != nil {
 		<-*shut

@@ -23,6 +23,7 @@ func NewProcessor() *Processor { return &Processor{NewRegistry(), goredis.NewPro
 // handler makes a handler of this package one of the package that it is a copy of.
 type handler struct{ NotificationHandler }
 
+// HandlePushNotification passes the notification on.
 func (h handler) HandlePushNotification(ctx context.Context, handlerCtx original.NotificationHandlerContext, notification []interface{}) error {
 	return h.NotificationHandler.HandlePushNotification(ctx, NotificationHandlerContext(handlerCtx), notification)
 }

@@ -40,9 +40,10 @@ channels belong to their slots. Channels and patterns live on one of the nodes, 
 a cluster sends their messages to all, and move to another when it is lost. The
 events of keys (__keyspace@0__:*) are the exception: each node sends only its
 own, so tail shows only those of the one node. Login, TLS options and name apply
-to every node. The name in a node's certificate has to be the address that the
-node announces, or that of --sni. --count counts the pushes of all nodes, --record
-writes them into one file, and the summary says how many came from which node.
+to every node. The name in a node's certificate has to be the host that CLUSTER
+SLOTS gives for it, or that of --sni. --count counts the pushes of all nodes,
+--record writes them into one file, and the summary says how many came from which
+node.
 The node of the URL has to be reached. Of another that cannot be reached,
 standard error says so, and tail tries again.
 

@@ -51,25 +51,12 @@ func newClient(tb testing.TB, conn net.Conn) *Client {
 // connections that get none.
 func (c *Client) Do(args ...string) parser.Value {
 	c.tb.Helper()
-	v := c.try(args...)
-	require.False(c.tb, isError(v), "%q: %s", args, v)
-	return v
-}
-
-// try is Do for a command that may be refused.
-func (c *Client) try(args ...string) parser.Value {
-	c.tb.Helper()
 	c.Send(args)
 	f, err := c.Reader.Next()
 	require.NoError(c.tb, err)
 	v := f.Clone().Value()
-	require.False(c.tb, f.IsPush(), "%q: %s", args, v)
+	require.False(c.tb, f.IsPush() || v.Type() == parser.TypeSimpleError || v.Type() == parser.TypeBulkError, "%q: %s", args, v)
 	return v
-}
-
-// isError reports whether a reply is an error.
-func isError(v parser.Value) bool {
-	return v.Type() == parser.TypeSimpleError || v.Type() == parser.TypeBulkError
 }
 
 // ID returns the connection's number, as CLIENT ID gives it.

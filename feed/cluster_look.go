@@ -182,6 +182,7 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 		}
 	}
 	for _, m := range begun {
+		m.feed.Channels, m.feed.Patterns = c.channels(Channel, true), c.channels(Pattern, true)
 		if g := t.gained[m]; g != nil {
 			m.feed.ShardChannels = g.shard
 		}
@@ -213,11 +214,16 @@ func (c *Cluster) carryOut(ctx context.Context, t *transfer, begun []*member) {
 		c.tell(ctx, *g)
 	}
 	for _, m := range begun {
+		begins := [kinds][]string{m.feed.Channels, m.feed.Patterns, m.feed.ShardChannels}
 		if g := t.gained[m]; g != nil {
 			c.open(ctx, g)
-			c.spawn(func() { c.dropUnwanted(m, ShardChannel, g.shard) })
 			delete(t.gained, m)
 		}
+		c.spawn(func() {
+			for k, list := range begins {
+				c.dropUnwanted(m, Kind(k), list)
+			}
+		})
 		c.spawn(m.run)
 	}
 	for m, g := range t.gained {

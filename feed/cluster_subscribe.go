@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -52,10 +53,32 @@ func (c *Cluster) unwant(kind Kind, list []string) {
 	}
 }
 
-// hasChannels reports whether channels or patterns are wanted. The caller holds
-// c.mu.
+// isLocal reports whether a subscription is to the events of keys, which each node
+// sends of its own keys only. It belongs to every node, any other channel or pattern
+// to one.
+func isLocal(kind Kind, name string) bool {
+	return kind == Channel && (strings.HasPrefix(name, "__keyspace@") || strings.HasPrefix(name, "__keyevent@")) ||
+		kind == Pattern && (strings.HasPrefix(name, "__key"))
+}
+
+// channels returns the channels or patterns that are wanted of every node, or those
+// that are wanted of one. The caller holds c.mu.
+func (c *Cluster) channels(kind Kind, local bool) []string {
+	list := slices.Sorted(maps.Keys(c.wanted[kind]))
+	return slices.DeleteFunc(list, func(name string) bool { return isLocal(kind, name) != local })
+}
+
+// hasChannels reports whether channels or patterns are wanted of one node. The
+// caller holds c.mu.
 func (c *Cluster) hasChannels() bool {
-	return len(c.wanted[Channel])+len(c.wanted[Pattern]) > 0
+	for _, kind := range []Kind{Channel, Pattern} {
+		for name := range c.wanted[kind] {
+			if !isLocal(kind, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Subscribe is [Feed.Subscribe] for a cluster: the names may be of any slots. It
@@ -73,17 +96,29 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 	c.want(kind, names)
 	c.mu.Unlock()
 	c.rehost()
-	left := slices.Clone(names)
+	var local, left []string
+	for _, name := range names {
+		if isLocal(kind, name) {
+			local = append(local, name)
+		} else {
+			left = append(left, name)
+		}
+	}
+	if err := c.subscribeLocal(ctx, kind, local); err != nil {
+		if ctx.Err() == nil {
+			_ = c.Unsubscribe(ctx, kind, added...)
+		}
+		return err
+	}
 	for len(left) > 0 {
 		groups, changed := c.groups(kind, left)
 		for t, group := range groups {
 			err := t.member.change(ctx, &change{kind: kind, names: slices.Clone(group)})
-			var refused *SetupError
 			now := c.places[placeOf(kind, group[0])].Load()
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case errors.As(err, &refused) && !movedSlot(err) && !passing(err):
+			case isRefusal(err):
 				added = both(added, left)
 				c.mu.Lock()
 				c.unwant(kind, added)
@@ -97,21 +132,81 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 				_ = t.member.change(ctx, &change{kind: kind, end: true, names: slices.Clone(group)})
 			}
 		}
-		if len(left) == 0 {
-			break
-		}
-		again := time.NewTimer(firstWait) // the server may be loading
-		select {
-		case <-changed:
-		case <-again.C:
-		case <-ctx.Done():
-		}
-		again.Stop()
-		if ctx.Err() != nil {
+		if len(left) > 0 && !waitAgain(ctx, changed) {
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// subscribeLocal subscribes every member, and waits until that is done and each
+// slot has one.
+func (c *Cluster) subscribeLocal(ctx context.Context, kind Kind, list []string) error {
+	done := make(map[*member]bool)
+	for len(list) > 0 {
+		members, settled, changed := c.everyone(done)
+		for _, m := range members {
+			err := m.change(ctx, &change{kind: kind, names: slices.Clone(list)})
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case isRefusal(err):
+				return err
+			case err == nil:
+				done[m] = true
+			}
+		}
+		if len(members) == 0 && settled {
+			return nil
+		}
+		if len(members) == 0 && !waitAgain(ctx, changed) {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// everyone returns the members that are not done, whether each slot is open that
+// ever had a member, and a channel that is closed when tenures change.
+func (c *Cluster) everyone(done map[*member]bool) (members []*member, settled bool, changed <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for slot := range SlotCount {
+		switch t := c.places[slot].Load(); {
+		case t != nil && t.open:
+			settled = true
+		case t.last() != nil:
+			return nil, false, c.changed
+		}
+	}
+	for _, m := range c.members {
+		switch {
+		case m.confirmed.Load() == 0: // it begins with all that is wanted
+			settled = false
+		case !done[m]:
+			members = append(members, m)
+		}
+	}
+	return members, settled, c.changed
+}
+
+// isRefusal reports whether a server has refused a subscription for good.
+func isRefusal(err error) bool {
+	var refused *SetupError
+	return errors.As(err, &refused) && !movedSlot(err) && !passing(err)
+}
+
+// waitAgain waits until tenures have changed, or for the time after which a server
+// that was loading is asked again. It reports false when ctx has ended.
+func waitAgain(ctx context.Context, changed <-chan struct{}) bool {
+	again := time.NewTimer(firstWait)
+	defer again.Stop()
+	select {
+	case <-changed:
+	case <-again.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // Unsubscribe is [Feed.Unsubscribe] for a cluster.
@@ -134,8 +229,8 @@ func (c *Cluster) Unsubscribe(ctx context.Context, kind Kind, names ...string) e
 }
 
 // holders returns names by the members whose servers may have subscriptions to
-// them: those with their places, or the last ones to have had them, and those whose
-// Feeds would restore them.
+// them: every one for the events of keys, and of the others those with their places,
+// or the last ones to have had them, and those whose Feeds would restore them.
 func (c *Cluster) holders(kind Kind, list []string) map[*member][]string {
 	var members []*member
 	c.mu.Lock()
@@ -148,7 +243,7 @@ func (c *Cluster) holders(kind Kind, list []string) map[*member][]string {
 	holders := make(map[*member][]string)
 	for _, m := range members {
 		for _, name := range list {
-			if c.places[placeOf(kind, name)].Load().last() == m || m.feed.wants(kind, name) {
+			if isLocal(kind, name) || c.places[placeOf(kind, name)].Load().last() == m || m.feed.wants(kind, name) {
 				holders[m] = append(holders[m], name)
 			}
 		}
@@ -226,9 +321,8 @@ func (c *Cluster) notSubscribed(m *member, t *tenure, err error) {
 	if m.ctx.Err() != nil {
 		return
 	}
-	var refused *SetupError
 	c.mu.Lock()
-	fatal := !c.whole && errors.As(err, &refused) && !movedSlot(err) && !passing(err)
+	fatal := !c.whole && isRefusal(err)
 	none := c.nextTenure(nil, m)
 	for i := range c.places {
 		if c.places[i].Load() == t {
@@ -270,7 +364,7 @@ func (c *Cluster) rehost() {
 	}
 	t := c.nextTenure(m, nil)
 	c.place(channelPlace, t)
-	channels, patterns := slices.Sorted(maps.Keys(c.wanted[Channel])), slices.Sorted(maps.Keys(c.wanted[Pattern]))
+	channels, patterns := c.channels(Channel, false), c.channels(Pattern, false)
 	c.mu.Unlock()
 	c.spawn(func() {
 		// One move at a time, so that none subscribes after the next has released.

@@ -135,3 +135,46 @@ func TestSubscriptionsOfAClusterChange(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, (&feed.Cluster{}).Subscribe(ctx, feed.Channel, "x"), context.DeadlineExceeded)
 }
+
+func TestEventsOfKeysComeFromEveryNode(t *testing.T) {
+	const space, event, pattern = "__keyspace@0__:k", "__keyevent@0__:del", "__key*__:*"
+	w, topology, one, two := startFleet(t, &feed.Cluster{Channels: []string{"news", space}, Patterns: []string{pattern}})
+	news := 0
+	for _, s := range []*respserver.Server{one, two} {
+		require.Subset(t, append(conn(t, s).Channels(), "news"), []string{space})
+		require.Equal(t, []string{pattern}, conn(t, s).Patterns())
+		news += len(conn(t, s).Channels()) - 1
+	}
+	require.Equal(t, 1, news)
+
+	require.NoError(t, w.Subscribe(t.Context(), feed.Channel, event, "more"))
+	for _, s := range []*respserver.Server{one, two} {
+		require.Subset(t, conn(t, s).Channels(), []string{event, space})
+	}
+	require.Equal(t, 2*2+2, len(conn(t, one).Channels())+len(conn(t, two).Channels()))
+
+	// A new node has them from the start, and one that comes back again.
+	three := respserver.Start(t)
+	topology.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 12000), node(three.Addr, 3, 12001, 16383))
+	w.Refresh()
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Equal(t, []string{event, space}, conn(t, three).Channels())
+	w.drain()
+	three.CloseAll()
+	await(t, w.gaps)
+	w.awaitArmed(t, feed.SlotCount, false)
+	require.Equal(t, []string{event, space}, conn(t, three).Channels())
+	require.Equal(t, []string{pattern}, conn(t, three).Patterns())
+
+	// What one node refuses is ended at the others.
+	const refused = "__keyevent@0__:set"
+	two.Refuse("SUBSCRIBE", "NOPERM no")
+	require.ErrorContains(t, w.Subscribe(t.Context(), feed.Channel, refused), "NOPERM no")
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.Channel, event))
+	require.NoError(t, w.Unsubscribe(t.Context(), feed.Pattern, pattern))
+	for _, s := range []*respserver.Server{one, two, three} {
+		require.Subset(t, []string{"more", "news", space}, conn(t, s).Channels())
+		require.Empty(t, conn(t, s).Patterns())
+	}
+}

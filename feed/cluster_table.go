@@ -29,7 +29,7 @@ func (c *Cluster) CoverageOf(key string) Coverage { return c.coverage(Slot(key))
 func (c *Cluster) CoverageOfSlot(slot int) Coverage { return c.coverage(slot) }
 
 // CoverageOfChannels returns the coverage of channels and patterns. That of a
-// shard channel is that of its slot.
+// shard channel, and of the events of a key, is that of the slot.
 func (c *Cluster) CoverageOfChannels() Coverage { return c.coverage(channelPlace) }
 
 // coverage returns the coverage of a place. The number of the tenure and the

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,12 +36,12 @@ server of the URL is a node of, each with its node. It follows failovers and slo
 that move. A gap line says which node and which slots it is about: keys and shard
 channels belong to their slots. Channels and patterns live on one of the nodes, as
 a cluster sends their messages to all, and move to another when it is lost. The
-events of keys (__keyspace@0__:*) are the exception: each node sends only its
-own, so tail shows only those of the one node. Login, TLS options and name apply
-to every node. The name in a node's certificate has to be the host that CLUSTER
-SLOTS gives for it, or that of --sni. --count counts the pushes of all nodes,
---record writes them into one file, and the summary says how many came from which
-node.
+events of keys (__keyspace@0__:*) come from every node, as each sends only those
+of its own keys. Login, TLS options and name apply to every node. The name in a
+node's certificate has to be the host that CLUSTER SLOTS gives for it, or that of
+--sni. --count counts the pushes of all nodes, --record writes them into one file,
+and the summary says how many came from which node.
+
 The node of the URL has to be reached. Of another that cannot be reached,
 standard error says so, and tail tries again.
 
@@ -205,18 +203,9 @@ func note(cmd *cobra.Command, opts tail.Options) {
 	switch {
 	case !opts.Listens():
 		cmd.PrintErrln("respush: note: no option asks for pushes (--bcast, --subscribe, ...): only unsolicited pushes will show")
-	case opts.Cluster && keyEvents(opts):
-		cmd.PrintErrln("respush: note: each node sends the events of its own keys (__keyspace@0__:*) only, and channels and patterns are on one node: the events of the others will not show")
 	case opts.Track && !opts.Broadcast:
 		cmd.PrintErrln("respush: note: --track without --bcast reports only keys this connection reads, and tail reads none")
 	}
-}
-
-// keyEvents reports whether opts ask for events of keys.
-func keyEvents(opts tail.Options) bool {
-	return slices.ContainsFunc(slices.Concat(opts.Channels, opts.Patterns), func(name string) bool {
-		return strings.HasPrefix(name, "__key")
-	})
 }
 
 // tailEmbedded listens to a server of its own. It ends after embedded.Demo

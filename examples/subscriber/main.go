@@ -16,13 +16,10 @@
 // slot: the program says so, and its list is right again a moment later.
 //
 // The events of keys (notify-keyspace-events) would save the publishing, and
-// would tell of keys that expire, but they are not the same in a cluster. A node
-// sends the events of its own keys only, and as ordinary messages, so a
-// subscriber has to hear each primary. An ordinary channel of a feed.Cluster
-// lives on one node, as all nodes send its messages. A shard channel belongs to a
-// slot, like the keys that it tells of: what covers the one covers the other. A
-// program that needs the events of keys of one server uses a feed.Feed with
-// Patterns, and OnArmed in the same way.
+// would tell of keys that expire. A feed.Cluster subscribes to them at every
+// primary. A node sends each of them to every subscriber of its pattern, though,
+// whatever the key. A shard channel is asked for by name, and belongs to a slot,
+// like the keys that it tells of.
 package main
 
 import (

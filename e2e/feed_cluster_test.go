@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,10 @@ func soak(t testing.TB) time.Duration {
 }
 
 // clusterSystem is a cluster as the load sees it.
-type clusterSystem struct{ servers []*redistest.Server }
+type clusterSystem struct {
+	servers []*redistest.Server
+	cutOff  atomic.Pointer[string] // the address of the node that is
+}
 
 func (s *clusterSystem) nodes() (addrs []string) {
 	for _, node := range s.servers {
@@ -45,17 +49,28 @@ func (s *clusterSystem) nodes() (addrs []string) {
 func (s *clusterSystem) primary() string { return "" }
 func (s *clusterSystem) auth() []string  { return nil }
 
-// sure is true, since a node that has lost a slot redirects.
-func (s *clusterSystem) sure(string) bool { return true }
+// sure is true but for a node that is cut off. Any other that has lost a slot
+// redirects.
+func (s *clusterSystem) sure(addr string) bool {
+	cut := s.cutOff.Load()
+	return cut == nil || *cut != addr
+}
 
-// safe is true for one replica, which is the only one to take its place.
-func (s *clusterSystem) safe(replicas int) bool { return replicas >= 1 }
+// safe is true for one replica, which is the only one to take its place. The
+// primary in the place of one that is cut off has no replica.
+func (s *clusterSystem) safe(addr string, replicas int) bool {
+	if s.cutOff.Load() != nil {
+		return s.sure(addr)
+	}
+	return replicas >= 1
+}
 
 // clusterRun is a cluster whose faults an oracle watches.
 type clusterRun struct {
 	*redistest.Cluster
 	t       testing.TB
 	o       *oracle
+	s       *clusterSystem
 	gate    *gate
 	primary [3]int // the node that is the primary of each third
 	replica [3]int
@@ -66,8 +81,11 @@ func startClusterRun(t testing.TB, eager bool) *clusterRun {
 	c.SetNodeTimeout(t, time.Second)
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
 	t.Cleanup(func() { _ = client.Close() })
-	r := &clusterRun{Cluster: c, t: t, gate: newGate(goredis.ClusterTopology(client)), primary: [3]int{0, 1, 2}, replica: [3]int{3, 4, 5}}
-	r.o = startOracle(t, &clusterSystem{slices.Clone(c.Nodes)}, r.gate, func(feed.Node) *feed.Feed { return &feed.Feed{} }, eager)
+	r := &clusterRun{
+		Cluster: c, t: t, s: &clusterSystem{servers: slices.Clone(c.Nodes)}, gate: newGate(goredis.ClusterTopology(client)),
+		primary: [3]int{0, 1, 2}, replica: [3]int{3, 4, 5},
+	}
+	r.o = startOracle(t, r.s, r.gate, func(feed.Node) *feed.Feed { return &feed.Feed{} }, eager)
 	return r
 }
 
@@ -134,6 +152,21 @@ func (r *clusterRun) take(slot, from, to int) {
 		r.do(to, "CLUSTER", "BUMPEPOCH")
 		r.waitEverywhere(slot, to)
 	})
+}
+
+// cutOff lets the other nodes not reach the primary of a third any more, while the
+// load still does, and waits until the load has written to the one that takes its
+// place.
+func (r *clusterRun) cutOff(third int) {
+	r.t.Helper()
+	old := r.primary[third]
+	r.s.cutOff.Store(&r.Nodes[old].Addr)
+	r.CutOff(r.t, old, r.replica[third])
+	r.promoted(third)
+	require.True(r.t, strings.HasPrefix(r.do(old, "ROLE"), `["master"`), "the old one knows")
+	r.o.awaitAcks()
+	r.Join(r.t, old)
+	r.s.cutOff.Store(nil)
 }
 
 // addNode runs a new node that has one slot for a while, and is forgotten then.
@@ -252,6 +285,9 @@ func (r *clusterRun) round() {
 		r.Nodes[r.replica[2]].Restart(r.t)
 		r.Nodes[r.replica[2]].WaitReady(r.t)
 	})
+	r.WaitReady(r.t)
+	r.SetNodeTimeout(r.t, time.Second)
+	r.fault("an old primary is cut off", func() { r.cutOff(0) })
 	r.WaitReady(r.t)
 	r.SetNodeTimeout(r.t, time.Second)
 }

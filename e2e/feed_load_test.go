@@ -84,9 +84,9 @@ type system interface {
 	// sure reports whether a node that has taken a message for a primary's is the
 	// primary beyond doubt.
 	sure(addr string) bool
-	// safe reports whether a write that so many replicas have outlives the faults
-	// of the test.
-	safe(replicas int) bool
+	// safe reports whether a write to a primary that so many replicas have outlives
+	// the faults of the test.
+	safe(addr string, replicas int) bool
 }
 
 // loadClient is a client of the load: it finds the primary of a slot as a client

@@ -317,7 +317,7 @@ func (o *oracle) write(c *loadClient, i, n int) error {
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(n) {
+	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(c.routes[feed.Slot(name)], n) {
 		delete(c.routes, feed.Slot(name)) // there may be another primary
 		return errors.New("it may be lost")
 	}

@@ -61,7 +61,7 @@ func (s *sentinelSystem) auth() []string { return []string{"AUTH", appUser, appU
 
 // safe is true for all that are in touch. One replica may go on following a
 // primary that has been replaced by the other.
-func (s *sentinelSystem) safe(replicas int) bool {
+func (s *sentinelSystem) safe(_ string, replicas int) bool {
 	return replicas >= 2 || replicas >= 1 && s.two.Load()
 }
 

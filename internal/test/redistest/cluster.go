@@ -24,6 +24,7 @@ const masters = 3
 type Cluster struct {
 	Nodes []*Server // the masters in the order of their slots, then the replicas; a failover changes roles, not places
 	ids   []string  // what CLUSTER MYID says, by place
+	buses *buses
 }
 
 // StartCluster runs a Cluster with one replica, of the first master, until the end of the test; args go to the command
@@ -42,26 +43,28 @@ func StartReplicatedCluster(tb testing.TB, args ...string) *Cluster {
 
 func startCluster(tb testing.TB, replicas int, args []string) *Cluster {
 	tb.Helper()
-	c := &Cluster{}
+	c := &Cluster{buses: newBuses(tb)}
 	var clients []*Client
-	var buses []string
+	var ports []string
 	for range masters + replicas {
-		var bus string
-		s := startWith(tb, func(port string) []string {
-			bus = port // the default is 10,000 more than the other port, which may be no port
+		var port string
+		bus := c.buses.listen(tb)
+		s := startWith(tb, func(free string) []string {
+			port = free // the default is 10,000 more than the other port, which may be no port
 			return append([]string{
-				"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1",
+				"--cluster-enabled", "yes", "--cluster-port", port, "--cluster-announce-bus-port", bus.port, "--cluster-announce-ip", "127.0.0.1",
 				"--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "2000", // news travels at half of that
 			}, args...)
 		})
 		client := s.Dial(tb)
-		c.Nodes, clients, buses = append(c.Nodes, s), append(clients, client), append(buses, bus)
-		c.ids = append(c.ids, client.Do("CLUSTER", "MYID").String())
+		id := client.Do("CLUSTER", "MYID").String()
+		bus.is(port, id)
+		c.Nodes, clients, ports, c.ids = append(c.Nodes, s), append(clients, client), append(ports, bus.port), append(c.ids, id)
 		client.Do("CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(len(clients)))
 	}
 	for i, client := range clients {
 		for j, s := range c.Nodes[:i] {
-			client.Do("CLUSTER", "MEET", "127.0.0.1", s.port(), buses[j])
+			client.Do("CLUSTER", "MEET", "127.0.0.1", s.port(), ports[j])
 		}
 	}
 	for i, client := range clients[:masters] {
@@ -192,6 +195,27 @@ func hasSlot(c *Client, id string, slot int) bool {
 func (c *Cluster) Failover(tb testing.TB) {
 	tb.Helper()
 	c.Promote(tb, masters)
+}
+
+// CutOff lets the other nodes and this one, a master, hear nothing of each other until Join. Clients and replicas still reach
+// it. It goes on as a master in its own eyes. It returns when its replica has taken its place.
+func (c *Cluster) CutOff(tb testing.TB, node, replica int) {
+	tb.Helper()
+	// Otherwise it refuses all commands when it has heard of no other master for that long.
+	c.Nodes[node].Dial(tb).Do("CONFIG", "SET", "cluster-node-timeout", "600000")
+	c.buses.cutOff(c.ids[node])
+	others := slices.DeleteFunc(running(c.Nodes), func(s *Server) bool { return s == c.Nodes[node] })
+	c.waitPromoted(tb, others, replica)
+}
+
+// Join lets a node that was cut off back in. It returns when that follows the master in its place.
+func (c *Cluster) Join(tb testing.TB, node int) {
+	tb.Helper()
+	client := c.Nodes[node].Dial(tb)
+	c.buses.join(c.ids[node])
+	wait(tb, "the old master to be a replica", func() bool {
+		return field(client.Do("INFO", "replication").String(), "role") == "slave"
+	})
 }
 
 // Promote makes a node that is a replica the master of its slots, and returns when every node that runs knows. The option

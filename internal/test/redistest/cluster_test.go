@@ -49,3 +49,15 @@ func TestReplicatedClusterFailsOver(t *testing.T) {
 	c.WaitMaster(t, 5)
 	require.Equal(t, c.ID(5), c.Nodes[5].Dial(t).Do("CLUSTER", "MYID").String())
 }
+
+func TestMasterThatIsCutOffIsReplacedAndKeepsItsClients(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartReplicatedCluster(t)
+	c.SetNodeTimeout(t, time.Second)
+	old := c.Nodes[0].Dial(t)
+	c.CutOff(t, 0, 3)
+	require.Equal(t, "OK", old.Do("SET", "{b}1", "old").String())
+	require.Equal(t, "OK", c.Nodes[3].Dial(t).Do("SET", "{b}1", "new").String())
+	c.Join(t, 0)
+	c.WaitReady(t)
+}

@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
+.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak soak-server soak-cluster soak-sentinel soak-clients bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -78,10 +78,20 @@ fuzz:
 		$(GO) test -run '^$$' -fuzz "^$${t#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 0x ./$${t%%:*} || exit 1; \
 	done
 
-# Feeds and Clusters under faults for SOAK each, on real servers. A failure logs its seed, for RESPUSH_SEED.
+# Feeds, Clusters, and the clients of Serve, tap and goredis under faults on real servers, for as long as SOAK says and all
+# at once, as each mostly waits. A failure logs its seed.
 soak:
-	RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v -run 'UnderFaults|AsOf|Reconnects' ./feed
-	cd e2e && RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v -run 'ServesNothingStale' .
+	$(MAKE) -j --output-sync=target soak-server soak-cluster soak-sentinel soak-clients
+
+SOAKING = RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v
+soak-server:
+	$(SOAKING) -run 'UnderFaults|AsOf|Reconnects' ./feed
+soak-cluster:
+	cd e2e && $(SOAKING) -run ClusterFeedServesNothingStale .
+soak-sentinel:
+	cd e2e && $(SOAKING) -run SentinelFeedServesNothingStale .
+soak-clients:
+	cd e2e && $(SOAKING) -run ComeAndGo .
 
 bench-smoke:
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./bench > /dev/null

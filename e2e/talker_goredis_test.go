@@ -9,7 +9,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/goredis"
 )
 
@@ -26,7 +25,7 @@ type goRedisTalker struct {
 }
 
 func newGoRedisTalker(tb testing.TB, addr string) (talker, error) {
-	p := newProcessor(tb, dispatch.WithFallback(dispatch.HandlerFunc(tell)))
+	p := newTellingProcessor(tb)
 	g := &goRedisTalker{tb: tb}
 	ctx := context.Background()
 	g.client = redis.NewClient(&redis.Options{

@@ -8,7 +8,6 @@ import (
 	"github.com/gomodule/redigo/redis"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/internal/test/redistest"
 	"github.com/seed79615202/respush/parser"
 	"github.com/seed79615202/respush/tap"
@@ -27,7 +26,7 @@ func newRedigoTalker(tb testing.TB, addr string) (talker, error) {
 	if err != nil {
 		return r, err
 	}
-	p := newProcessor(tb, dispatch.WithFallback(dispatch.HandlerFunc(tell)))
+	p := newTellingProcessor(tb)
 	tapped := tap.NewConn(conn, p)
 	r.conn = redis.NewConn(tapped, patience, patience)
 	// The reply to HELLO is a map, which redigo cannot read.

@@ -25,7 +25,7 @@ func newServeTalker(tb testing.TB, addr string) (talker, error) {
 		return s, err
 	}
 	s.conn = conn.(*wire)
-	p := newProcessor(tb, dispatch.WithFallback(dispatch.HandlerFunc(tell)))
+	p := newTellingProcessor(tb)
 	go func() {
 		defer close(s.replies)
 		s.err = p.Serve(context.Background(), dispatch.NotificationHandlerContext{Conn: s.conn}, parser.NewReader(s.conn), s.reply)

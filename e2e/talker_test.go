@@ -165,7 +165,8 @@ func isPubSub(line string) bool {
 
 // tell is the handler of all pushes: the wire that a push came over keeps it.
 func tell(ctx context.Context, h dispatch.NotificationHandlerContext, push parser.Frame) error {
-	return wireOf(h.Conn).told.HandlePush(ctx, h, push)
+	_ = wireOf(h.Conn).told.HandlePush(ctx, h, push) // never an error
+	return misbehave()
 }
 
 // wireOf returns the wire under what a client calls its connection.

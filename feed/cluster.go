@@ -51,9 +51,8 @@ import (
 // Shard channels are subscribed to at the primaries of their slots, and follow
 // them. Channels and patterns live on one node, since a cluster sends each
 // message to all. When the Feed of that node has a gap, they move to another. The
-// events of keys are not sent on. So every node is subscribed to channels and
-// patterns that begin with __keyspace, __keyevent or __key*, and their coverage is
-// that of the keys' slots.
+// events of keys are the exception: nodes do not pass them on, so every node is
+// subscribed to them, see [IsKeyEvent].
 //
 // Nodes pass messages on, which takes some time. So a message that was under way
 // when its subscription moved may have arrived from the old node, and arrive from

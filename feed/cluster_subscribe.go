@@ -53,13 +53,18 @@ func (c *Cluster) unwant(kind Kind, list []string) {
 	}
 }
 
-// isLocal reports whether a subscription is to the events of keys, which each node
-// sends of its own keys only. It belongs to every node, any other channel or pattern
-// to one.
-func isLocal(kind Kind, name string) bool {
-	return kind == Channel && (strings.HasPrefix(name, "__keyspace@") || strings.HasPrefix(name, "__keyevent@")) ||
-		kind == Pattern && (strings.HasPrefix(name, "__key"))
+// IsKeyEvent reports whether a channel or a pattern names events of keys
+// (notify-keyspace-events): it begins with __keyspace, __keyevent or __key*. Each
+// node sends those of its own keys only, so a [Cluster] subscribes every node. The
+// coverage of such an event is that of its key, see [Cluster.CoverageOf].
+func IsKeyEvent(name string) bool {
+	return slices.ContainsFunc([]string{"__keyspace", "__keyevent", "__key*"}, func(prefix string) bool {
+		return strings.HasPrefix(name, prefix)
+	})
 }
+
+// isLocal reports whether a subscription belongs to every node.
+func isLocal(kind Kind, name string) bool { return kind != ShardChannel && IsKeyEvent(name) }
 
 // channels returns the channels or patterns that are wanted of every node, or those
 // that are wanted of one. The caller holds c.mu.

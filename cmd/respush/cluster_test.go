@@ -118,6 +118,7 @@ func TestNodeOfAClusterThatIsDownIsToldAndTriedAgain(t *testing.T) {
 	down.Kill()
 	p := start(t, "tail", "redis://"+c.Nodes[0].Addr, "--cluster", "--bcast")
 	p.stderr.wait(t, "respush: "+down.Addr+": not connected: cannot connect to "+down.Addr+": connection refused; trying again\n")
+	p.stdout.waitMatch(t, fmt.Sprintf(`(?m)^\S+  %-21s  gap         since \S+  slots 10922-16383  cannot connect to %s: connection refused$`, down.Addr, down.Addr))
 	awaitTracking(t, c.Nodes[1])
 	c.Nodes[1].Dial(t).Do("SET", keyIn(1), "")
 	p.stdout.wait(t, "invalidate  1 key  "+keyIn(1))

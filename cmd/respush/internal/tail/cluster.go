@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -150,9 +151,11 @@ func lookWords(ctx context.Context, err error) error {
 func (v *clusterWatching) push(ctx context.Context, handlerCtx dispatch.NotificationHandlerContext, push parser.Frame) error {
 	switch string(push.Name()) {
 	case notify.NameSubscribe, notify.NamePSubscribe:
-		v.mu.Lock()
-		v.host = nodeOf(handlerCtx.Conn)
-		v.mu.Unlock()
+		if s, err := notify.ParseSubscription(push); err == nil && !feed.IsKeyEvent(string(s.Channel)) {
+			v.mu.Lock()
+			v.host = nodeOf(handlerCtx.Conn)
+			v.mu.Unlock()
+		}
 	}
 	return v.watching.push(ctx, handlerCtx, push)
 }
@@ -201,7 +204,8 @@ func (v *clusterWatching) whole() bool {
 			return false
 		}
 	}
-	return len(v.Options.Channels)+len(v.Options.Patterns) == 0 || v.covered(channels)
+	hosted := func(name string) bool { return !feed.IsKeyEvent(name) }
+	return !slices.ContainsFunc(slices.Concat(v.Options.Channels, v.Options.Patterns), hosted) || v.covered(channels)
 }
 
 // covered reports whether a place is covered.
@@ -212,15 +216,15 @@ func (v *clusterWatching) covered(place int) bool {
 	return v.cluster.CoverageOfSlot(place).Armed
 }
 
-// ended is gaps that began at one moment and have ended on one node.
-type ended struct {
+// partGap is gaps of one node that began at one moment.
+type partGap struct {
 	jsonline.Part
 	since time.Time
 }
 
 // regain tells of the gaps in a part that have ended. The caller holds mu.
 func (v *clusterWatching) regain(p feed.Part) {
-	var gaps []*ended
+	var gaps []*partGap
 	for place := range placesOf(p) {
 		since, lost := v.losses[place]
 		if !lost || !v.covered(place) {
@@ -243,15 +247,15 @@ func (v *clusterWatching) regain(p feed.Part) {
 }
 
 // join adds a place to the gaps that it belongs to. Places come in order.
-func join(gaps []*ended, node string, since time.Time, place int) []*ended {
-	var g *ended
+func join(gaps []*partGap, node string, since time.Time, place int) []*partGap {
+	var g *partGap
 	for _, other := range gaps {
 		if other.Node == node && other.since.Equal(since) {
 			g = other
 		}
 	}
 	if g == nil {
-		g = &ended{jsonline.Part{Node: node}, since}
+		g = &partGap{jsonline.Part{Node: node}, since}
 		gaps = append(gaps, g)
 	}
 	switch last := len(g.Slots) - 1; {
@@ -280,7 +284,7 @@ func placesOf(p feed.Part) iter.Seq[int] {
 }
 
 // failed tells why there is no connection to a node, when that changes. The Feed
-// tries again. What the node has never sent is missing from the beginning.
+// tries again. A node that has never been reached has a gap from the beginning.
 func (v *clusterWatching) failed(ctx context.Context, node string, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -288,10 +292,15 @@ func (v *clusterWatching) failed(ctx context.Context, node string, err error) {
 		return
 	}
 	v.tell(node, gapWords(err))
+	var never []*partGap
 	for slot, owner := range v.owners {
-		if owner == node && !v.covered(slot) {
+		if _, lost := v.losses[slot]; owner == node && !lost && !v.covered(slot) {
 			v.lose(slot, v.since)
+			never = join(never, node, v.since, slot)
 		}
+	}
+	for _, g := range never {
+		v.printGap(g.Part, feed.Gap{Since: v.since, Cause: err})
 	}
 }
 

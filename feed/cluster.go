@@ -101,6 +101,7 @@ type Cluster struct {
 	members  map[nodeKey]*member
 	number   uint64 // of the newest tenure
 	wanted   [kinds]names
+	joining  [kinds]names  // of wanted: events of keys that a Subscribe has under way
 	shard    map[int]names // the wanted shard channels by slot
 	changed  chan struct{} // closed when tenures have changed
 	ctx      context.Context
@@ -149,7 +150,7 @@ type Cluster struct {
 // Part is a part of what a [Cluster] covers.
 type Part struct {
 	Slots    Slots // of which the keys and the shard channels belong to it
-	Channels bool  // channels and patterns, which belong to no slot
+	Channels bool  // channels and patterns other than events of keys, which belong to no slot
 }
 
 // ClusterGap is a [Gap] of a part. The Gen in it is that of a node's Feed, or 0 if

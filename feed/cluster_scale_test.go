@@ -113,7 +113,6 @@ func TestAClusterOfAHundred(t *testing.T) {
 	used := inUse() - memory
 	t.Logf("%d primaries armed after %v; %d goroutines, %d KiB, which includes that of the servers", primaries, armed.Round(time.Millisecond), ours, used>>10)
 	require.LessOrEqual(t, ours, primaries+5)
-	require.Less(t, armed, 10*time.Second)
 	require.Less(t, used, int64(primaries)*32<<10+4<<20)
 	w.drain()
 

@@ -17,7 +17,7 @@ func (c *Cluster) load() {
 	}
 	c.shard = make(map[int]names)
 	for k, list := range [kinds][]string{c.Channels, c.Patterns, c.ShardChannels} {
-		c.wanted[k] = make(names, len(list))
+		c.wanted[k], c.joining[k] = make(names, len(list)), make(names)
 		c.want(Kind(k), list)
 	}
 	c.announce()
@@ -42,6 +42,7 @@ func (c *Cluster) want(kind Kind, list []string) {
 func (c *Cluster) unwant(kind Kind, list []string) {
 	for _, name := range list {
 		delete(c.wanted[kind], name)
+		delete(c.joining[kind], name)
 		if kind != ShardChannel {
 			continue
 		}
@@ -54,12 +55,22 @@ func (c *Cluster) unwant(kind Kind, list []string) {
 }
 
 // IsKeyEvent reports whether a channel or a pattern names events of keys
-// (notify-keyspace-events): it begins with __keyspace, __keyevent or __key*. Each
-// node sends those of its own keys only, so a [Cluster] subscribes every node. The
-// coverage of such an event is that of its key, see [Cluster.CoverageOf].
+// (notify-keyspace-events): it begins with __keyspace@ or __keyevent@, or is a
+// pattern for such, as __key*__:* is. Each node sends the events of its own keys
+// only, so a [Cluster] subscribes every node. The coverage of an event is that of
+// its key, see [Cluster.CoverageOf].
+//
+// A pattern that begins with less, such as * or __*, is like any other: it lives
+// on one node, and gets the events of that node alone. An ordinary message that is
+// published to a channel that IsKeyEvent accepts arrives from every node.
 func IsKeyEvent(name string) bool {
-	return slices.ContainsFunc([]string{"__keyspace", "__keyevent", "__key*"}, func(prefix string) bool {
-		return strings.HasPrefix(name, prefix)
+	literal := name
+	glob := strings.IndexAny(name, `*?[\`)
+	if glob >= 0 {
+		literal = name[:glob]
+	}
+	return slices.ContainsFunc([]string{"__keyspace@", "__keyevent@"}, func(prefix string) bool {
+		return strings.HasPrefix(literal, prefix) || glob >= len("__key") && strings.HasPrefix(prefix, literal)
 	})
 }
 
@@ -67,10 +78,14 @@ func IsKeyEvent(name string) bool {
 func isLocal(kind Kind, name string) bool { return kind != ShardChannel && IsKeyEvent(name) }
 
 // channels returns the channels or patterns that are wanted of every node, or those
-// that are wanted of one. The caller holds c.mu.
+// that are wanted of one. It leaves those out that subscribeLocal has under way. The
+// caller holds c.mu.
 func (c *Cluster) channels(kind Kind, local bool) []string {
 	list := slices.Sorted(maps.Keys(c.wanted[kind]))
-	return slices.DeleteFunc(list, func(name string) bool { return isLocal(kind, name) != local })
+	return slices.DeleteFunc(list, func(name string) bool {
+		_, joins := c.joining[kind][name]
+		return joins || isLocal(kind, name) != local
+	})
 }
 
 // hasChannels reports whether channels or patterns are wanted of one node. The
@@ -87,7 +102,10 @@ func (c *Cluster) hasChannels() bool {
 }
 
 // Subscribe is [Feed.Subscribe] for a cluster: the names may be of any slots. It
-// waits as well while a slot has no primary that is covered.
+// waits as well while a slot has no primary that is covered: the slot of a shard
+// channel, and for events of keys each slot that has ever had one. If it returns an
+// error, some of the names may be subscribed to, or some of the nodes. Subscribe may
+// then be called again, or Unsubscribe.
 func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) error {
 	if kind >= kinds {
 		return errKind
@@ -99,16 +117,19 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 		return wanted
 	})
 	c.want(kind, names)
-	c.mu.Unlock()
-	c.rehost()
 	var local, left []string
 	for _, name := range names {
-		if isLocal(kind, name) {
-			local = append(local, name)
-		} else {
+		if !isLocal(kind, name) {
 			left = append(left, name)
+			continue
+		}
+		local = append(local, name)
+		if slices.Contains(added, name) {
+			c.joining[kind][name] = struct{}{}
 		}
 	}
+	c.mu.Unlock()
+	c.rehost()
 	if err := c.subscribeLocal(ctx, kind, local); err != nil {
 		if ctx.Err() == nil {
 			_ = c.Unsubscribe(ctx, kind, added...)
@@ -145,35 +166,45 @@ func (c *Cluster) Subscribe(ctx context.Context, kind Kind, names ...string) err
 }
 
 // subscribeLocal subscribes every member, and waits until that is done and each
-// slot has one.
+// slot has one. Members that begin meanwhile do so without these names, so that a
+// server that refuses them refuses them here.
 func (c *Cluster) subscribeLocal(ctx context.Context, kind Kind, list []string) error {
+	if len(list) == 0 {
+		return nil
+	}
 	done := make(map[*member]bool)
-	for len(list) > 0 {
-		members, settled, changed := c.everyone(done)
+	for {
+		members, settled, changed := c.everyone(kind, list, done)
+		if settled && len(members) == 0 {
+			return nil
+		}
+		failed := false
 		for _, m := range members {
 			err := m.change(ctx, &change{kind: kind, names: slices.Clone(list)})
 			switch {
 			case ctx.Err() != nil:
+				c.joined(kind, list)
 				return ctx.Err()
 			case isRefusal(err):
 				return err
-			case err == nil:
+			case err != nil:
+				failed = true
+			default:
 				done[m] = true
+				c.dropUnwanted(m, kind, list)
 			}
 		}
-		if len(members) == 0 && settled {
-			return nil
-		}
-		if len(members) == 0 && !waitAgain(ctx, changed) {
+		if (failed || len(members) == 0) && !waitAgain(ctx, changed) {
+			c.joined(kind, list)
 			return ctx.Err()
 		}
 	}
-	return nil
 }
 
 // everyone returns the members that are not done, whether each slot is open that
-// ever had a member, and a channel that is closed when tenures change.
-func (c *Cluster) everyone(done map[*member]bool) (members []*member, settled bool, changed <-chan struct{}) {
+// ever had a member, and a channel that is closed when tenures change. When nothing
+// is left to do, members that begin have the names from then on.
+func (c *Cluster) everyone(kind Kind, list []string, done map[*member]bool) (members []*member, settled bool, changed <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for slot := range SlotCount {
@@ -186,13 +217,31 @@ func (c *Cluster) everyone(done map[*member]bool) (members []*member, settled bo
 	}
 	for _, m := range c.members {
 		switch {
-		case m.confirmed.Load() == 0: // it begins with all that is wanted
+		case m.confirmed.Load() == 0:
 			settled = false
 		case !done[m]:
 			members = append(members, m)
 		}
 	}
+	if settled && len(members) == 0 {
+		c.join(kind, list)
+	}
 	return members, settled, c.changed
+}
+
+// joined is join for a caller that does not hold c.mu.
+func (c *Cluster) joined(kind Kind, list []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.join(kind, list)
+}
+
+// join ends the time in which subscribeLocal has names under way. The caller holds
+// c.mu.
+func (c *Cluster) join(kind Kind, list []string) {
+	for _, name := range list {
+		delete(c.joining[kind], name)
+	}
 }
 
 // isRefusal reports whether a server has refused a subscription for good.
@@ -307,18 +356,21 @@ func (c *Cluster) subscribe(m *member, kind Kind, list []string, t *tenure) (ok 
 	return true
 }
 
-// dropUnwanted ends the subscriptions among list that have been ended before
-// their places were open.
+// dropUnwanted ends the subscriptions among list that have been ended before they
+// were confirmed. Those that are wanted again meanwhile are begun again.
 func (c *Cluster) dropUnwanted(m *member, kind Kind, list []string) {
-	var unwanted []string
-	c.mu.Lock()
-	for _, name := range list {
-		if _, wanted := c.wanted[kind][name]; !wanted {
-			unwanted = append(unwanted, name)
+	for end := true; ; end = !end {
+		c.mu.Lock()
+		list = slices.DeleteFunc(slices.Clone(list), func(name string) bool {
+			_, wanted := c.wanted[kind][name]
+			return wanted == end
+		})
+		c.mu.Unlock()
+		if len(list) == 0 {
+			return
 		}
+		_ = m.change(m.ctx, &change{kind: kind, end: end, names: slices.Clone(list)})
 	}
-	c.mu.Unlock()
-	_ = m.change(m.ctx, &change{kind: kind, end: true, names: unwanted}) // none is sent for no names
 }
 
 // notSubscribed ends a tenure whose subscriptions have failed.

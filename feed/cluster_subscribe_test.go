@@ -174,7 +174,60 @@ func TestEventsOfKeysComeFromEveryNode(t *testing.T) {
 	require.NoError(t, w.Unsubscribe(t.Context(), feed.Channel, event))
 	require.NoError(t, w.Unsubscribe(t.Context(), feed.Pattern, pattern))
 	for _, s := range []*respserver.Server{one, two, three} {
+		require.Contains(t, conn(t, s).Channels(), space)
 		require.Subset(t, []string{"more", "news", space}, conn(t, s).Channels())
 		require.Empty(t, conn(t, s).Patterns())
 	}
+}
+
+func TestIsKeyEvent(t *testing.T) {
+	for _, name := range []string{"__keyspace@0__:k", "__keyevent@0__:del", "__keyspace@*__:k", "__key*__:*", "__key[es]*", "__keysp*", "__keyevent*"} {
+		require.True(t, feed.IsKeyEvent(name), name)
+	}
+	for _, name := range []string{"", "k", "*", "__*", "__k*", "__key", "__keyspace", "__keyspace_updates", "__keyboard*", "x__keyspace@0__:k"} {
+		require.False(t, feed.IsKeyEvent(name), name)
+	}
+}
+
+const deleted = "__keyevent@0__:del"
+
+func TestEventsOfKeysEndThatAreUnsubscribedMeanwhile(t *testing.T) {
+	w, _, one, two := startFleet(t, &feed.Cluster{})
+	// Whichever node is subscribed first answers only after Unsubscribe.
+	asked, answer := make(chan struct{}, 2), make(chan struct{})
+	for _, s := range []*respserver.Server{one, two} {
+		s.Handle("SUBSCRIBE", func(c *respserver.Conn, args []string) {
+			asked <- struct{}{}
+			<-answer
+			respserver.Default(c, args)
+		})
+	}
+	subscribed, unsubscribed := make(chan error, 1), make(chan error, 1)
+	go func() { subscribed <- w.Subscribe(t.Context(), feed.Channel, deleted) }()
+	await(t, asked)
+	go func() { unsubscribed <- w.Unsubscribe(t.Context(), feed.Channel, deleted) }()
+	until(t, "Unsubscribe", func() bool { return !w.Wants(feed.Channel, deleted) })
+	close(answer)
+	require.NoError(t, await(t, unsubscribed))
+	require.NoError(t, await(t, subscribed))
+	require.Empty(t, append(conn(t, one).Channels(), conn(t, two).Channels()...))
+}
+
+// A node that begins while Subscribe waits for another one, and refuses the
+// channel, is covered all the same.
+func TestEventsOfKeysThatANewNodeRefuses(t *testing.T) {
+	w, topology, one, two := startFleet(t, &feed.Cluster{})
+	three := respserver.Start(t)
+	three.Refuse("SUBSCRIBE", "NOPERM no")
+	one.Refuse("SUBSCRIBE", "BUSY no")
+	done := make(chan error, 1)
+	go func() { done <- w.Subscribe(context.Background(), feed.Channel, deleted) }()
+	until(t, "the channel at a node", func() bool { return len(conn(t, two).Channels()) == 1 })
+	topology.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 12000), node(three.Addr, 3, 12001, 16383))
+	w.Refresh()
+	until(t, "the new node", func() bool { return three.Dials() > 0 })
+	one.Handle("SUBSCRIBE", nil)
+	require.ErrorContains(t, await(t, done), "NOPERM")
+	until(t, "its slots", func() bool { return w.CoverageOfSlot(16383).Armed })
+	require.Empty(t, append(conn(t, one).Channels(), conn(t, two).Channels()...))
 }

@@ -13,3 +13,11 @@ func (f *Feed) Shutting() bool {
 	defer f.mu.Unlock()
 	return f.shutting
 }
+
+// Wants reports whether a subscription is wanted.
+func (c *Cluster) Wants(kind Kind, name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, wanted := c.wanted[kind][name]
+	return wanted
+}

@@ -8,7 +8,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// redconWalk walks a slice: redcon's reader of replies has no other input.
+// redconWalk walks a slice, since redcon's reply reader takes no other input.
 var redconWalk = Peer{
 	Name:   "redcon",
 	Slice:  true,
@@ -40,7 +40,7 @@ var redconWalk = Peer{
 	},
 }
 
-// redconElements looks at all elements in b.
+// redconElements reads all elements in b.
 func redconElements(b []byte) int {
 	sum := 0
 	for len(b) > 0 {

@@ -8,26 +8,26 @@ import (
 	"text/tabwriter"
 )
 
-// A row is a target of what a caller pays: got is at most so many times of
-// beside, or at most limit where there is nothing beside it.
+// A row is a target for what a caller pays. If name is set, got must be at most
+// most times the time of beside. Otherwise got must be at most most.
 type row struct {
 	what   string
 	got    Cell
 	unit   string // of got
 	beside Cell
-	name   string // of what is beside
+	name   string // of beside
 	most   float64
 }
 
-// value returns what was got.
+// value returns the measured value.
 func (r row) value() float64 { return r.got.Least(r.unit) }
 
-// measured reports whether the run has both sides.
+// measured reports whether the results hold both sides of the comparison.
 func (r row) measured() bool {
 	return !math.IsNaN(r.value()) && !math.IsNaN(r.limit())
 }
 
-// limit returns what must not be exceeded.
+// limit returns the largest value that meets the target.
 func (r row) limit() float64 {
 	if r.name == "" {
 		return r.most
@@ -35,15 +35,15 @@ func (r row) limit() float64 {
 	return r.most * r.beside.Ns()
 }
 
-// Limits of what is measured without anything beside it.
+// Limits of the rows that compare with no other cell.
 const (
 	mostOfRoundTrip = 2000     // ns that a tap adds
 	mostAtRest      = 12 << 10 // bytes of a connection
 	mostForIdle     = 120      // MiB of 10,000 connections
 )
 
-// paidRows returns the targets of what a caller pays, from benchmarks of all
-// packages.
+// paidRows returns the targets for what a caller pays, from the benchmarks of
+// all packages.
 func paidRows(r *Results) []row {
 	var rows []row
 	at := func(what, got, beside, name string, most float64) {
@@ -96,8 +96,8 @@ func paidRows(r *Results) []row {
 	return rows
 }
 
-// printPaid prints what a caller pays beside its targets, as far as it was
-// measured.
+// printPaid prints what a caller pays beside the targets. It leaves out what
+// was not measured.
 func printPaid(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "where it is paid\trespush\tbeside\tratio\tat most\t")

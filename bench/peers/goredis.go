@@ -20,7 +20,7 @@ import (
 var goRedis = Peer{
 	Name:   "go-redis",
 	module: "github.com/redis/go-redis/v9",
-	Note:   "push.Processor; a message, which it leaves unread, is then read as a reply, as PubSub does",
+	Note:   "push.Processor; it leaves messages unread, which are then read as replies, as PubSub does",
 	Open: func(sc Scene) (*Run, error) {
 		tally := new(Tally)
 		conn, err := newGoRedisConn(tally)

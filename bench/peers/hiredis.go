@@ -122,7 +122,7 @@ func hiredisDialect() string {
 	if hiredisRESP3 {
 		return "RESP3"
 	}
-	return "RESP2, so that a push is an array"
+	return "RESP2, so a push is an array"
 }
 
 // hiredisRESP3 reports whether the library supports pushes, as versions from

@@ -16,7 +16,7 @@ import (
 var radix = Peer{
 	Name:   "radix",
 	module: "github.com/mediocregopher/radix/v4",
-	Note:   "resp3.Unmarshal into receivers of the push's types, used again for the next push",
+	Note:   "resp3.Unmarshal into receivers of the push's types, which are reused for the next push",
 	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
 		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.receive) }), nil
@@ -27,7 +27,7 @@ var radix = Peer{
 var radixRaw = Peer{
 	Name:   "radix-counts",
 	Counts: true,
-	Note:   "each push copied as one resp3.RawMessage, of which only the name is looked at",
+	Note:   "copies each push as one resp3.RawMessage and reads only its name",
 	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
 		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.copyRaw) }), nil

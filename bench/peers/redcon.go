@@ -13,7 +13,7 @@ var redconWalk = Peer{
 	Name:   "redcon",
 	Slice:  true,
 	module: "github.com/tidwall/redcon",
-	Note:   "RESP2, so that a push is an array; walks all of the stream as one slice, with no reads",
+	Note:   "RESP2, so a push is an array; walks the whole stream as one slice, without reads",
 	Open: func(sc Scene) (*Run, error) {
 		var err error
 		if sc.Workload, err = inRESP2(sc.Workload); err != nil {

@@ -29,7 +29,7 @@ var respushBufio = Peer{
 // respushDecoded has the same handlers as go-redis.
 var respushDecoded = Peer{
 	Name: "respush-decoded",
-	Note: "with go-redis' kind of handler, which is given decoded elements of its own",
+	Note: "with go-redis style handlers, which own the decoded elements",
 	Open: func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleDecoded) },
 }
 
@@ -37,7 +37,7 @@ var respushDecoded = Peer{
 var respushCounts = Peer{
 	Name:   "respush-counts",
 	Counts: true,
-	Note:   "its handlers count, and read no element",
+	Note:   "its handlers only count and read no element",
 	Open:   func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleCounting) },
 }
 

@@ -16,8 +16,8 @@ import (
 var rueidisClient = Peer{
 	Name:   "rueidis",
 	module: "github.com/redis/rueidis",
-	Note: "its hooks OnInvalidations and OnMessage; MOVING is read and dropped; a reply that was not asked for " +
-		"would be a fault, so F9 and W0 include sending the commands, up to 576 at a time",
+	Note: "its hooks OnInvalidations and OnMessage; it reads and drops MOVING; it takes an unrequested reply for " +
+		"an error, so F9 and W0 include sending the commands, up to 576 at a time",
 	Open:    openRueidis,
 	ignores: func(name string) bool { return name == "MOVING" },
 }

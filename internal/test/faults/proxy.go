@@ -231,7 +231,7 @@ func wait(tb testing.TB, mu *sync.Mutex, changed *chan struct{}, what string, do
 		select {
 		case <-next:
 		case <-timeout.C:
-			tb.Fatalf("waited in vain for %s", what)
+			tb.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }

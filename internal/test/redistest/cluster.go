@@ -139,7 +139,7 @@ func MoveSlot(tb testing.TB, slot int, from, to *Server) {
 	tb.Helper()
 	source, target, number := from.Dial(tb), to.Dial(tb), strconv.Itoa(slot)
 	sourceID, targetID := source.Do("CLUSTER", "MYID").String(), target.Do("CLUSTER", "MYID").String()
-	wait(tb, "the target to know who has the slot", func() bool { return hasSlot(target, sourceID, slot) })
+	wait(tb, "the target to know the owner of the slot", func() bool { return hasSlot(target, sourceID, slot) })
 	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", sourceID)
 	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", targetID)
 	for {
@@ -293,7 +293,7 @@ func wait(tb testing.TB, what string, done func() bool) {
 		select {
 		case <-again.C:
 		case <-timeout:
-			require.FailNow(tb, fmt.Sprintf("waited in vain for %s", what))
+			require.FailNow(tb, fmt.Sprintf("timed out waiting for %s", what))
 		}
 	}
 }

@@ -149,7 +149,7 @@ func Await(tb testing.TB, events <-chan Command, name string) Command {
 				return cmd
 			}
 		case <-timeout.C:
-			tb.Fatalf("waited in vain for %s", name)
+			tb.Fatalf("timed out waiting for %s", name)
 		}
 	}
 }

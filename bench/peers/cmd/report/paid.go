@@ -59,7 +59,7 @@ func paidRows(r *Results) []row {
 	}
 	for _, frame := range []string{"F1", "F3", "F7", "F8"} {
 		ours, theirs := "peers Push/frame="+frame+"/impl=respush-decoded", "peers Push/frame="+frame+"/impl=go-redis"
-		at(frame+", go-redis' kind of handler", ours, theirs, "go-redis", 0.8)
+		at(frame+", go-redis style handler", ours, theirs, "go-redis", 0.8)
 		rows = append(rows, row{frame + ", its allocations", r.Get(ours), "allocs/op", Cell{}, "", r.Get(theirs).Allocs()})
 	}
 	const burst = "bench Process/frame=F1/impl=respush"
@@ -81,11 +81,11 @@ func paidRows(r *Results) []row {
 		tcp := "bench Tap/conn=tcp/reply=" + reply + "/impl="
 		at("tap, "+reply, tcp+"tap", tcp+"bare", "bare", 1/0.8)
 	}
-	rows = append(rows, row{"tap, what it adds to a lone reply", r.Get("bench TapRoundTrip/reply=status/impl=tap"),
+	rows = append(rows, row{"tap, time added to a lone reply", r.Get("bench TapRoundTrip/reply=status/impl=tap"),
 		"added-ns/op", Cell{}, "", mostOfRoundTrip})
 	at("go-redis, a command", "goredis Command/impl=respush", "goredis Command/impl=builtin", "built-in", 1.01)
 	at("go-redis, F1 alone", "goredis PushAlone/frame=F1/impl=respush", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 0.25)
-	at("go-redis, F1 alone, its kind of handler", "goredis PushAlone/frame=F1/impl=respush-decoded", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 1)
+	at("go-redis, F1 alone, go-redis style handler", "goredis PushAlone/frame=F1/impl=respush-decoded", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 1)
 	for _, after := range []string{"nothing", "push", "burst-and-64-pushes"} {
 		rows = append(rows, row{"at rest under Serve after " + after, r.Get("bench Rest/after=" + after + "/impl=respush"),
 			"B/conn", Cell{}, "", mostAtRest})
@@ -100,7 +100,7 @@ func paidRows(r *Results) []row {
 // was not measured.
 func printPaid(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "where it is paid\trespush\tbeside\tratio\tat most\t")
+	fmt.Fprintln(t, "cost to a caller\trespush\tcompared with\tratio\tat most\t")
 	measured, kept := 0, 0
 	for _, row := range paidRows(r) {
 		if !row.measured() {

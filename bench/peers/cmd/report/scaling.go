@@ -33,9 +33,9 @@ func printScaling(w io.Writer, r *Results) error {
 		v := cost("frame=" + frame)
 		row(what, ns(v), v <= most*f1, fmt.Sprintf("at most %.3g of F1 (%s)", most, ns(f1)))
 	}
-	fmt.Fprintln(t, "more of something\tns\ttarget\t")
-	row("N0, no push there", ns(cost("frame=N0")), cost("frame=N0") <= mostIdle, fmt.Sprintf("at most %d", mostIdle))
-	against("N1", "N1, nobody handles it", 1)
+	fmt.Fprintln(t, "scaling\tns\ttarget\t")
+	row("N0, no push waiting", ns(cost("frame=N0")), cost("frame=N0") <= mostIdle, fmt.Sprintf("at most %d", mostIdle))
+	against("N1", "N1, no handler", 1)
 	against("N2", "N2, VoidProcessor", 1)
 	against("N3", "N3, F1 among 1000 names", mostAmong1000)
 	for _, piece := range []int{64, 7, 1} {

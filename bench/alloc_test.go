@@ -14,15 +14,15 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The benchmarks' bodies allocate nothing after a first pass. They need pooled
-// memory, for a Reader's buffer and for frames larger than that.
+// After a first pass the benchmarks' bodies allocate nothing. They rely on
+// pooled memory for a Reader's buffer and for frames larger than the buffer.
 
-// skipUnderRace skips a test: the race detector makes a sync.Pool drop what it
-// is given at random.
+// skipUnderRace skips a test under the race detector, which makes a sync.Pool
+// drop some of the values put into it at random.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
 	if race.Enabled {
-		t.Skip("the pool drops some of what it is given")
+		t.Skip("under the race detector, sync.Pool drops some values")
 	}
 }
 
@@ -31,7 +31,7 @@ func TestProcessDoesNotAllocate(t *testing.T) {
 	for _, r := range runs() {
 		t.Run(r.name, func(t *testing.T) {
 			if strings.HasSuffix(r.name, "/keys=1000000") {
-				t.Skip("a frame of 22 MB, which is more than is pooled")
+				t.Skip("a frame of 22 MB is larger than any pooled buffer")
 			}
 			s := r.stream()
 			pass := r.start(t, r.frame, s)
@@ -65,7 +65,7 @@ func TestLookupDoesNotAllocate(t *testing.T) {
 			t.Fatal("a name is missing")
 		}
 		if _, ok := r.Lookup(keys[i%len(keys)][1:]); ok {
-			t.Fatal("a name too many")
+			t.Fatal("found a name that is not registered")
 		}
 		i++
 	}))
@@ -134,14 +134,15 @@ func TestPushAloneDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// shortened returns a stream of w that is enough for a test.
+// shortened returns a stream of w that is just long enough for a test.
 func shortened(w workload.Workload, piece int) *workload.Stream {
 	s := workload.NewStream(w, piece)
 	s.Shorten(16)
 	return s
 }
 
-// requireNoAllocations makes passes over s.
+// requireNoAllocations requires that passes over s allocate nothing once a
+// first pass has warmed up.
 func requireNoAllocations(t *testing.T, s *workload.Stream, pass func(), name string) {
 	t.Helper()
 	pass()

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Whether this tree is slower than another commit: bench/compare.sh COMMIT.
-# Both test binaries are built, and run in turn, since a machine's speed drifts.
-# What is compared is the least of all rounds: everything else on the machine
-# can only add to it. Where a benchmark reports the processor time of its
-# goroutine, that decides.
+# bench/compare.sh COMMIT checks whether this tree is slower than COMMIT. It
+# builds both test binaries and runs them alternately, since a machine's speed
+# drifts. It compares the least time of all rounds, because anything else that
+# runs on the machine can only add to the time. If a benchmark reports the
+# processor time of its goroutine, that time decides.
 #
 #   ROUNDS     how often each binary runs
-#   BENCHTIME  of each benchmark in a round; below 100ms the ticks of the clock show
-#   BENCH      which benchmarks, a pattern for go test -bench
-#   MOST       the ratio that is still held
+#   BENCHTIME  time of each benchmark in a round; below 100ms the clock is too coarse
+#   BENCH      which benchmarks run, a pattern for go test -bench
+#   MOST       the largest ratio of head to base that passes
 #
 # The status is 1 if a ratio is above MOST. A benchmark whose code does not
-# depend on respush (floor-lines, bare) is no verdict: its ratio is the noise.
+# depend on respush (floor-lines, bare) gets no verdict: its ratio shows the
+# noise.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 base=${1:?usage: bench/compare.sh COMMIT}
@@ -34,7 +35,7 @@ git worktree add --quiet --detach "$tmp/tree" "$base"
 (cd "$tmp/tree" && "$go" test -c -o "$tmp/base.test" ./bench)
 "$go" test -c -o "$tmp/head.test" ./bench
 
-# run adds the results of a binary to its file.
+# run runs a binary and appends its results to its file.
 run() {
 	(cd bench && "$tmp/$1.test" -test.run '^$' -test.bench "$pattern" -test.benchtime "$benchtime" -test.timeout 30m) \
 		> "$tmp/out" || { cat "$tmp/out"; exit 2; }
@@ -67,7 +68,7 @@ awk -v most="$most" '
 			if (!(key in least) || $i < least[key]) least[key] = $i
 		}
 	}
-	# ratio returns head by base in a unit, 0 if one of them does not have it.
+	# ratio returns head divided by base in a unit, or 0 if either lacks the unit.
 	function ratio(name, unit,  a, b) {
 		a = least[name, unit, 1] + 0
 		b = least[name, unit, 2] + 0

@@ -18,31 +18,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pinned is the Go release that the expectations here are for: what another one
-// inlines or proves is its own affair.
+// pinned is the Go release that these expectations are for. Other releases may
+// inline and prove different things.
 const pinned = "go1.26"
 
-// A hotFunction runs once for every push, reply or element, or more often, and
-// is held to what the compiler makes of it.
+// A hotFunction runs at least once for every push, reply or element. The tests
+// check how the compiler compiles it.
 type hotFunction struct {
-	dir     string // of the package that is compiled
-	name    string // as the compiler has it: f, T.m or (*T).m
-	checks  int    // of bounds, at most; or uncounted
-	inlined bool   // into its callers
+	dir     string // the folder of its package
+	name    string // as the compiler prints it: f, T.m or (*T).m
+	checks  int    // the most bounds checks allowed, or uncounted
+	inlined bool   // whether it must be inlined into its callers
 }
 
 const uncounted = -1
 
-// hotFunctions is where to add one. A load at a computed place counts as two
-// checks where the compiler checks the slice and the word.
+// hotFunctions lists all hot functions. A load at a computed offset counts as
+// two checks where the compiler checks both the slice and the word.
 var hotFunctions = []hotFunction{
-	{"parser", "plainRun", 4, false}, // the word of a header, the end of a bulk; both in alike
+	{"parser", "plainRun", 4, false}, // the word of a header and the end of a bulk, both also in alike
 	{"parser", "plainLength", 0, false},
 	{"parser", "plainHead", 2, false},         // the end of the name
 	{"parser", "(*shortHead).opens", 2, true}, // the last word of the head
 	{"parser", "(*shortHead).loads", uncounted, true},
 	{"parser", "(*shortHead).elements", 0, false},
-	{"parser", "(*Reader).shortPushes", 5, false}, // those of opens, a name, a frame, what is behind it
+	{"parser", "(*Reader).shortPushes", 5, false}, // two of opens, the name, the frame, the bytes after it
 	{"parser", "(*Reader).shortFrame", 1, false},  // the frame
 	{"parser", "(*Reader).passed", 0, false},
 	{"parser", "(*Reader).fresh", 0, true},
@@ -78,7 +78,7 @@ var hotFunctions = []hotFunction{
 	{"dispatch", "registry.Snapshot[go.shape.*uint8].Lookup", uncounted, true},
 }
 
-// A remark is what the compiler said about a line of a file.
+// A remark is what the compiler prints about one line of a file.
 type remark struct {
 	file string // its name, without the folder
 	line int
@@ -87,8 +87,8 @@ type remark struct {
 
 var remarkLine = regexp.MustCompile(`^(?:.*/)?([a-z_0-9]+\.go):(\d+):\d+: (.*)$`)
 
-// remarks builds a package of the module with flags for the compiler, and
-// returns what that says.
+// remarks builds a package of the module with the given compiler flags and
+// returns the compiler's remarks.
 func remarks(t *testing.T, dir, flags string) (all []remark) {
 	t.Helper()
 	if !strings.HasPrefix(runtime.Version(), pinned) {
@@ -114,14 +114,14 @@ func remarks(t *testing.T, dir, flags string) (all []remark) {
 	return all
 }
 
-// span is where a function stands.
+// A span is the lines of a function.
 type span struct {
 	file        string
 	first, last int
 }
 
-// spans returns where the functions of a package stand, by their names as the
-// compiler has them. Files that build tags leave out are not looked at.
+// spans returns the spans of a package's functions, keyed by the names that the
+// compiler prints. It ignores files that build constraints exclude.
 func spans(t *testing.T, dir string) map[string]span {
 	t.Helper()
 	pkg, err := build.ImportDir(filepath.Join("..", dir), 0)
@@ -140,7 +140,8 @@ func spans(t *testing.T, dir string) map[string]span {
 	return all
 }
 
-// compilerName returns what the compiler calls a function of no generic type.
+// compilerName returns the name that the compiler prints for f, or "" if f is a
+// method of a generic type.
 func compilerName(f *ast.FuncDecl) string {
 	if f.Recv == nil {
 		return f.Name.Name
@@ -156,7 +157,8 @@ func compilerName(f *ast.FuncDecl) string {
 	return ""
 }
 
-// TestHotFunctionsHaveFewBoundsChecks counts the bounds checks that remain.
+// TestHotFunctionsHaveFewBoundsChecks counts the bounds checks that the
+// compiler could not eliminate.
 func TestHotFunctionsHaveFewBoundsChecks(t *testing.T) {
 	found := map[string][]remark{}
 	where := map[string]map[string]span{}
@@ -182,8 +184,8 @@ func TestHotFunctionsHaveFewBoundsChecks(t *testing.T) {
 	}
 }
 
-// TestHotFunctionsAreInlined looks for the functions that are to be part of
-// their callers.
+// TestHotFunctionsAreInlined checks that the compiler can inline every function
+// that must be inlined.
 func TestHotFunctionsAreInlined(t *testing.T) {
 	can := map[string]map[string]bool{}
 	for _, f := range hotFunctions {

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// timeThread makes b report, beside the time that passes, the processor time
-// that the calling goroutine uses, as cpu-ns/op, where the benchmark's loop
-// does ops operations a time. The two times differ when there are more
-// goroutines than processors, or something else runs on the machine. The
-// function it returns ends the measurement, behind the loop.
+// timeThread makes b report the calling goroutine's processor time as
+// cpu-ns/op, in addition to the elapsed time. Each iteration of the benchmark's
+// loop does ops operations. The two times differ when there are more goroutines
+// than processors, or when something else runs on the machine. The caller calls
+// stop after the loop to end the measurement.
 func timeThread(b *testing.B, ops int) (stop func()) {
 	runtime.LockOSThread()
 	begun := threadTime()

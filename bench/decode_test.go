@@ -12,14 +12,14 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// decoded are the workloads of pushes, and how many allocations go-redis
-// v9.22.0 makes of each.
+// decoded lists the workloads of pushes and how many allocations go-redis
+// v9.22.0 makes for one push of each.
 var decoded = []struct {
 	id     string
 	allocs float64
 }{{"F1", 8}, {"F2", 4}, {"F3", 8}, {"F4", 8}, {"F5", 8}, {"F7", 6}, {"F8", 2006}}
 
-// tally is a handler of go-redis' kind that counts.
+// tally is a go-redis style handler that counts its calls.
 type tally int
 
 func (n *tally) HandlePushNotification(context.Context, dispatch.NotificationHandlerContext, []interface{}) error {
@@ -27,7 +27,7 @@ func (n *tally) HandlePushNotification(context.Context, dispatch.NotificationHan
 	return nil
 }
 
-// decode passes all pushes to handlers of go-redis' kind.
+// decode passes all pushes to go-redis style handlers.
 func decode(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	n := new(tally)
@@ -43,9 +43,9 @@ func decode(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	})
 }
 
-// BenchmarkAny is the cost of a push in Go's own types: op=Dispatch as a
-// handler of go-redis' kind gets it, from the stream on; op=Any of the frame
-// alone.
+// BenchmarkAny measures the cost of decoding a push into Go's own types.
+// op=Dispatch goes from reading the stream to calling a go-redis style handler;
+// op=Any decodes a frame that has already been parsed.
 func BenchmarkAny(b *testing.B) {
 	for _, d := range decoded {
 		w := workload.Find(d.id)
@@ -66,8 +66,8 @@ func BenchmarkAny(b *testing.B) {
 	}
 }
 
-// TestDecodedAllocatesNoMoreThanGoRedis holds the handlers of go-redis' kind to
-// what its own processor allocates.
+// TestDecodedAllocatesNoMoreThanGoRedis checks that calling a go-redis style
+// handler allocates no more here than it does in go-redis' own processor.
 func TestDecodedAllocatesNoMoreThanGoRedis(t *testing.T) {
 	for _, d := range decoded {
 		w := workload.Find(d.id)
@@ -87,6 +87,6 @@ func TestDecodedAllocatesNoMoreThanGoRedis(t *testing.T) {
 			if _, err := parser.Value.Any(f.Value()); err != nil {
 				t.Fatal(err)
 			}
-		}), d.allocs+1, d.id) // the interface around all
+		}), d.allocs+1, d.id) // one more for the interface value of the whole push
 	}
 }

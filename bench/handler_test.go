@@ -10,14 +10,15 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A handling is a workload with a handler that looks at every element of its
-// pushes, as a caller's does; the handlers of BenchmarkProcess only count.
+// A handling is a workload with a handler that reads every element of its
+// pushes, as a caller's handler does. The handlers of BenchmarkProcess only
+// count.
 type handling struct {
 	frame workload.Workload
 	start func(tb testing.TB, s *workload.Stream) (pass func())
 }
 
-// byNotify looks at the elements through package notify.
+// byNotify reads the elements through package notify.
 func byNotify() []handling {
 	var all []handling
 	for _, n := range notifications() {
@@ -26,7 +27,7 @@ func byNotify() []handling {
 	return all
 }
 
-// byValues looks at them with package parser alone.
+// byValues reads the elements with package parser alone.
 func byValues() []handling {
 	return each(func(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 		p := dispatch.NewProcessor(dispatch.WithPubSub())
@@ -43,8 +44,8 @@ func byValues() []handling {
 	})
 }
 
-// byDecoded is a handler of go-redis' kind, which is given elements that are
-// its own. They are made anew for each push, so that these allocate.
+// byDecoded uses a go-redis style handler, which owns the elements it is given.
+// They are made anew for each push, so these handlings allocate.
 func byDecoded() []handling {
 	return each(func(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 		p := dispatch.NewProcessor(dispatch.WithPubSub())
@@ -56,8 +57,8 @@ func byDecoded() []handling {
 	})
 }
 
-// each returns a handling for each workload in which it is the elements that
-// count: F5 and F6 are a matter of copying.
+// each returns a handling for each workload whose cost lies in its elements. F5
+// and F6 are left out because copying dominates them.
 func each(start func(testing.TB, workload.Workload, *workload.Stream) func()) []handling {
 	var all []handling
 	for _, id := range []string{"F1", "F2", "F3", "F4", "F7", "F8"} {
@@ -70,8 +71,8 @@ func each(start func(testing.TB, workload.Workload, *workload.Stream) func()) []
 // pushOf returns the name of the push in a workload.
 func pushOf(tb testing.TB, w workload.Workload) string { return string(frame(tb, w.Frame).Name()) }
 
-// taken returns a function that tells how much was counted since it was called
-// last.
+// taken returns a function that returns how much was counted since its last
+// call.
 func taken(seen *int) func() int {
 	return func() int {
 		was := *seen
@@ -80,13 +81,13 @@ func taken(seen *int) func() int {
 	}
 }
 
-// elements looks at all elements of a push.
+// elements reads all elements of a push.
 func elements(push parser.Frame) int {
 	n := 0
 	for v := range push.Args() {
 		switch v.Type() {
 		case parser.TypeInteger:
-			i, _ := v.Int64() // the workloads hold no other
+			i, _ := v.Int64() // every integer in the workloads fits
 			n += int(i)
 		case parser.TypeArray:
 			for e := range v.All() {
@@ -99,10 +100,10 @@ func elements(push parser.Frame) int {
 	return n
 }
 
-// decodedHandler is a handler of go-redis' kind.
+// decodedHandler is a go-redis style handler.
 type decodedHandler struct{ seen int }
 
-// HandlePushNotification looks at all elements behind the name.
+// HandlePushNotification reads all elements after the name.
 func (h *decodedHandler) HandlePushNotification(_ context.Context, _ from, notification []any) error {
 	h.seen++
 	n := 0
@@ -123,30 +124,32 @@ func (h *decodedHandler) HandlePushNotification(_ context.Context, _ from, notif
 	return nil
 }
 
-// BenchmarkHandlerNotify is what a push costs, from the stream's read on, when
-// its handler looks at every element through package notify.
+// BenchmarkHandlerNotify measures the cost of a push, from reading the stream
+// to the return of a handler that reads every element through package notify.
 func BenchmarkHandlerNotify(b *testing.B) { benchmarkHandler(b, byNotify()) }
 
-// BenchmarkHandlerValues is the same through Frame.Args and Value.All.
+// BenchmarkHandlerValues is like BenchmarkHandlerNotify, but its handlers use
+// Frame.Args and Value.All.
 func BenchmarkHandlerValues(b *testing.B) { benchmarkHandler(b, byValues()) }
 
-// BenchmarkHandlerDecoded is the same for a handler of go-redis' kind.
+// BenchmarkHandlerDecoded is like BenchmarkHandlerNotify, but its handlers are
+// go-redis style.
 func BenchmarkHandlerDecoded(b *testing.B) { benchmarkHandler(b, byDecoded()) }
 
-// benchmarkHandler has beside each handling impl=walk, the least that finds
-// every element: one walk from line to line and the reads of the stream.
+// benchmarkHandler runs impl=walk beside each handling. It is the least work
+// that finds every element: one walk from line to line, and reading the stream.
 func benchmarkHandler(b *testing.B, handlings []handling) {
 	for _, h := range handlings {
 		s := workload.NewStream(h.frame, reads)
 		b.Run("frame="+h.frame.ID+"/impl=respush", func(b *testing.B) { passes(b, s, h.start(b, s)) })
 		if strings.Contains(h.frame.ID, "/") || h.frame.ID[0] != 'F' {
-			continue // no workload of its own
+			continue // the frame belongs to no workload of the F series
 		}
 		b.Run("frame="+h.frame.ID+"/impl=walk", func(b *testing.B) { passes(b, s, func() { walk(b, s) }) })
 	}
 }
 
-// walk goes from line to line over the stream, and reads it.
+// walk walks the stream from line to line, and then reads it.
 func walk(tb testing.TB, s *workload.Stream) {
 	walkLines(tb, s)
 	copyAll(tb, s)

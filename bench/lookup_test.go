@@ -10,8 +10,8 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// registered returns a registry of n names, and some of these names in no
-// order.
+// registered returns a registry of n names, and some of these names in a
+// scattered order.
 func registered(tb testing.TB, n int) (r *registry.Registry[int], keys [64][]byte) {
 	r = registry.New[int]()
 	for i := range n {
@@ -27,16 +27,15 @@ func registered(tb testing.TB, n int) (r *registry.Registry[int], keys [64][]byt
 
 func nameOf(i int) string { return fmt.Sprintf("notification-%d", i) }
 
-// A writer registers and unregisters a name, again and again, until it is
-// stopped.
+// A writer registers and unregisters a name over and over until it is stopped.
 type writer struct {
 	name  string
-	pause time.Duration // between two changes; 0: none
+	pause time.Duration // between two rounds; 0 means none, and -1 no writer at all
 }
 
 var writers = []writer{{"none", -1}, {"1kHz", time.Millisecond}, {"flatout", 0}}
 
-// run starts w. The function it returns stops it and waits for its end.
+// run starts w. The returned function stops w and waits until it has ended.
 func (w writer) run(tb testing.TB, r *registry.Registry[int]) (stop func()) {
 	if w.pause < 0 {
 		return func() {}
@@ -90,9 +89,9 @@ func look(r *registry.Registry[int], keys *[64][]byte, stop *atomic.Bool) {
 	}
 }
 
-// BenchmarkLookup is the cost of a look-up for one reader of several. With more
-// goroutines than processors, cpu-ns/op is what to look at: the rest of the
-// time the reader waits for its turn.
+// BenchmarkLookup measures the cost of a look-up for one of several readers.
+// With more goroutines than processors, cpu-ns/op is the figure to look at,
+// because the rest of the time the reader waits to be scheduled.
 func BenchmarkLookup(b *testing.B) {
 	for _, names := range []int{1, 10, 100, 1000, 10000} {
 		benchmarkLookup(b, names, 1, writers[0])

@@ -23,21 +23,21 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// busy is how many connections of BenchmarkServeMany get pushes.
+// busy is the number of BenchmarkServeMany's connections that get pushes.
 const busy = 100
 
-// BenchmarkServeMany has many connections over loopback, each under a Serve of
-// its own, of which 100 get pushes, one at a time. An op is a byte that asks
-// for a push on a busy connection, taken at random, until the push is in its
-// handler. With conns=100 the busy ones are alone.
+// BenchmarkServeMany serves many connections over loopback, each with its own
+// call of Serve. Pushes come on 100 of them, one at a time. An op picks a busy
+// connection at random, writes a byte that asks for a push, and waits until the
+// push reaches its handler. With conns=100 there are only busy connections.
 //
 //	B/conn     heap and stacks, connection and Serve together
 //	MiB        the same for all connections
 //	cpu-ns/op  processor time of the process that serves
-//	p50-ns, p99-ns, p99.9-ns  of the time of an op
+//	p50-ns, p99-ns, p99.9-ns  percentiles of the time of an op
 //
-// The other ends belong to a process of their own, so that neither their memory
-// nor their processor time counts, nor their files against a limit.
+// Another process holds the other ends, so their memory and processor time are
+// not measured, and their files do not count against this process's limit.
 func BenchmarkServeMany(b *testing.B) {
 	for _, conns := range []int{busy, 10_000} {
 		b.Run(fmt.Sprintf("conns=%d/impl=respush", conns), func(b *testing.B) { serveMany(b, conns) })
@@ -49,9 +49,9 @@ func serveMany(b *testing.B, conns int) {
 	before := inUse()
 	m := dialMany(b, addr, conns)
 	used := inUse() - before
-	lengths := make([]time.Duration, 0, 1<<20) // what there are more is not kept
+	lengths := make([]time.Duration, 0, 1<<20) // later times are not kept
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 10 * busy { // has all the memory it is going to use
+	for range 10 * busy { // warms up, so that all memory is allocated
 		m.ask(b, random.IntN(busy))
 	}
 	cpu := processTime()
@@ -75,14 +75,15 @@ func serveMany(b *testing.B, conns int) {
 	}
 }
 
-// many are connections under Serve. A push on any of them comes out of handled.
+// many is a set of connections under Serve. Every push on any of them sends a
+// value on handled.
 type many struct {
 	conns   []net.Conn
 	handled chan struct{}
 }
 
-// dialMany connects to the peer, and serves each connection. It returns when
-// one push has come on each.
+// dialMany makes n connections to the peer and serves each of them. It returns
+// when one push has come on each.
 func dialMany(tb testing.TB, addr string, n int) *many {
 	m := &many{handled: make(chan struct{}, 1)}
 	p := dispatch.NewProcessor()
@@ -107,7 +108,7 @@ func dialMany(tb testing.TB, addr string, n int) *many {
 			if err := p.Serve(ctx, from{Conn: c}, parser.NewReader(c), nil); err != context.Canceled {
 				tb.Error(err)
 			}
-			_ = c.(*net.TCPConn).SetLinger(0) // keeps no port waiting
+			_ = c.(*net.TCPConn).SetLinger(0) // leaves no port in TIME_WAIT
 			_ = c.Close()
 		}()
 		m.ask(tb, i)
@@ -119,7 +120,8 @@ func dialMany(tb testing.TB, addr string, n int) *many {
 	return m
 }
 
-// ask asks for a push on a connection, and returns when it has been handled.
+// ask asks for a push on connection i, and returns when the push has been
+// handled.
 func (m *many) ask(tb testing.TB, i int) {
 	if _, err := m.conns[i].Write(ping[:1]); err != nil {
 		tb.Fatal(err)
@@ -127,8 +129,8 @@ func (m *many) ask(tb testing.TB, i int) {
 	<-m.handled
 }
 
-// peerVariable is the environment variable that makes the test binary the other
-// end of connections. It holds their number.
+// peerVariable is the environment variable that makes the test binary serve the
+// other end of the connections. Its value is the number of connections.
 const peerVariable = "RESPUSH_BENCH_PEER"
 
 func TestMain(m *testing.M) {
@@ -142,7 +144,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startPeer starts the other end of n connections, which ends with the test.
+// startPeer starts a process that serves the other end of n connections. The
+// process ends with the test.
 func startPeer(tb testing.TB, n int) (addr string) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), peerVariable+"="+strconv.Itoa(n))
@@ -164,14 +167,14 @@ func startPeer(tb testing.TB, n int) (addr string) {
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		tb.Fatal("the other end has not begun: ", err)
+		tb.Fatal("the peer did not start: ", err)
 	}
 	return strings.TrimSpace(line)
 }
 
-// servePeer accepts n connections, tells where, and answers each byte that
-// comes on one with a push, until standard input ends. A goroutine remains for
-// each of the busy ones, which are the first; the others are asked once.
+// servePeer prints its address, accepts n connections, and answers each byte
+// with a push until standard input ends. The first connections are the busy
+// ones, and each of them keeps a goroutine. The others are asked once.
 func servePeer(n int) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -196,7 +199,7 @@ func servePeer(n int) error {
 			}
 			kept = append(kept, c)
 			if len(kept) > busy {
-				_ = answer(c) // an error ends the connection, which the other end tells
+				_ = answer(c) // the other end reports a connection that ends
 				continue
 			}
 			go func() {

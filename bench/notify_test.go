@@ -12,19 +12,19 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A notification is a push with its typed view: what BenchmarkNotify measures,
-// and what the allocation tests count.
+// A notification is a push with its typed view. BenchmarkNotify measures it,
+// and the allocation tests count its allocations.
 type notification struct {
-	frame  string // as benchmarks have it
+	frame  string // as in the benchmark's name
 	wire   []byte
 	parse  func(parser.Frame) error // makes the view
-	use    func(parser.Frame) error // makes it, and looks at all there is in it
+	use    func(parser.Frame) error // makes the view and reads all of it
 	handle dispatch.HandlerFunc     // does what use does
-	plain  func(parser.Frame)       // does what use does, with package parser alone and no check; may be nil
+	plain  func(parser.Frame)       // does what use does, but unchecked and with package parser alone; may be nil
 }
 
-// typed returns the notification of which parse makes the view and on the
-// handler, and look looks at the view.
+// typed returns a notification. Its view is made by parse and read by look, and
+// its handler is made by on.
 func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look func(T) int, on onFunc[T]) notification {
 	return notification{
 		frame: frame,
@@ -53,7 +53,8 @@ type from = dispatch.NotificationHandlerContext
 // onFunc is one of the On functions.
 type onFunc[T any] func(func(context.Context, from, T) error) func(context.Context, from, parser.Frame) error
 
-// notifications are those of the workloads that have one, and of every family.
+// notifications returns a notification for each workload that has a typed view,
+// and at least one of every family.
 func notifications() []notification {
 	var all []notification
 	invalidation := func(frame string, wire []byte) {
@@ -131,7 +132,8 @@ func lookAtSlotMigration(m notify.SlotMigration) int {
 	return n
 }
 
-// start makes a pass of the stream of n through a processor with its handler.
+// start returns a function that passes s, a stream of n, through a processor
+// with the handler of n.
 func (n notification) start(tb testing.TB, s *workload.Stream) (pass func()) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	seen := 0
@@ -153,10 +155,10 @@ func (n notification) workload() workload.Workload {
 	return workload.Workload{ID: n.frame, Frame: n.wire, Frames: 1}
 }
 
-// BenchmarkNotify is the cost of typed views: op=Parse makes one, op=Use looks
-// at all there is in it as well. With impl=values the elements are looked at
-// with package parser alone, and not checked. BenchmarkHandlerNotify is what a
-// handler that does so costs from the stream on.
+// BenchmarkNotify measures the cost of typed views: op=Parse makes one, and
+// op=Use also reads all of it. With impl=values, package parser alone reads the
+// elements and checks nothing. BenchmarkHandlerNotify measures a handler that
+// uses a view, from reading the stream on.
 func BenchmarkNotify(b *testing.B) {
 	for _, n := range notifications() {
 		f := frame(b, n.wire)
@@ -186,7 +188,7 @@ func BenchmarkNotify(b *testing.B) {
 	}
 }
 
-// BenchmarkKind is the cost of telling a family from a name.
+// BenchmarkKind measures the cost of finding the family of a name.
 func BenchmarkKind(b *testing.B) {
 	for _, name := range []string{"invalidate", "tracking-redir-broken", "unknown"} {
 		b.Run("name="+name+"/impl=respush", func(b *testing.B) {

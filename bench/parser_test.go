@@ -8,7 +8,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkPushes is what BenchmarkProcess costs without dispatch: the scan.
+// BenchmarkPushes measures the part of BenchmarkProcess that is not dispatch:
+// scanning the pushes.
 func BenchmarkPushes(b *testing.B) {
 	for _, id := range []string{"F1", "F2", "F3", "F7", "F8"} {
 		s := workload.NewStream(workload.Find(id), reads)

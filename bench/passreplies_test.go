@@ -7,9 +7,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkPassReplies passes over 64 KiB and a little more of replies of one
-// kind, as a tap does that finds no push among them: many at once, and beside
-// it frame by frame.
+// BenchmarkPassReplies passes over a little more than 64 KiB of replies of one
+// kind, as a tap does when there is no push among them. impl=respush passes
+// many at once, and impl=pass passes frame by frame.
 func BenchmarkPassReplies(b *testing.B) {
 	kinds := append(tapped[:len(tapped)-1:len(tapped)-1], []struct {
 		name  string
@@ -38,7 +38,7 @@ func BenchmarkPassReplies(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					n := impl.pass(&s, stream)
-					for n < len(stream) { // the last one may need more behind it
+					for n < len(stream) { // the last reply may be left over
 						k, _, err := s.Pass(stream[n:])
 						if n += k; err != nil {
 							b.Fatal(err)

@@ -8,12 +8,12 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// reads is the largest piece a stream gives at a time.
+// reads is the most bytes that a read of a stream returns.
 const reads = 32 << 10
 
-// passes runs body for passes over a stream and reports the time per frame, or
-// group of frames; B/op and allocs/op are those of a whole pass. A first pass
-// warms up.
+// passes times body, which makes one pass over a stream, and reports the time
+// per frame or group of frames. B/op and allocs/op are those of a whole pass. A
+// first pass warms up.
 func passes(b *testing.B, s *workload.Stream, body func()) {
 	s.Rewind()
 	body()
@@ -46,7 +46,7 @@ func BenchmarkProcess(b *testing.B) {
 			passes(b, s, r.start(b, r.frame, s))
 		})
 		if r.name != "frame="+r.frame.ID {
-			continue // the floors of its workload are those to compare with
+			continue // compare it with the floors of its workload
 		}
 		s := r.stream()
 		b.Run(r.name+"/impl=floor-lines", func(b *testing.B) { passes(b, s, func() { walkLines(b, s) }) })
@@ -56,7 +56,8 @@ func BenchmarkProcess(b *testing.B) {
 
 var buffer = make([]byte, reads)
 
-// copyAll is the least a reader has to do: copy the stream into its buffer.
+// copyAll does the least work that any reader must do: it copies the stream
+// into its buffer.
 func copyAll(tb testing.TB, s *workload.Stream) {
 	n := 0
 	for {
@@ -73,8 +74,8 @@ func copyAll(tb testing.TB, s *workload.Stream) {
 
 var lines int
 
-// walkLines is the least a parser has to do that goes from line to line, over
-// a stream that is in memory already.
+// walkLines does the least work that a line-by-line parser must do, over a
+// stream that is already in memory.
 func walkLines(tb testing.TB, s *workload.Stream) {
 	b := s.Bytes
 	for len(b) > 0 {

@@ -12,13 +12,13 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// channels is how many channels the messages of BenchmarkQueue go to in turn,
-// so that all workers get some.
+// channels is the number of channels that BenchmarkQueue's messages go to in
+// turn, so that every worker gets some.
 const channels = 64
 
-// queued returns the pushes that a benchmark hands to a queue in turn: the
-// invalidation F1, which one worker delivers however many there are, or the
-// message F4 on different channels.
+// queued returns the pushes that a benchmark hands to a queue in turn. For F1
+// they are invalidations, which a single worker delivers however many workers
+// there are. For F4 they are messages on different channels.
 func queued(b *testing.B, id string) []parser.Frame {
 	var frames []parser.Frame
 	for i := range channels {
@@ -35,10 +35,10 @@ func queued(b *testing.B, id string) []parser.Frame {
 	return frames
 }
 
-// BenchmarkQueue is what a push costs the goroutine that reads. The handler
-// does nothing, and yet keeps up only as far as the scheduler lets it, so that
-// the share that it gets (delivered/op) says what a policy has dropped or
-// coalesced.
+// BenchmarkQueue measures what a push costs the reading goroutine. The handler
+// does nothing, but it keeps up only as far as the scheduler lets it.
+// delivered/op is the share of the pushes that it gets; the policy has dropped
+// or coalesced the rest.
 func BenchmarkQueue(b *testing.B) {
 	policies := []struct {
 		name     string
@@ -76,7 +76,7 @@ func queue(b *testing.B, frames []parser.Frame, opts ...dispatch.QueueOption) {
 		}
 		next++
 	}
-	for range 2 * dispatch.DefaultQueueSize { // has all the memory it is going to use
+	for range 2 * dispatch.DefaultQueueSize { // warms up, so that all memory is allocated
 		push()
 	}
 	b.SetBytes(int64(len(frames[0].Raw())))
@@ -89,7 +89,7 @@ func queue(b *testing.B, frames []parser.Frame, opts ...dispatch.QueueOption) {
 	}
 	s := q.Stats()
 	if s.Pushes != uint64(next) || s.Delivered+s.Flushes != handled.Load() || s.Delivered+s.Dropped+s.Coalesced != s.Pushes {
-		b.Fatalf("does not add up: %+v", s)
+		b.Fatalf("the statistics do not add up: %+v", s)
 	}
 	b.ReportMetric(float64(s.Delivered)/float64(s.Pushes), "delivered/op")
 }

@@ -92,9 +92,9 @@ func requireGroups(tb testing.TB, s *workload.Stream, replies, pushes int) {
 	}
 }
 
-// BenchmarkReplies is what nine replies and a push cost: taken by a processor
-// and Reader.Next, by Reader.Next alone, and by a Scanner in the buffer of its
-// caller.
+// BenchmarkReplies measures the cost of nine replies and a push. They are read
+// by a processor and Reader.Next, by Reader.Next alone, and by a Scanner in its
+// caller's buffer.
 func BenchmarkReplies(b *testing.B) {
 	w := workload.Find("F9")
 	s := workload.NewStream(w, reads)

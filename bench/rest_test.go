@@ -14,7 +14,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// rests is what connections have been through before they are at rest.
+// rests lists what may come on a connection before it is at rest.
 var rests = []struct {
 	name string
 	feed func(r *resting)
@@ -33,10 +33,10 @@ var rests = []struct {
 // burst fills a buffer of the default size.
 var burst = bytes.Repeat(workload.Invalidate(1), 2*parser.DefaultBufferSize/len(workload.Invalidate(1)))
 
-// BenchmarkRest is the memory of a connection under Serve on which nothing
-// comes, in bytes, by what has come before: B/conn is the heap and the stack of
-// its goroutine, with all that Serve, the Reader and its buffer hold, and
-// without the connection itself. An op is one such connection, from beginning
+// BenchmarkRest measures the memory of a connection under Serve on which
+// nothing comes, depending on what has come before. B/conn counts the heap and
+// the goroutine's stack, including all that Serve, the Reader and its buffer
+// hold, but not the connection itself. An op is one such connection, from start
 // to end.
 func BenchmarkRest(b *testing.B) {
 	const conns = 2000
@@ -57,19 +57,19 @@ func BenchmarkRest(b *testing.B) {
 	}
 }
 
-// inUse returns the bytes of the heap and the stacks that are in use.
+// inUse returns the number of heap and stack bytes in use.
 func inUse() int64 {
 	var m runtime.MemStats
-	runtime.GC() // empties pools, at the second time
+	runtime.GC() // the second collection empties the pools
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// resting are connections in memory, each with a Serve of its own.
+// resting is a set of connections in memory, each with its own call of Serve.
 type resting struct {
 	conns []*restingConn
-	idle  sync.WaitGroup // those that do not wait for bytes
+	idle  sync.WaitGroup // counts the connections that do not yet wait for bytes
 	ended sync.WaitGroup
 }
 
@@ -81,7 +81,7 @@ func newResting(n int) *resting {
 	return r
 }
 
-// serve begins to serve all connections, and returns when they wait for bytes.
+// serve starts to serve all connections, and returns when they wait for bytes.
 func (r *resting) serve(tb testing.TB) {
 	p := dispatch.NewProcessor()
 	if err := p.HandleFunc("invalidate", func(context.Context, from, parser.Frame) error { return nil }); err != nil {
@@ -102,8 +102,8 @@ func (r *resting) serve(tb testing.TB) {
 	r.idle.Wait()
 }
 
-// feed gives every connection some bytes, and returns when they have been
-// read and all wait for more.
+// feed gives every connection the bytes b. It returns when all connections have
+// read them and wait for more.
 func (r *resting) feed(b []byte) {
 	r.idle.Add(len(r.conns))
 	for _, c := range r.conns {

@@ -11,21 +11,21 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A run is a stream and a way to take the pushes off it: what BenchmarkProcess
-// measures, and what the allocation tests count. Its pushes are dispatched with
-// WithPubSub, which the messages of F3 to F6 need, unless its name says
-// otherwise.
+// A run is a stream and a way to take the pushes off it. BenchmarkProcess
+// measures it, and the allocation tests count its allocations. Unless its name
+// says otherwise, it dispatches with WithPubSub, which the messages of F3 to F6
+// need.
 type run struct {
-	name  string // as benchmarks have it
+	name  string // as in the benchmark's name
 	frame workload.Workload
-	piece int // bytes of a read
+	piece int // the most bytes that a read returns
 	start func(tb testing.TB, w workload.Workload, s *workload.Stream) (pass func())
 }
 
-// stream returns the stream of r.
 func (r run) stream() *workload.Stream { return workload.NewStream(r.frame, r.piece) }
 
-// runs are the workloads of which each has a stream; N0 has none, see idles.
+// runs returns the runs of all workloads that have a stream. N0 has none; see
+// idles.
 func runs() []run {
 	var all []run
 	for _, w := range workload.Workloads {
@@ -54,7 +54,7 @@ func handled(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return pass(tb, w, s, dispatch.WithPubSub())
 }
 
-// byDefault is handled for a processor without options.
+// byDefault is like handled, but its processor has no options.
 func byDefault(tb testing.TB, w workload.Workload, s *workload.Stream) func() { return pass(tb, w, s) }
 
 // unhandled has no handler for any push.
@@ -68,7 +68,8 @@ func unhandled(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	})
 }
 
-// dropped has a VoidProcessor, which does not tell how many it dropped.
+// dropped has a VoidProcessor, which does not report how many pushes it
+// dropped.
 func dropped(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return drain(tb, w, s, dispatch.NewVoidProcessor(), func() int { return s.Count })
 }
@@ -85,11 +86,11 @@ func among1000(tb testing.TB, w workload.Workload, s *workload.Stream) func() {
 	return drain(tb, w, s, p, seen)
 }
 
-// names are those of the pushes in the workloads.
+// names are the names of the pushes in the workloads.
 var names = []string{"invalidate", "message", "MOVING"}
 
-// counting returns a processor whose handlers count, and how much they counted
-// since that was asked last.
+// counting returns a processor whose handlers count pushes. seen returns how
+// many they counted since its last call.
 func counting(tb testing.TB, opts ...dispatch.Option) (p *dispatch.Processor, seen func() int) {
 	p = dispatch.NewProcessor(opts...)
 	n := 0
@@ -109,15 +110,15 @@ func counting(tb testing.TB, opts ...dispatch.Option) (p *dispatch.Processor, se
 	}
 }
 
-// pass returns a function that takes all pushes off the stream and the replies
-// between them, and checks how many there were.
+// pass returns a function that takes all pushes, and the replies between them,
+// off the stream, and checks how many pushes there were.
 func pass(tb testing.TB, w workload.Workload, s *workload.Stream, opts ...dispatch.Option) func() {
 	p, seen := counting(tb, opts...)
 	return drain(tb, w, s, p, seen)
 }
 
-// drain is pass for a processor that is given; seen tells how many pushes it
-// took.
+// drain is like pass, but with the processor p. seen returns how many pushes p
+// took since the last call.
 func drain(tb testing.TB, w workload.Workload, s *workload.Stream, p dispatch.NotificationProcessor, seen func() int) func() {
 	rd := parser.NewReader(s)
 	ctx := context.Background()

@@ -9,7 +9,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkServe is the loop of a connection of its own, replies (F9) included.
+// BenchmarkServe measures Serve on a dedicated connection. In F9 there are also
+// replies.
 func BenchmarkServe(b *testing.B) {
 	for _, id := range []string{"F1", "F3", "F4", "F8", "F9"} {
 		b.Run("frame="+id+"/impl=respush", func(b *testing.B) {
@@ -17,7 +18,8 @@ func BenchmarkServe(b *testing.B) {
 			passes(b, s, served(b, s))
 		})
 	}
-	// Nothing is left of a read, so that Serve gives its buffer back after each.
+	// Every read ends at the end of a frame, so Serve gives its buffer back
+	// after each.
 	for _, id := range []string{"F1", "F4"} {
 		b.Run("frame="+id+"/cut=never/impl=respush", func(b *testing.B) {
 			w := workload.Find(id)

@@ -16,7 +16,7 @@ import (
 var tapped = []struct {
 	name  string
 	reply string
-	push  []byte // behind each reply, if any
+	push  []byte // after each reply, if any
 }{
 	{"64B", bulk(64), nil},
 	{"1KiB", bulk(1 << 10), nil},
@@ -39,9 +39,10 @@ var taps = []struct {
 	{"observe", []tap.Option{tap.Observe()}},
 }
 
-// BenchmarkTap reads 4 MiB and a little more of replies, in reads of 32 KiB:
-// over TCP on loopback, where another goroutine sends them in writes of 64 KiB,
-// and from memory. Handlers count the pushes, if there are any.
+// BenchmarkTap reads a little more than 4 MiB of replies, in reads of 32 KiB.
+// With conn=tcp they come over loopback, where another goroutine sends them in
+// writes of 64 KiB. With conn=memory they come from memory. Handlers count the
+// pushes, if there are any.
 func BenchmarkTap(b *testing.B) {
 	for _, conn := range []struct {
 		name string
@@ -65,7 +66,7 @@ func BenchmarkTap(b *testing.B) {
 					seen()
 					b.SetBytes(int64(len(stream)))
 					b.ReportAllocs()
-					if conn.name == "memory" { // the other needs its goroutines free
+					if conn.name == "memory" { // over TCP the goroutines must not be locked to threads
 						defer timeThread(b, 1)()
 					}
 					for b.Loop() {
@@ -80,9 +81,9 @@ func BenchmarkTap(b *testing.B) {
 	}
 }
 
-// BenchmarkTapRoundTrip is a command and its lone reply over TCP on loopback,
-// as a client does that has nothing else to send. added-ns/op is what the tap
-// adds to the same on a connection without one.
+// BenchmarkTapRoundTrip measures a command and its lone reply over TCP on
+// loopback, as with a client that has nothing else to send. added-ns/op is what
+// the tap adds to the time of a round trip on a connection without one.
 func BenchmarkTapRoundTrip(b *testing.B) {
 	for _, way := range taps[1:] {
 		b.Run("reply=status/impl="+way.name, func(b *testing.B) {
@@ -118,7 +119,6 @@ func openEcho(tb testing.TB) net.Conn {
 	return c
 }
 
-// readBytes reads n bytes.
 func readBytes(tb testing.TB, c net.Conn, n int) {
 	for n > 0 {
 		k, err := c.Read(buffer[:min(n, len(buffer))])
@@ -173,7 +173,7 @@ func serveUntilClosed(tb testing.TB, c, server net.Conn, turn func() error) {
 	})
 }
 
-// openMemory is openTCP without a network.
+// openMemory is like openTCP, but without a network.
 func openMemory(_ testing.TB, stream []byte) net.Conn { return &memory{stream: stream} }
 
 // memory is a net.Conn for reading only.

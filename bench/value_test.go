@@ -7,18 +7,19 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// sink keeps what benchmarks compute.
+// sink keeps the results of benchmarks, so that the compiler cannot drop the
+// work.
 var sink int
 
 // An access is something a handler does with a push.
 type access struct {
 	name   string
 	wire   []byte
-	allocs bool // gives new memory
+	allocs bool // whether do allocates
 	do     func(f parser.Frame) int
 }
 
-// second returns the push's second element, at least.
+// second returns the push's second element, which is the one after its name.
 func second(f parser.Frame) parser.Value {
 	for v := range f.Args() {
 		return v
@@ -77,7 +78,7 @@ var accesses = []access{
 	{"frame=F1/op=Clone", workload.Find("F1").Frame, true, func(f parser.Frame) int { return len(f.Clone().Raw()) }},
 }
 
-// keys is what a cache does with an invalidation.
+// keys reads the keys of an invalidation, as a cache does.
 func keys(f parser.Frame) int {
 	n := 0
 	for v := range f.Args() {

@@ -12,11 +12,11 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A waiter is a client that has sent a command and waits for the reply, with
-// the call of a processor before it. Nothing is buffered when it begins.
+// A waiter is a client that has sent a command, calls a processor, and then
+// waits for the reply. Nothing is buffered when it begins.
 type waiter struct {
-	process func() error // the call
-	reply   func() error // reads what the command is answered with
+	process func() error // calls the processor
+	reply   func() error // reads the reply
 }
 
 // A place is where a client's bytes are buffered.
@@ -43,10 +43,11 @@ var places = []place{
 	}},
 }
 
-// source is a Source that is no *bufio.Reader.
+// source is a Source that is not a *bufio.Reader.
 type source struct{ parser.Source }
 
-// lineOf returns the reply of a client that reads its status replies itself.
+// lineOf returns the reply function of a client that reads status replies
+// itself.
 func lineOf(br *bufio.Reader) func() error {
 	return func() error {
 		_, err := br.ReadSlice('\n')
@@ -54,7 +55,7 @@ func lineOf(br *bufio.Reader) func() error {
 	}
 }
 
-// newWaiter returns a waiter whose every read gives what comes next of turns.
+// newWaiter returns a waiter whose reads return the elements of turns in turn.
 func newWaiter(p dispatch.NotificationProcessor, at place, turns ...[]byte) *waiter {
 	r, reply := at.make(&turned{turns: turns})
 	ctx := context.Background()
@@ -64,7 +65,8 @@ func newWaiter(p dispatch.NotificationProcessor, at place, turns ...[]byte) *wai
 	}
 }
 
-// turned gives one of turns at a read, in turn.
+// turned is a reader each of whose reads returns the next element of turns,
+// starting over after the last.
 type turned struct {
 	turns [][]byte
 	next  int
@@ -89,7 +91,7 @@ func (w *waiter) command(tb testing.TB) {
 	w.bare(tb)
 }
 
-// bare is command without the processor.
+// bare is like command, but does not call the processor.
 func (w *waiter) bare(tb testing.TB) {
 	if err := w.reply(); err != nil {
 		tb.Fatal(err)
@@ -108,9 +110,9 @@ var waits = []struct {
 	{"void", func(testing.TB) dispatch.NotificationProcessor { return dispatch.NewVoidProcessor() }},
 }
 
-// BenchmarkWait is what a command costs whose reply has not come when the
-// processor is called: nearly every command of every client. added-ns/op is
-// what the call adds to the reading of the reply.
+// BenchmarkWait measures the cost of a command whose reply has not come when
+// the processor is called, as is the case for nearly every command of every
+// client. added-ns/op is what the call adds to reading the reply.
 func BenchmarkWait(b *testing.B) {
 	for _, at := range places {
 		for _, by := range waits {
@@ -122,11 +124,11 @@ func BenchmarkWait(b *testing.B) {
 	}
 }
 
-// BenchmarkPushAlone is what a push costs that no other one comes with. With
-// then=push each is a read of its own, and the processor is called once. With
-// then=reply so is the reply that follows, before which the processor is
-// called; added-ns/op is what the push and its read add to the wait for that
-// reply.
+// BenchmarkPushAlone measures the cost of a push that comes alone. With
+// then=push each push comes in its own read, and the processor is called once.
+// With then=reply a reply follows in another read, and the processor is called
+// before the client reads that reply; added-ns/op is what the push and its read
+// add to the wait for the reply.
 func BenchmarkPushAlone(b *testing.B) {
 	for _, id := range []string{"F1", "F3", "F7"} {
 		w := workload.Find(id)
@@ -162,7 +164,7 @@ func alone(tb testing.TB, at place, s *workload.Stream) func() {
 	}
 }
 
-// again is a stream whose end is no more than a pause, as a connection's is.
+// again is a stream whose end is a time-out, as on a connection that pauses.
 type again struct{ *workload.Stream }
 
 func (a again) Read(p []byte) (int, error) {
@@ -173,17 +175,17 @@ func (a again) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// timeout is the error of a deadline.
+// timeout is the error of a read whose deadline has passed.
 type timeout struct{}
 
 func (timeout) Error() string   { return "time-out" }
 func (timeout) Timeout() bool   { return true }
 func (timeout) Temporary() bool { return true }
 
-// beside runs bare and with in turn, in blocks of so many calls, and returns
-// how often each was called. It reports with's time as ns/op, and as
-// added-ns/op by how much the least block of with takes longer than the least
-// of bare.
+// beside alternates between bare and with in blocks of the given number of
+// calls, and returns how often each was called. It reports the mean time of
+// with as ns/op. It reports as added-ns/op how much longer the fastest block of
+// with took than the fastest block of bare, divided by the number of calls.
 func beside(b *testing.B, block int, bare, with func()) (calls int) {
 	leastBare, leastWith, sum := time.Hour, time.Hour, time.Duration(0)
 	bare()

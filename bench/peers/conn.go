@@ -12,27 +12,27 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// hello is what the server in memory says of itself.
+// hello is the in-memory server's reply to HELLO.
 const hello = "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$5\r\n7.4.0\r\n$5\r\nproto\r\n:3\r\n"
 
 // conn is the client's end of a connection in memory. At first the other end is
-// a server that knows HELLO and says OK to anything else. Then it can be made
-// to play a stream.
+// a server that answers HELLO, and any other command with OK. From play on, it
+// serves a stream.
 //
-// Invariant, with mu held: out comes before the stream in what is read; at most
-// granted bytes of the stream have been asked for, read of which were read;
-// waiting says that a Read waits with nothing left to give.
+// Invariant, with mu held: reads return out before the stream. The first
+// granted bytes of the stream may be read, and the first read bytes of it have
+// been. waiting is true while a Read waits because nothing is left to return.
 type conn struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	in      []byte // written, and not yet a whole command
-	out     []byte // replies, not yet read
+	in      []byte // the written part of an unfinished command
+	out     []byte // replies that have not been read
 	stream  *workload.Stream
 	granted int
 	read    int
 	closed  bool
 	waiting bool
-	asking  int // bytes of the commands for whose replies the stream gives one frame; 0: it gives all at once
+	asking  int // bytes of commands that grant one frame of the stream; 0 means that all is granted at once
 	asked   int // bytes of commands since the last frame
 }
 
@@ -42,9 +42,9 @@ func newConn() *conn {
 	return c
 }
 
-// play serves a stream from now on, and nothing else. With asking, a frame of
-// it must have been asked for by that many bytes of commands. play returns at
-// once; idle tells the end.
+// play makes c serve s from now on, and nothing else. If asking is not 0, every
+// asking bytes of commands grant one frame of s. play returns at once; idle
+// waits for the end.
 func (c *conn) play(s *workload.Stream, asking int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,12 +66,12 @@ func (c *conn) idle() error {
 		c.changed.Wait()
 	}
 	if c.closed {
-		return errors.New("peers: closed in the middle")
+		return errors.New("peers: closed before the end of the stream")
 	}
 	return nil
 }
 
-// Read returns replies, and then as much of the stream as has been asked for.
+// Read returns replies, and then as much of the stream as is granted.
 func (c *conn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,10 +143,10 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// LocalAddr names no place.
+// LocalAddr returns an empty address.
 func (c *conn) LocalAddr() net.Addr { return &net.TCPAddr{} }
 
-// RemoteAddr names no place.
+// RemoteAddr returns an empty address.
 func (c *conn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
 // SetDeadline does nothing, since nothing here takes time.

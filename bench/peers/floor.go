@@ -8,8 +8,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// floorLines is the least that a parser has to do that goes from line to line,
-// over a stream that is in memory already.
+// floorLines does the least work that a line-by-line parser must do, over a
+// stream that is already in memory.
 var floorLines = Peer{
 	Name:  "floor-lines",
 	Note:  "bytes.IndexByte from line to line over a slice, nothing else",
@@ -19,8 +19,8 @@ var floorLines = Peer{
 	},
 }
 
-// floorCopy is the least that a reader has to do: copy the stream into its
-// buffer.
+// floorCopy does the least work that any reader must do: it copies the stream
+// into its buffer.
 var floorCopy = Peer{
 	Name:  "floor-copy",
 	Note:  "the stream's reads into a buffer of 32 KiB, nothing else",

@@ -14,13 +14,13 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// goRedis is push.Processor as go-redis' own connections drive it: before each
-// reply the pushes, and those of publish and subscribe, which the processor
-// leaves, are read as replies.
+// goRedis drives push.Processor as go-redis' own connections do. The processor
+// takes the pushes before each reply. It leaves the pushes of publish and
+// subscribe, which are then read as replies.
 var goRedis = Peer{
 	Name:   "go-redis",
 	module: "github.com/redis/go-redis/v9",
-	Note:   "push.Processor; a message, which it leaves unread, is then read as a reply, as PubSub does",
+	Note:   "push.Processor; it leaves messages unread, which are then read as replies, as PubSub does",
 	Open: func(sc Scene) (*Run, error) {
 		tally := new(Tally)
 		conn, err := newGoRedisConn(tally)
@@ -33,9 +33,9 @@ var goRedis = Peer{
 	},
 }
 
-// GoRedisIdle returns what go-redis does before it reads a reply, on a
-// connection on which that reply is next, and how much of the reply is in the
-// buffer. end closes the connection.
+// GoRedisIdle opens a go-redis connection on which reply comes next. process
+// does what go-redis does before it reads a reply, buffered returns how many
+// bytes are in the buffer, and end closes the connection.
 func GoRedisIdle(reply string) (process func() error, buffered func() int, end func(), err error) {
 	conn, err := newGoRedisConn(new(Tally))
 	if err != nil {
@@ -45,26 +45,27 @@ func GoRedisIdle(reply string) (process func() error, buffered func() int, end f
 	return conn.process, conn.rd.Buffered, conn.close, nil
 }
 
-// replyReader is what is used of go-redis' reader, whose type is internal.
+// replyReader has the methods used here of go-redis' reader, whose type is
+// internal.
 type replyReader interface {
 	Buffered() int
 	ReadReply() (interface{}, error)
 	Reset(rd io.Reader)
 }
 
-// goRedisConn is a processor with the reader of a connection that a go-redis
-// client made.
+// goRedisConn is a processor together with the reader of a go-redis client's
+// connection.
 type goRedisConn struct {
 	registry interface { // the processor's
 		GetHandler(pushNotificationName string) push.NotificationHandler
 	}
-	process func() error // the pushes before the next reply
+	process func() error // handles the pushes before the next reply
 	rd      replyReader
 	close   func()
 }
 
-// newGoRedisConn lets a client greet a server in memory, to get hold of its
-// reader.
+// newGoRedisConn connects a go-redis client to a server in memory, to get hold
+// of the client's reader.
 func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 	p := push.NewProcessor()
 	for i, name := range Names {
@@ -85,7 +86,7 @@ func newGoRedisConn(tally *Tally) (*goRedisConn, error) {
 	closeClient := func() { _ = client.Close() } // its connection is in memory
 	err := client.Ping(context.Background()).Err()
 	if err == nil && c.rd == nil {
-		err = errors.New("peers: go-redis shows no reader")
+		err = errors.New("peers: go-redis has not called its processor")
 	}
 	if err != nil {
 		closeClient()
@@ -122,14 +123,14 @@ func (c *goRedisConn) drain(s *workload.Stream) error {
 	}
 }
 
-// decodedHandler is a handler of go-redis' kind, for go-redis and for respush,
-// and C is the context that it is given there.
+// decodedHandler is a go-redis style handler, for go-redis and for respush. C
+// is the type of the handler context that each of them passes.
 type decodedHandler[C any] struct {
 	tally *Tally
-	push  int // in Names
+	push  int // index into Names
 }
 
-// HandlePushNotification looks at all elements behind the name.
+// HandlePushNotification reads all elements after the name.
 func (h *decodedHandler[C]) HandlePushNotification(_ context.Context, _ C, notification []interface{}) error {
 	n := 0
 	for _, e := range notification[1:] {
@@ -150,8 +151,8 @@ func (h *decodedHandler[C]) HandlePushNotification(_ context.Context, _ C, notif
 }
 
 // capture is a push.NotificationProcessor that keeps the reader it is called
-// with. R is go-redis' internal reader, which cannot be named outside of it,
-// but inferred.
+// with. R is the type of go-redis' internal reader. Code outside go-redis
+// cannot name that type, but can infer it.
 type capture[R any] struct {
 	*push.Processor
 	call func(push.NotificationProcessor, context.Context, push.NotificationHandlerContext, R) error
@@ -163,14 +164,14 @@ func newCapture[R any](call func(push.NotificationProcessor, context.Context, pu
 	return &capture[R]{Processor: p, call: call}
 }
 
-// ProcessPendingNotifications keeps rd and leaves it alone.
+// ProcessPendingNotifications keeps rd and reads nothing from it.
 func (c *capture[R]) ProcessPendingNotifications(_ context.Context, _ push.NotificationHandlerContext, rd R) error {
 	c.rd = &rd
 	return nil
 }
 
-// process returns a function that calls the real processor with the reader that
-// was kept.
+// process returns a function that calls the real processor with the kept
+// reader.
 func (c *capture[R]) process() func() error {
 	p, ctx, rd := push.NotificationProcessor(c.Processor), context.Background(), *c.rd
 	return func() error { return c.call(p, ctx, push.NotificationHandlerContext{}, rd) }

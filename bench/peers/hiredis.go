@@ -18,7 +18,7 @@ typedef struct handler {
 
 static long long elements;
 
-// look looks at all elements of an aggregate, from the i-th on.
+// look reads all elements of an aggregate, from the i-th on.
 static long long look(const redisReply *r, size_t i) {
 	long long sum = 0;
 	for (; i < r->elements; i++) {
@@ -76,7 +76,7 @@ static int knows_resp3(void) {
 #endif
 }
 
-// feed gives the reader a piece of the stream and handles the pushes in it.
+// feed gives the reader a piece of the stream and handles the complete pushes.
 static int feed(redisReader *rd, const char *p, size_t n) {
 	if (redisReaderFeed(rd, p, n) != REDIS_OK)
 		return REDIS_ERR;
@@ -107,9 +107,9 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// hiredisPeers is hiredis with its own reply objects. A library that is not
-// where the compiler looks is found with CGO_CFLAGS=-I... and
-// CGO_LDFLAGS=-L...; the one of Debian 12 is from before RESP3.
+// hiredisPeers is hiredis with its own reply objects. If the library is not
+// where the compiler looks for it, set CGO_CFLAGS=-I... and CGO_LDFLAGS=-L....
+// The library of Debian 12 is older than RESP3.
 var hiredisPeers = []Peer{{
 	Name:    "hiredis",
 	Note:    "C, " + hiredisDialect() + "; fed 16 KiB at a time, the size of its own buffer; its allocations are C's and not counted",
@@ -122,10 +122,11 @@ func hiredisDialect() string {
 	if hiredisRESP3 {
 		return "RESP3"
 	}
-	return "RESP2, so that a push is an array"
+	return "RESP2, so a push is an array"
 }
 
-// hiredisRESP3 reports whether the library is at least 1.0, which has pushes.
+// hiredisRESP3 reports whether the library supports pushes, as versions from
+// 1.0 on do.
 var hiredisRESP3 = C.knows_resp3() != 0
 
 // hiredisFeed is the size of the buffer with which hiredis reads from a socket.
@@ -140,7 +141,7 @@ func openHiredis(sc Scene) (*Run, error) {
 	}
 	rd := C.redisReaderCreate()
 	if rd == nil {
-		return nil, errors.New("peers: hiredis has no memory")
+		return nil, errors.New("peers: hiredis is out of memory")
 	}
 	buf := make([]byte, hiredisFeed)
 	tally := new(Tally)

@@ -2,5 +2,5 @@
 
 package peers
 
-// hiredisPeers needs the build tag hiredis and the C library.
+// hiredisPeers is empty without cgo or the build tag hiredis.
 var hiredisPeers []Peer

@@ -14,25 +14,27 @@ import (
 	"github.com/seed79615202/respush/registry"
 )
 
-// A table is a registry of handlers. Each is asked with the kind of name that
-// its processor has at hand.
+// A table is a registry of handlers. Each table looks names up in the form in
+// which its processor has them.
 type table struct {
 	register   func(name string) error
 	unregister func(name string) error
 	lookup     func(i int) bool // the name of keys[i]
 }
 
-// nothing is go-redis' handler.
+// nothing is a go-redis style handler that does nothing.
 type nothing struct{}
 
 func (nothing) HandlePushNotification(context.Context, push.NotificationHandlerContext, []interface{}) error {
 	return nil
 }
 
-// keyCount is how many names are looked up in turn; a power of two.
+// keyCount is the number of names that are looked up in turn. It is a power of
+// two.
 const keyCount = 64
 
-// tables makes an empty registry of each kind.
+// tables maps the name of an implementation to a function that makes an empty
+// registry.
 var tables = []struct {
 	impl string
 	make func(keys [keyCount]string) table
@@ -62,10 +64,10 @@ var tables = []struct {
 	}},
 }
 
-// BenchmarkLookup is the cost of a look-up for one reader, alone, beside
-// another one, and with a writer flat out as well. With more goroutines than
-// processors the reader waits for its turn; cpu-ns/op is what its thread then
-// has used.
+// BenchmarkLookup measures the cost of a look-up for one reader: alone, beside
+// a second reader, and beside a second reader and a writer that runs flat out.
+// With more goroutines than processors the reader also waits to be scheduled;
+// cpu-ns/op counts only the time that its thread has used.
 func BenchmarkLookup(b *testing.B) {
 	for _, c := range []struct {
 		names, readers int
@@ -80,7 +82,7 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
-// look times one of the readers.
+// look times one of several readers.
 func look(b *testing.B, names, readers int, writer bool, fresh func([keyCount]string) table) {
 	name := func(i int) string { return fmt.Sprintf("notification-%d", i) }
 	var keys [keyCount]string

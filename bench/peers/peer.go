@@ -7,20 +7,20 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// Reads is the largest piece that a stream gives at a time, and the size of the
-// read buffer of each peer.
+// Reads is the most bytes that a read of a stream returns, and the size of each
+// peer's read buffer.
 const Reads = 32 << 10
 
-// A Scene is a workload, and how its stream arrives.
+// A Scene is a workload and the way its stream arrives.
 type Scene struct {
 	workload.Workload
-	Piece   int // bytes of a read, at most
-	Replies int // frames of the workload that are no pushes
+	Piece   int // the most bytes that a read returns
+	Replies int // frames of the workload that are not pushes
 }
 
-// Scenes are the workloads in full reads, and two in which each frame is a read
-// of its own: L1, a push, and W0, a reply that is waited for with no push
-// before it.
+// Scenes lists the workloads in full reads, and two scenes in which each frame
+// comes in its own read. In L1 it is a push, and in W0 a reply that the client
+// waits for, with no push before it.
 var Scenes = scenes()
 
 func scenes() []Scene {
@@ -38,28 +38,28 @@ func scenes() []Scene {
 // HasPush reports whether the workload has a push.
 func (sc Scene) HasPush() bool { return sc.Replies < sc.Frames }
 
-// Alone reports whether each frame is a read of its own.
+// Alone reports whether each frame comes in its own read.
 func (sc Scene) Alone() bool { return sc.Piece < Reads }
 
 // A Peer is one way to take pushes off a stream.
 //
-// Invariant: at most one of module and version is set, and neither for respush
-// itself and the floors.
+// Invariant: at most one of module and version is set. Neither is set for
+// respush itself and the floors.
 type Peer struct {
-	Name   string // as benchmark names have it
+	Name   string // as in benchmark names
 	Note   string // how it differs from the others, for people to read; may be empty
-	Floor  bool   // a lower bound: it looks for no pushes
-	Counts bool   // its handlers look at no elements
-	Slice  bool   // it reads nothing, and so has no scenes in which frames come alone
-	C      bool   // its memory is C's, so that its allocations cannot be counted
+	Floor  bool   // it is a lower bound, which looks for no pushes
+	Counts bool   // its handlers read no elements
+	Slice  bool   // it walks a slice and reads nothing, so it has no scenes in which frames come alone
+	C      bool   // it allocates in C, so its allocations cannot be counted
 	Open   func(sc Scene) (*Run, error)
 
-	module  string                 // its path, if it is Go
-	version string                 // if it is not
-	ignores func(name string) bool // pushes that are read and given to no handler; nil: none
+	module  string                 // its module path, if it is written in Go
+	version string                 // its version, if it is not
+	ignores func(name string) bool // whether a push is read but given to no handler; nil means that none is
 }
 
-// In reports whether p has anything to do in a scene.
+// In reports whether p takes part in a scene.
 func (p Peer) In(sc Scene) bool {
 	return !(p.Slice && sc.Alone()) && (sc.HasPush() || !p.Counts)
 }
@@ -69,7 +69,8 @@ func (p Peer) Handles(name string) bool {
 	return !p.Floor && (p.ignores == nil || !p.ignores(name))
 }
 
-// Version returns the version of p, as far as the running program knows it.
+// Version returns the version of p, or "" if the running program does not know
+// it.
 func (p Peer) Version() string {
 	if p.module == "" {
 		return p.version
@@ -86,7 +87,7 @@ func (p Peer) Version() string {
 
 // A Run is a peer with a stream, made by Open. It belongs to one goroutine.
 //
-// Invariant: Tally changes during Pass only, and Stream is rewound by it.
+// Invariant: only Pass changes Tally and rewinds Stream.
 type Run struct {
 	Stream *workload.Stream
 	Pass   func() error // reads all of Stream and handles its pushes
@@ -94,10 +95,11 @@ type Run struct {
 	Close  func()
 }
 
-// newRun returns a run over a scene as it is. pass reads the stream to its end.
+// newRun returns a run over a scene without conversion. pass reads the stream
+// to its end.
 func newRun(sc Scene, tally *Tally, pass func(s *workload.Stream) error) *Run {
 	s := workload.NewStream(sc.Workload, sc.Piece)
-	if sc.Alone() { // many reads
+	if sc.Alone() { // a full stream would take many reads
 		s.Shorten(16)
 	}
 	return &Run{
@@ -111,7 +113,7 @@ func newRun(sc Scene, tally *Tally, pass func(s *workload.Stream) error) *Run {
 	}
 }
 
-// All returns the peers, respush first, the floors last.
+// All returns the peers. respush comes first, and the floors come last.
 func All() []Peer {
 	all := []Peer{respush, respushBufio, respushDecoded, respushCounts, goRedis, rueidisClient, radix, radixRaw, redconWalk}
 	all = append(all, hiredisPeers...)

@@ -13,8 +13,8 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// TestMain puts the Go version on top of the output of benchmarks, beside what
-// the testing package says of the machine.
+// TestMain prints the Go version before the output of benchmarks, next to what
+// the testing package prints about the machine.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if flag.Lookup("test.bench").Value.String() != "" {
@@ -33,13 +33,13 @@ func TestPeersSeeEveryFrame(t *testing.T) {
 				run := open(t, p, sc)
 				run.Stream.Shorten(16)
 				requirePass(t, p, sc, run)
-				requirePass(t, p, sc, run) // it can go on
+				requirePass(t, p, sc, run) // a run can pass more than once
 			})
 		}
 	}
 }
 
-// open opens a run of p that ends with the test.
+// open opens a run of p that is closed at the end of the test.
 func open(tb testing.TB, p peers.Peer, sc peers.Scene) *peers.Run {
 	run, err := p.Open(sc)
 	require.NoError(tb, err)
@@ -47,10 +47,10 @@ func open(tb testing.TB, p peers.Peer, sc peers.Scene) *peers.Run {
 	return run
 }
 
-// requirePass passes over the stream once. Every push must reach the handler of
-// its name, and no other handler be called, and every element be looked at; a
-// push that p has no handler for must be read all the same, so that nothing of
-// the stream is left.
+// requirePass passes over the stream once. Every push must reach the handler
+// for its name and no other handler, and the handler must read every element. A
+// push that p has no handler for must still be read, and nothing of the stream
+// may be left.
 func requirePass(tb testing.TB, p peers.Peer, sc peers.Scene, run *peers.Run) {
 	name := peers.PushOf(sc.ID)
 	var want peers.Tally

@@ -14,10 +14,10 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// BenchmarkPush is what a frame costs, or a group of them in F9, from the
-// stream's read to the return of a handler that has looked at every element. An
-// op is a frame. cpu-ns/op is the processor time of the whole process: a
-// collector that works beside the reader is in it.
+// BenchmarkPush measures the cost of a frame, or of a group of frames in F9,
+// from the stream's read to the return of a handler that has read every
+// element. An op is a frame or group. cpu-ns/op is the processor time of the
+// whole process, including a garbage collector that runs beside the reader.
 func BenchmarkPush(b *testing.B) {
 	for _, sc := range peers.Scenes {
 		for _, p := range peers.All() {
@@ -26,7 +26,7 @@ func BenchmarkPush(b *testing.B) {
 			}
 			b.Run("frame="+sc.ID+"/impl="+p.Name, func(b *testing.B) {
 				run := open(b, p, sc)
-				requirePass(b, p, sc, run) // and warms up
+				requirePass(b, p, sc, run) // also warms up
 				measure(b, p, run.Stream.Count, func() {
 					if err := run.Pass(); err != nil {
 						b.Fatal(err)
@@ -43,7 +43,7 @@ func BenchmarkPush(b *testing.B) {
 // everything per frame.
 func measure(b *testing.B, p peers.Peer, ops int, body func()) {
 	var before, after runtime.MemStats
-	runtime.GC() // what came before is not to be paid for here
+	runtime.GC() // so that garbage from before is not collected in the measurement
 	runtime.ReadMemStats(&before)
 	begun := processTime()
 	for b.Loop() {
@@ -59,12 +59,12 @@ func measure(b *testing.B, p peers.Peer, ops int, body func()) {
 	if p.C {
 		return
 	}
-	b.ReportAllocs() // makes it print the next two, without fractions
+	b.ReportAllocs() // makes go test print the next two metrics, without fractions
 	b.ReportMetric(math.Round(float64(after.TotalAlloc-before.TotalAlloc)/n), "B/op")
 	b.ReportMetric(math.Round(float64(after.Mallocs-before.Mallocs)/n), "allocs/op")
 }
 
-// idle is N0: what a client does before each reply, when no push is there.
+// idle is N0: what a client does before each reply if no push is there.
 func idle(b *testing.B, process func() error) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,31 +12,30 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// radix decodes each push into receivers of the types that its name stands for.
+// radix decodes each push into receivers whose types depend on the push's name.
 var radix = Peer{
 	Name:   "radix",
 	module: "github.com/mediocregopher/radix/v4",
-	Note:   "resp3.Unmarshal into receivers of the push's types, used again for the next push",
+	Note:   "resp3.Unmarshal into receivers of the push's types, which are reused for the next push",
 	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
 		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.receive) }), nil
 	},
 }
 
-// radixRaw copies each push as it is on the wire, into the same memory again
-// and again.
+// radixRaw copies each push as it is on the wire, always into the same memory.
 var radixRaw = Peer{
 	Name:   "radix-counts",
 	Counts: true,
-	Note:   "each push copied as one resp3.RawMessage, of which only the name is looked at",
+	Note:   "copies each push as one resp3.RawMessage and reads only its name",
 	Open: func(sc Scene) (*Run, error) {
 		r := newRadixReader()
 		return newRun(sc, r.tally, func(s *workload.Stream) error { return r.drain(s, r.copyRaw) }), nil
 	},
 }
 
-// radixReader reads a stream with radix. Its fields below opts are what pushes
-// are read into.
+// radixReader reads a stream with radix. It reads pushes into the fields below
+// opts.
 type radixReader struct {
 	tally    *Tally
 	handlers map[string]radixHandler
@@ -52,17 +51,17 @@ type radixReader struct {
 	endpoint         []byte
 }
 
-// radixHandler is a handler, and the receivers of the elements behind the name.
+// radixHandler is a handler and the receivers of the elements after the name.
 type radixHandler struct {
-	push      int        // in Names
-	look      func() int // at what has been received
+	push      int        // index into Names
+	look      func() int // reads the receivers
 	receivers []any
 }
 
 func newRadixReader() *radixReader {
 	tally := new(Tally)
 	r := &radixReader{tally: tally, br: bufio.NewReaderSize(nil, Reads), opts: resp.NewOpts()}
-	r.opts.DisableErrorBubbling = true // spares it a copy of the options for each array
+	r.opts.DisableErrorBubbling = true // avoids a copy of the options for each array
 	pushes := pushesByName()
 	r.handlers = map[string]radixHandler{
 		"invalidate": {pushes["invalidate"], r.keys.look, []any{&r.keys}},
@@ -74,7 +73,7 @@ func newRadixReader() *radixReader {
 	return r
 }
 
-// drain reads all of s, the pushes with receive. Replies are discarded.
+// drain reads all of s. It reads pushes with receive and discards replies.
 func (r *radixReader) drain(s *workload.Stream, receive func() error) error {
 	r.br.Reset(s)
 	for {
@@ -104,7 +103,7 @@ func (r *radixReader) receive() error {
 	}
 	h := r.handlers[string(r.name)]
 	for i := range r.header.NumElems - 1 {
-		var receiver any // discards
+		var receiver any // nil discards the element
 		if i < len(h.receivers) {
 			receiver = h.receivers[i]
 		}
@@ -118,11 +117,11 @@ func (r *radixReader) receive() error {
 	return nil
 }
 
-// radixKeys takes the keys of an invalidation, none for a null. With a plain
-// slice of slices for a receiver radix makes a new slice for each key.
+// radixKeys receives the keys of an invalidation; a null has none. If the
+// receiver were a plain [][]byte, radix would make a new slice for each key.
 type radixKeys [][]byte
 
-// look looks at all keys.
+// look reads all keys.
 func (k *radixKeys) look() int {
 	n := 0
 	for _, key := range *k {
@@ -158,7 +157,7 @@ func (r *radixReader) copyRaw() error {
 	if err := r.raw.UnmarshalRESP(r.br, r.opts); err != nil {
 		return err
 	}
-	name := []byte(r.raw) // > and the count, $ and the length, and the name
+	name := []byte(r.raw) // the lines are > and the count, $ and the length, and the name
 	for range 2 {
 		_, name, _ = bytes.Cut(name, []byte("\r\n"))
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// redconWalk walks a slice: redcon's reader of replies has no other input.
+// redconWalk walks a slice, since redcon's reply reader takes no other input.
 var redconWalk = Peer{
 	Name:   "redcon",
 	Slice:  true,
 	module: "github.com/tidwall/redcon",
-	Note:   "RESP2, so that a push is an array; walks all of the stream as one slice, with no reads",
+	Note:   "RESP2, so a push is an array; walks the whole stream as one slice, without reads",
 	Open: func(sc Scene) (*Run, error) {
 		var err error
 		if sc.Workload, err = inRESP2(sc.Workload); err != nil {
@@ -40,7 +40,7 @@ var redconWalk = Peer{
 	},
 }
 
-// redconElements looks at all elements in b.
+// redconElements reads all elements in b.
 func redconElements(b []byte) int {
 	sum := 0
 	for len(b) > 0 {

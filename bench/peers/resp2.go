@@ -8,9 +8,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// inRESP2 returns w as a server would send it to a client of RESP2: pushes and
-// maps are arrays, nulls $-1, booleans integers, and doubles strings. It is for
-// peers that know nothing else.
+// inRESP2 returns w as a server would send it to a RESP2 client: pushes and
+// maps become arrays, nulls become $-1, booleans become integers, and doubles
+// become strings. It is for peers that know only RESP2.
 func inRESP2(w workload.Workload) (workload.Workload, error) {
 	var b []byte
 	for rest := w.Frame; len(rest) > 0; {
@@ -52,5 +52,5 @@ func appendRESP2(b []byte, v parser.Value) ([]byte, error) {
 		}
 		return b, nil
 	}
-	return nil, fmt.Errorf("peers: no %s in RESP2", v.Type())
+	return nil, fmt.Errorf("peers: RESP2 has no %s", v.Type())
 }

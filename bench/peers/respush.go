@@ -12,24 +12,24 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// respush reads with a buffer of its own, and looks at elements through package
-// notify.
+// respush reads with its own buffer, and its handlers read the elements through
+// package notify.
 var respush = Peer{
 	Name: "respush",
 	Open: func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleTyped) },
 }
 
-// respushBufio works in the buffer of a client.
+// respushBufio works in a client's buffer.
 var respushBufio = Peer{
 	Name: "respush-bufio",
 	Note: "in a bufio.Reader that it shares with a client",
 	Open: func(sc Scene) (*Run, error) { return openRespush(sc, clientBuffer(), handleTyped) },
 }
 
-// respushDecoded has the handlers that go-redis has.
+// respushDecoded has the same handlers as go-redis.
 var respushDecoded = Peer{
 	Name: "respush-decoded",
-	Note: "with go-redis' kind of handler, which is given decoded elements of its own",
+	Note: "with go-redis style handlers, which own the decoded elements",
 	Open: func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleDecoded) },
 }
 
@@ -37,7 +37,7 @@ var respushDecoded = Peer{
 var respushCounts = Peer{
 	Name:   "respush-counts",
 	Counts: true,
-	Note:   "its handlers count, and read no element",
+	Note:   "its handlers only count and read no element",
 	Open:   func(sc Scene) (*Run, error) { return openRespush(sc, ownBuffer, handleCounting) },
 }
 
@@ -78,7 +78,7 @@ func openRespush(sc Scene, source func(*workload.Stream) io.Reader, handle func(
 // from is the handler context of package dispatch.
 type from = dispatch.NotificationHandlerContext
 
-// handleTyped registers handlers that get typed views.
+// handleTyped registers handlers that take typed views.
 func handleTyped(p *dispatch.Processor, tally *Tally) error {
 	handlers := [len(Names)]dispatch.HandlerFunc{
 		notify.OnInvalidate(func(_ context.Context, _ from, i notify.Invalidation) error {
@@ -96,7 +96,7 @@ func handleTyped(p *dispatch.Processor, tally *Tally) error {
 		notify.OnMoving(func(_ context.Context, _ from, m notify.Moving) error {
 			n := int(m.Seq) + int(m.After/time.Second) + len(m.Endpoint.Host)
 			if m.Endpoint.Port == 6379 {
-				n += len(":6379") // as long as the text that others are given
+				n += len(":6379") // counts the port, which the other peers get as text
 			}
 			tally.add(2, n)
 			return nil
@@ -110,7 +110,7 @@ func handleTyped(p *dispatch.Processor, tally *Tally) error {
 	return nil
 }
 
-// handleDecoded registers handlers of go-redis' kind.
+// handleDecoded registers go-redis style handlers.
 func handleDecoded(p *dispatch.Processor, tally *Tally) error {
 	for i, name := range Names {
 		if err := p.RegisterHandler(name, &decodedHandler[from]{tally, i}, false); err != nil {
@@ -120,7 +120,7 @@ func handleDecoded(p *dispatch.Processor, tally *Tally) error {
 	return nil
 }
 
-// handleCounting registers handlers that count.
+// handleCounting registers handlers that only count.
 func handleCounting(p *dispatch.Processor, tally *Tally) error {
 	for i, name := range Names {
 		err := p.HandleFunc(name, func(context.Context, from, parser.Frame) error {

@@ -11,20 +11,20 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// rueidisClient is a client that reads on a goroutine of its own, and has hooks
+// rueidisClient is a client that reads on its own goroutine and has hooks
 // instead of a registry.
 var rueidisClient = Peer{
 	Name:   "rueidis",
 	module: "github.com/redis/rueidis",
-	Note: "its hooks OnInvalidations and OnMessage; MOVING is read and dropped; a reply that was not asked for " +
-		"would be a fault, so F9 and W0 include sending the commands, up to 576 at a time",
+	Note: "its hooks OnInvalidations and OnMessage; it reads and drops MOVING; it takes an unrequested reply for " +
+		"an error, so F9 and W0 include sending the commands, up to 576 at a time",
 	Open:    openRueidis,
 	ignores: func(name string) bool { return name == "MOVING" },
 }
 
 func openRueidis(sc Scene) (*Run, error) {
 	tally := new(Tally)
-	var last *conn // dialled
+	var last *conn // the connection dialled last
 	var closing atomic.Bool
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{"memory:0"},
@@ -32,18 +32,18 @@ func openRueidis(sc Scene) (*Run, error) {
 			last = newConn()
 			return last, nil
 		},
-		Dialer:             net.Dialer{KeepAlive: -1}, // no pings while nothing happens
+		Dialer:             net.Dialer{KeepAlive: -1}, // sends no pings on an idle connection
 		ForceSingleClient:  true,
 		DisableCache:       true,
 		ClientSetInfo:      rueidis.DisableClientSetInfo,
 		ReadBufferEachConn: Reads,
 		OnInvalidations: func(keys []rueidis.RedisMessage) {
 			if closing.Load() {
-				return // each connection that ends counts as a flush
+				return // rueidis reports a flush for each connection that ends
 			}
 			n := 0
 			for i := range keys {
-				key, _ := keys[i].ToString() // they are strings, or the sum is off
+				key, _ := keys[i].ToString() // a key that is not a string makes the sum wrong
 				n += len(key)
 			}
 			tally.add(0, n)
@@ -86,9 +86,9 @@ func openRueidis(sc Scene) (*Run, error) {
 	return run, nil
 }
 
-// askRueidis asks for n replies, some at a time.
+// askRueidis asks for n replies, up to 576 at a time.
 func askRueidis(client rueidis.DedicatedClient, ping rueidis.Completed, n int) error {
-	const most = 64 * 9 // whole frames of F9
+	const most = 64 * 9 // a multiple of the nine replies in a group of F9
 	commands := make([]rueidis.Completed, most)
 	for i := range commands {
 		commands[i] = ping

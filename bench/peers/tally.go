@@ -1,9 +1,9 @@
 package peers
 
-// Names are the pushes that have handlers.
+// Names lists the names of the pushes that have handlers.
 var Names = [...]string{"invalidate", "message", "MOVING"}
 
-// PushOf returns the name of the push in a workload, by the workload's ID.
+// PushOf returns the name of the push in the workload with the given ID.
 func PushOf(id string) string {
 	switch id {
 	case "F3", "F4", "F5", "F6":
@@ -14,13 +14,14 @@ func PushOf(id string) string {
 	return "invalidate"
 }
 
-// A Tally is what handlers have seen. It belongs to one goroutine at a time.
+// A Tally counts what handlers have seen. It belongs to one goroutine at a
+// time.
 type Tally struct {
 	Pushes   [len(Names)]int // in the order of Names
-	Elements int             // all elements behind the names: lengths of strings and values of integers, added up
+	Elements int             // the sum of all elements after the names: lengths of strings and values of integers
 }
 
-// add takes a push with the sum of its elements.
+// add adds a push and the sum of its elements.
 func (t *Tally) add(push, elements int) {
 	t.Pushes[push]++
 	t.Elements += elements
@@ -45,8 +46,8 @@ func (t *Tally) Total() int {
 	return n
 }
 
-// pushesByName returns where each name is in Names, for peers that have no
-// registry of their own.
+// pushesByName returns the index of each name in Names, for peers that have no
+// registry.
 func pushesByName() map[string]int {
 	m := make(map[string]int, len(Names))
 	for i, name := range Names {

@@ -13,15 +13,15 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// A cache holds values of a server or a cluster, which invalidates them through
-// Feeds, one for each primary. All methods may be called concurrently.
+// A cache holds values of a server or a cluster. Feeds, one for each primary,
+// invalidate them. All methods may be called concurrently.
 //
-// What stands between the two kinds of markers is what a near cache needs beside
-// its business. A test counts it: at most 25 lines.
+// The lines between the markers are what a near cache needs in addition to its
+// own business. A test checks that there are at most 25 of them.
 type cache struct {
 	read   readFunc
 	values *otter.Cache[string, string]
-	missed atomic.Int64 // values that were not kept
+	missed atomic.Int64 // values read but not kept
 	busy   sync.Mutex   // held while an invalidation is applied
 	// feed: begin
 	feed  *feed.Cluster
@@ -31,11 +31,11 @@ type cache struct {
 }
 
 // A readFunc reads the value of a key. It also returns the address of the primary
-// that has answered.
+// that answered.
 type readFunc func(ctx context.Context, key string) (value, addr string, err error)
 
-// newCache returns a cache of the keys with a prefix. It keeps values while
-// c.feed.Run runs. The primaries take the login of server.
+// newCache returns a cache of the keys with a prefix. The cache keeps values
+// while its feed.Run runs. All primaries accept the login of server.
 func newCache(server program.Server, primaries feed.Topology, prefix string, options otter.Options[string, string], read readFunc) *cache {
 	c := &cache{read: read, values: otter.Must(&options)}
 	// feed: begin
@@ -50,8 +50,8 @@ func newCache(server program.Server, primaries feed.Topology, prefix string, opt
 }
 
 // get returns the value of a key, from the cache if it is there. It answers from
-// the cache only while the primary of the key reports every change. It keeps no
-// value that was changed while it was on its way, or comes from another node.
+// the cache only while the primary of the key reports every change. It does not
+// keep a value that was changed during the read or that comes from another node.
 func (c *cache) get(ctx context.Context, key string) (string, error) {
 	// feed: begin
 	covered := c.feed.CoverageOf(key).Armed // asked before the value is looked up
@@ -79,7 +79,7 @@ func (c *cache) get(ctx context.Context, key string) (string, error) {
 
 // feed: begin
 
-// invalidate drops the keys of i. The guard has to know first.
+// invalidate drops the keys of i. It must tell the guard before it drops them.
 func (c *cache) invalidate(_ context.Context, _ dispatch.NotificationHandlerContext, i notify.Invalidation) error {
 	// feed: end
 	c.busy.Lock()

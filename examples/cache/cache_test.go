@@ -33,20 +33,20 @@ func TestNearCacheTakes25LinesBesideItsBusiness(t *testing.T) {
 	require.LessOrEqual(t, lines, 25)
 }
 
-// cacheOf returns a cache of a size.
+// cacheOf returns a cache of the given size.
 func cacheOf(server program.Server, client redis.UniversalClient, size int, read readFunc) *cache {
 	return newCache(server, server.Topology(client), prefix, otter.Options[string, string]{MaximumSize: size}, read)
 }
 
-// runFeed runs the Cluster of a cache until the end of the test, and returns when
-// it covers all keys.
+// runFeed runs the Cluster of a cache until the end of the test. It returns when
+// the Cluster covers all keys.
 func runFeed(t *testing.T, c *cache) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = c.feed.Run(ctx) // the end of ctx
+		_ = c.feed.Run(ctx) // returns the error of ctx
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -116,7 +116,7 @@ func TestCacheWhoseFeedIsNotArmedKeepsNothing(t *testing.T) {
 	require.NoError(t, c.queue.Close(t.Context()))
 }
 
-// A value that another node has answered may be an old one.
+// A value that another node returns may be out of date.
 func TestValueOfAnotherNodeIsNotCached(t *testing.T) {
 	server := redistest.Start(t)
 	addr := "localhost:1"
@@ -129,7 +129,7 @@ func TestValueOfAnotherNodeIsNotCached(t *testing.T) {
 	}
 }
 
-// impatient has the options of clients in tests with faults.
+// impatient returns the options of clients in tests with faults.
 func impatient(addr string) *redis.UniversalOptions {
 	return &redis.UniversalOptions{Addrs: []string{addr}, MaxRetries: -1, ReadTimeout: 100 * time.Millisecond, DialTimeout: 100 * time.Millisecond}
 }
@@ -141,7 +141,7 @@ type fault struct {
 }
 
 // requireNothingStale lets readers and a writer go on during each fault.
-// Afterwards every value in the cache has to be that of the server.
+// Afterwards every value in the cache must equal the server's.
 func requireNothingStale(t *testing.T, server program.Server, client redis.UniversalClient, faults []fault) {
 	t.Helper()
 	c := cacheOf(server, client, size, func(ctx context.Context, key string) (string, string, error) { return program.Get(ctx, client, key) })
@@ -160,7 +160,7 @@ func requireNothingStale(t *testing.T, server program.Server, client redis.Unive
 						return
 					default:
 					}
-					// Errors are what a fault brings.
+					// Faults cause errors.
 					if i == 0 {
 						_ = client.Set(t.Context(), key(rand.IntN(keys)), n, 0).Err()
 					} else {
@@ -175,7 +175,7 @@ func requireNothingStale(t *testing.T, server program.Server, client redis.Unive
 		close(stop)
 		group.Wait()
 		require.NoError(t, settle(t.Context(), c.feed))
-		require.NoError(t, program.Until(t.Context(), func() bool { // the last changes may have been more than the queue takes, and flushed everything
+		require.NoError(t, program.Until(t.Context(), func() bool { // the last changes may have overflowed the queue, which flushes everything
 			_, _ = c.get(t.Context(), key(rand.IntN(keys))) // not every key has been set
 			return c.values.EstimatedSize() > 0
 		}))
@@ -200,7 +200,7 @@ func flood(t *testing.T, c *cache, client redis.UniversalClient) {
 	c.busy.Lock()
 	defer c.busy.Unlock()
 	for i := range keys {
-		_ = client.Set(t.Context(), key(i), "changed", 0).Err() // enough will succeed
+		_ = client.Set(t.Context(), key(i), "changed", 0).Err() // enough of them succeed
 	}
 }
 

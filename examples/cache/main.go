@@ -18,8 +18,8 @@
 // every key.
 //
 // A server may be killed, restarted, frozen or replaced meanwhile, and slots may
-// move. The cache then asks for every key whose primary it cannot be sure of,
-// until that reports changes again.
+// move. If the cache cannot be sure of the primary of a key, it asks for the key
+// every time until the primary reports changes again.
 package main
 
 import (
@@ -43,12 +43,12 @@ import (
 const (
 	prefix  = "respush-example-cache:"
 	keys    = 200
-	size    = 150 // keys that the cache holds at most
+	size    = 150 // the most keys that the cache holds
 	readers = 4
 	rounds  = 2
 	reads   = 5000 // of each reader in each round
 	writes  = 1000 // in each round
-	queued  = 16   // invalidations that wait at most
+	queued  = 16   // the most invalidations that wait
 )
 
 func main() { program.Main(run) }
@@ -115,8 +115,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 // settle waits until the cache has handled the invalidations of all changes that
-// have been answered. A cache has no need for that, but the program wants to
-// compare.
+// have been answered. A cache does not need that, but the comparison does.
 func settle(ctx context.Context, c *feed.Cluster) error {
 	written := time.Now()
 	return program.Until(ctx, func() bool {
@@ -143,7 +142,7 @@ func overflow(ctx context.Context, client redis.UniversalClient, cache *cache) e
 	return program.Until(ctx, func() bool { return cache.queue.Stats().Coalesced > before })
 }
 
-// work reads and writes.
+// work reads through the cache and writes at the same time.
 func work(ctx context.Context, client redis.UniversalClient, cache *cache) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range readers {
@@ -184,8 +183,8 @@ func compare(ctx context.Context, client redis.UniversalClient, cache *cache) (c
 	return cached, stale, nil
 }
 
-// remove deletes the keys that the program has written. It ignores an error,
-// since keys that stay behind do no harm.
+// remove deletes the keys that the program has written. It ignores errors, since
+// leftover keys do no harm.
 func remove(ctx context.Context, client redis.UniversalClient) {
 	_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i := range keys {

@@ -63,8 +63,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	client := redis.NewClusterClient(&redis.ClusterOptions{
 		Addrs: []string{server.Addr}, Username: server.Username, Password: server.Password,
 		Protocol:  3,
-		NewClient: goredis.NewClient(processor), // each node's client registers handlers of its own over those of processor
-		PoolSize:  1,                            // for each node; what it says of a key comes with the next command to it
+		NewClient: goredis.NewClient(processor), // each node's client registers its own handlers on top of those of processor
+		PoolSize:  1,                            // for each node, so that its invalidations come with the next command to it
 		OnConnect: func(ctx context.Context, conn *redis.Conn) error {
 			return conn.Do(ctx, "CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix).Err()
 		},
@@ -84,8 +84,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 // errNoSlots is the error for a cluster that cannot hold a key.
 var errNoSlots = errors.New("the cluster has no slots; redis-cli --cluster create assigns them")
 
-// findSlots returns an error if the server knows of no slots. Without slots
-// every command of this program would fail.
+// findSlots returns an error if the server knows no slots. Without slots every
+// command of this program would fail.
 func findSlots(ctx context.Context, server program.Server) error {
 	node := redis.NewClient(&redis.Options{Addr: server.Addr, Username: server.Username, Password: server.Password})
 	defer node.Close()
@@ -140,11 +140,11 @@ func (t *tally) follow(ctx context.Context, client *redis.ClusterClient, channel
 }
 
 // receive counts messages. It returns nil when the channel needs a new
-// subscription. When a connection breaks, go-redis makes another and subscribes
-// there. A server that gives a slot away keeps the connection instead, and
-// sends a sunsubscribe without a request for it. Go-redis returns that from
-// Receive and does not subscribe again. It does not subscribe again either when
-// a node refuses a subscription because it does not have the slot.
+// subscription. When a connection breaks, go-redis makes another one and
+// subscribes there. A server that gives a slot away keeps the connection
+// instead, and sends an unrequested sunsubscribe. Go-redis returns it from
+// Receive and does not subscribe again. Neither does it subscribe again when a
+// node refuses a subscription because it does not have the slot.
 func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel string) error {
 	first := true
 	for {
@@ -180,7 +180,7 @@ func (t *tally) receive(ctx context.Context, subscription *redis.PubSub, channel
 func (t *tally) publish(ctx context.Context, client *redis.ClusterClient) error {
 	defer func() {
 		for i := range channels {
-			client.Del(context.WithoutCancel(ctx), name(i)) // a key that stays behind does no harm
+			client.Del(context.WithoutCancel(ctx), name(i)) // a leftover key does no harm
 		}
 	}()
 	for n := 0; ; n++ {

@@ -12,7 +12,7 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// localCache stands for the cache of a program. It says what happens to it.
+// localCache stands for the cache of a program. It reports what happens to it.
 type localCache struct {
 	dropped chan string
 	cleared chan struct{}
@@ -43,7 +43,7 @@ func (c *localCache) Invalidate(_ context.Context, _ dispatch.NotificationHandle
 	return nil
 }
 
-// patience bounds the wait for what takes no time on an idle machine.
+// patience bounds waits that take almost no time on an idle machine.
 const patience = 30 * time.Second
 
 // receive returns the next value of c.
@@ -58,8 +58,8 @@ func receive[T any](t *testing.T, c <-chan T) T {
 	}
 }
 
-// awaitDrop writes a key until the cache hears of it: the server has begun to
-// track then.
+// awaitDrop writes a key until the cache is told to drop it. From then on the
+// server tracks the key.
 func (c *localCache) awaitDrop(t *testing.T, server *redistest.Server) {
 	t.Helper()
 	writer := server.Dial(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/seed79615202/respush/notify"
 )
 
-// keepFeed is the README's connection that heals itself.
+// keepFeed is the README's self-healing connection.
 func keepFeed(ctx context.Context, invalidate func(context.Context, dispatch.NotificationHandlerContext, notify.Invalidation) error) error {
 	p := dispatch.NewProcessor()
 	err := p.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(invalidate)) // guard first, cache second
@@ -42,7 +42,7 @@ func TestREADMEFeedFlushesBeforeItIsArmed(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// subscribeToNews is the subscriber of feed's package page.
+// subscribeToNews is the subscriber in the package documentation of feed.
 func subscribeToNews(
 	ctx context.Context,
 	handle func(context.Context, dispatch.NotificationHandlerContext, notify.Message) error,
@@ -55,7 +55,7 @@ func subscribeToNews(
 	return err
 }
 
-// loadGuarded is the load on the page of a Guard.
+// loadGuarded is the load in the documentation of feed.Guard.
 func loadGuarded(guard *feed.Guard, cache interface{ Set(key, value string) }, key string, fetch func(key string) (string, error)) error {
 	load := guard.Begin(key) // before the read is sent
 	value, err := fetch(key)
@@ -94,7 +94,7 @@ type slotCache struct{ flushed feed.Slots }
 
 func (c *slotCache) flush(_ context.Context, s feed.Slots) { c.flushed = s }
 
-// keepCluster is the README's cluster.
+// keepCluster is the README's feed of a cluster.
 func keepCluster(ctx context.Context, client *redis.ClusterClient, opt *redis.Options, p *dispatch.Processor, cache *slotCache) error {
 	c := &feed.Cluster{
 		Topology: goredis.ClusterTopology(client), // or SentinelTopology, or one of your own

@@ -36,7 +36,7 @@ func (h dropKeys) HandlePushNotification(_ context.Context, _ push.NotificationH
 	return nil
 }
 
-// keptHandlers has go-redis' handlers on respush.
+// keptHandlers uses a go-redis style handler with respush.
 func keptHandlers(addr string, cache *localCache) (*redis.Client, error) {
 	p := dispatch.NewProcessor()
 	client := redis.NewClient(&redis.Options{
@@ -48,7 +48,7 @@ func keptHandlers(addr string, cache *localCache) (*redis.Client, error) {
 	return client, err
 }
 
-// borrowedHandlers has the same handler on borrowed frames.
+// borrowedHandlers has the same handler, but for borrowed frames.
 func borrowedHandlers(addr string, cache *localCache) (*redis.Client, error) {
 	p := dispatch.NewProcessor()
 	err := p.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(
@@ -89,7 +89,7 @@ func TestHandlersOfGoRedisMigrate(t *testing.T) {
 	}
 }
 
-// withOnInvalidations is a rueidis client with rueidis' own callback.
+// withOnInvalidations returns a rueidis client with rueidis' own callback.
 func withOnInvalidations(addr string, cache *localCache) (rueidis.Client, error) {
 	client, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{addr},
@@ -125,7 +125,7 @@ func TestOnInvalidationsAndATapHearTheSame(t *testing.T) {
 	require.Equal(t, "user:1", receive(t, tapped.dropped))
 }
 
-// handWritten is a subscriber that parses what it needs.
+// handWritten is a subscriber that parses only what it needs.
 func handWritten(conn net.Conn, handle func(channel, payload string)) error {
 	if _, err := io.WriteString(conn, "SUBSCRIBE news\r\n"); err != nil {
 		return err
@@ -169,7 +169,7 @@ func readArray(rd *bufio.Reader) (elements []string, err error) {
 	return elements, nil
 }
 
-// served is the same subscriber with Serve.
+// served is the same subscriber, written with Serve.
 func served(ctx context.Context, conn net.Conn, handle func(channel, payload string)) error {
 	p := dispatch.NewProcessor()
 	err := p.HandleFunc(notify.NameMessage, notify.OnMessage(

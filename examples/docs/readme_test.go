@@ -23,7 +23,7 @@ import (
 	"github.com/seed79615202/respush/tap"
 )
 
-// serve is the README's connection of its own.
+// serve is the README's dedicated connection.
 func serve(ctx context.Context, addr string, cache *localCache) error {
 	p := dispatch.NewProcessor()
 	err := p.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(
@@ -120,8 +120,8 @@ func TestTapObservesTheInvalidationsOfRueidis(t *testing.T) {
 	require.Equal(t, "user:1", receive(t, cache.dropped))
 }
 
-// lines is the README's client with a parser of its own. It returns the
-// replies, each of which is a line.
+// lines is the README's client with its own parser. It returns the replies,
+// each of which is a line.
 func lines(ctx context.Context, conn net.Conn, p *dispatch.Processor) ([]string, error) {
 	var replies []string
 	buffered := bufio.NewReader(conn)

@@ -1,5 +1,6 @@
 // Package docs holds the code that the documentation shows. A test compares the
-// two, so that every snippet is code that compiles and, where it can, runs.
+// documentation with the code, so that every snippet compiles and, if possible,
+// runs.
 package docs
 
 import (
@@ -24,8 +25,8 @@ const root = "../.."
 // packages are the public packages, whose doc comments have snippets.
 var packages = []string{"parser", "registry", "dispatch", "notify", "tap", "goredis", "feed"}
 
-// table is how the one indented block begins that is no code: the types that
-// Value.Any returns.
+// table is the beginning of the only indented block that is not code. It lists
+// the types that Value.Any returns.
 const table = "simple, bulk, verbatim string "
 
 func TestEverySnippetIsCodeThatCompiles(t *testing.T) {

@@ -33,8 +33,8 @@ const (
 )
 
 func main() {
-	// Whatever the processor, go-redis logs a line when a connection from its
-	// pool has pushes waiting.
+	// With any processor, go-redis logs a line when a connection from its pool
+	// has pushes waiting.
 	redis.SetLogger(logging.NewBlacklistLogger([]string{"has buffered data, likely push notifications"}))
 	program.Main(run)
 }
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pushes := goredis.NewProcessor(processor) // for one client; what that registers itself lives here
+	pushes := goredis.NewProcessor(processor) // for one client, which registers its own handlers here
 	client := redis.NewClient(&redis.Options{
 		Addr: server.Addr, Username: server.Username, Password: server.Password,
 		Protocol:                  3,
@@ -73,8 +73,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	defer other.Close()
 	defer remove(context.WithoutCancel(ctx), other)
 
-	// Subscriptions belong to go-redis, as always: the processor leaves their
-	// pushes to it.
+	// Subscriptions still belong to go-redis. The processor leaves their pushes
+	// to it.
 	news := client.Subscribe(ctx, channel)
 	defer news.Close()
 	if _, err := news.Receive(ctx); err != nil {
@@ -150,8 +150,8 @@ func registered(processor *goredis.Processor) string {
 	return strings.Join(names, " ")
 }
 
-// remove deletes the keys that the program has written. It ignores an error,
-// since keys that stay behind do no harm.
+// remove deletes the keys that the program has written. It ignores errors,
+// since leftover keys do no harm.
 func remove(ctx context.Context, client *redis.Client) {
 	names := make([]string, keys)
 	for i := range names {

@@ -14,7 +14,7 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// The time-outs of a reply.
+// How long the client waits for a reply.
 const (
 	normal  = 500 * time.Millisecond
 	relaxed = 10 * time.Second // while the server is under maintenance
@@ -117,8 +117,8 @@ func (c *client) send(args []string) error {
 	return err
 }
 
-// wait sets the time that the connection may be silent. It applies to a read
-// under way too, so a push that arrives before a reply already extends the wait
+// wait sets how long the connection may be silent. The time also applies to the
+// current read, so a push that arrives before a reply already extends the wait
 // for that reply.
 func (c *client) wait(timeout time.Duration) error {
 	c.timeout = timeout
@@ -151,8 +151,8 @@ func (c *client) relax(push any, begins bool) error {
 	return c.wait(timeout)
 }
 
-// moved handles MOVING. The reply to the command under way still arrives on
-// this connection. The next command goes to the new one. A client that may be
+// moved handles MOVING. The reply to the current command still arrives on this
+// connection, and the next command goes to the new one. A client that may be
 // idle for longer than m.After would set a timer here, and move when it fires.
 func (c *client) moved(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Moving) error {
 	c.moving = c.server.Addr

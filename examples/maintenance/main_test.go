@@ -58,7 +58,7 @@ PING                 PONG after
 	require.Equal(t, []string{addrs[1], addrs[1]}, addrs[2:])
 }
 
-// A reply that is late without an announcement is an error.
+// A late reply without an announcement is an error.
 func TestUnannouncedIsTooLate(t *testing.T) {
 	server, err := play(t.Context(), []step{{takes: busy}})
 	require.NoError(t, err)

@@ -36,7 +36,7 @@ func maintenance(next string) []step {
 }
 
 // play starts a server that follows script on each connection, one step for
-// each PING, and is an ordinary server after that. The server ends with ctx.
+// each PING, and answers normally after that. The server ends with ctx.
 func play(ctx context.Context, script []step) (addr string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

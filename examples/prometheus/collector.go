@@ -23,7 +23,7 @@ const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 var metrics = []struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
-	value func(*stats) uint64 // of not_armed_seconds_total in nanoseconds
+	value func(*stats) uint64 // not_armed_seconds_total is in nanoseconds
 }{
 	{desc("processor_pushes_total", "Pushes taken."), counter, func(s *stats) uint64 { return s.processor.Pushes }},
 	{desc("processor_bytes_total", "Their bytes on the wire."), counter, func(s *stats) uint64 { return s.processor.Bytes }},
@@ -62,8 +62,8 @@ func desc(name, help string) *prometheus.Desc {
 	return prometheus.NewDesc("respush_"+name, help, nil, nil)
 }
 
-// gaps returns the description of a feed's gaps of one cause. Their sum is that
-// of all gaps.
+// gaps returns the description of a feed's gaps with one cause. The sum over all
+// causes is the number of all gaps.
 func gaps(cause string) *prometheus.Desc {
 	return prometheus.NewDesc("respush_feed_gaps_total", "Times in which pushes may have been missed.", nil, prometheus.Labels{"cause": cause})
 }

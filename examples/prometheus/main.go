@@ -4,7 +4,7 @@
 //
 // It serves /metrics until Ctrl-C, and then prints the respush metrics of that
 // page. A lost connection is a gap, which the metrics show. Without a URL the
-// program is its own server for a second.
+// program plays the server itself for about a second.
 package main
 
 import (
@@ -28,7 +28,7 @@ import (
 
 func main() { program.Main(run) }
 
-// run is the program. When ctx ends, it prints the metrics as well and returns
+// run is the program. It also prints the metrics when ctx ends, and then returns
 // the error of ctx.
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	f, err := newFeed(args)
@@ -79,9 +79,9 @@ func show(stdout io.Writer, page string) error {
 	return err
 }
 
-// newFeed returns a Feed of every key that changes on the server that args name,
-// or on a server of the program's own if args is empty. That one closes its
-// connection in the end, which then ends the Feed.
+// newFeed returns a Feed of all key changes on the server that args name. If args
+// is empty, the program plays the server. That server finally closes its
+// connection, which ends the Feed.
 func newFeed(args []string) (*feed.Feed, error) {
 	f := &feed.Feed{Tracking: &feed.Tracking{}, Processor: dispatch.NewProcessor()}
 	if len(args) > 0 {
@@ -98,16 +98,16 @@ func newFeed(args []string) (*feed.Feed, error) {
 	return f, nil
 }
 
-// What the program sends to itself: bursts that grow beyond the size of the
-// queue, each followed by a push that has no handler.
+// The program sends itself bursts that grow beyond the size of the queue. After
+// each burst comes a push that has no handler.
 const (
 	bursts, growth = 10, 20
 	invalidation   = ">2\r\n$10\r\ninvalidate\r\n*1\r\n$6\r\nuser:1\r\n"
 	unknown        = ">2\r\n$16\r\nserver-cpu-usage\r\n:42\r\n"
 )
 
-// dialSelf returns a connection to a server that the program plays. It ends
-// after about a second.
+// dialSelf returns a connection to a server that the program plays. The
+// connection ends after about a second.
 func dialSelf(context.Context, string) (net.Conn, error) {
 	conn, server := net.Pipe()
 	go func() {
@@ -121,7 +121,8 @@ func dialSelf(context.Context, string) (net.Conn, error) {
 	return conn, nil
 }
 
-// answer plays a server up to and with the PING that ends the set-up of a Feed.
+// answer plays a server up to and including the PING that ends the set-up of a
+// Feed.
 func answer(server net.Conn) {
 	rd := parser.NewReader(server)
 	defer rd.Release()

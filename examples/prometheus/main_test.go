@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each field of the Stats has a metric with its name and value.
+// Each field of a Stats has a metric with its name and value.
 func TestCollectorEqualsStats(t *testing.T) {
 	var s stats
 	c := collector(func() stats { return s })
@@ -58,7 +58,7 @@ func TestCollectorEqualsStats(t *testing.T) {
 	require.Empty(t, problems)
 }
 
-// snake returns a field's name as metrics have it.
+// snake returns a field's name in snake case, as in metrics.
 func snake(field string) string {
 	return strings.ToLower(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(field, "${1}_$2"))
 }

@@ -3,12 +3,12 @@
 //
 //	queue redis://[user:password@]host[:port]
 //
-// For each policy it publishes 5,000 messages on 8 channels, as fast as the
-// server accepts them. The subscriber needs a millisecond for each message. The
-// program ends by itself after some seconds.
+// For each policy the program publishes 5,000 messages on 8 channels, as fast
+// as the server accepts them. The subscriber needs a millisecond for each
+// message. The program ends by itself after some seconds.
 //
-// Without a queue the subscriber would not read while it works, and a server
-// closes a connection that it has to buffer too much for
+// Without a queue the subscriber would not read while it works. The server then
+// buffers its messages, and closes the connection when they become too many
 // (client-output-buffer-limit pubsub). The policy Block only delays that, so it
 // suits bursts.
 package main

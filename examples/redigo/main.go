@@ -1,14 +1,14 @@
-// Command redigo shows a client that speaks RESP2 only, with a connection of its
-// own beside it that carries the invalidations.
+// Command redigo shows a client that speaks only RESP2, with a second connection
+// beside it that carries the invalidations.
 //
 //	redigo redis://[user:password@]host[:port]
 //
-// Redigo cannot read RESP3: it knows no nulls, maps, sets, doubles or booleans of
-// it, and some replies have another shape there. So redigo stays on RESP2, where
-// a server sends no invalidations. A [feed.Feed] keeps a second connection, which
-// speaks RESP3 and tracks a prefix with BCAST. It receives an invalidation for
-// every change of a key with the prefix, whichever connection made the change,
-// and it says when it may have missed some.
+// Redigo cannot read RESP3. It does not know the nulls, maps, sets, doubles and
+// booleans of RESP3, and some replies have another shape there. So redigo stays
+// on RESP2, where a server sends no invalidations. A [feed.Feed] keeps a second
+// connection, which speaks RESP3 and tracks a prefix with BCAST. The Feed
+// receives an invalidation for every change of a key with the prefix, whichever
+// connection made the change, and reports when it may have missed some.
 //
 // The program increments a counter 10,000 times through redigo, and reads a key
 // that does not exist. Each increment causes a push on the second connection.
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	defer client.Close()
-	invalidated := 0 // times that the counter was invalidated
+	invalidated := 0 // how often the counter was invalidated
 	f, armed, err := newFeed(server, &invalidated)
 	if err != nil {
 		return err
@@ -68,8 +68,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		case <-groupCtx.Done():
 			return groupCtx.Err()
 		}
-		// Shutdown handles what the server has sent, which is the invalidations
-		// of all writes that it has answered.
+		// Shutdown handles everything that the server has sent. That includes
+		// the invalidations of all writes that it has answered.
 		return errors.Join(count(client), f.Shutdown(groupCtx))
 	})
 	if err := group.Wait(); err != nil {

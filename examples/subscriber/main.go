@@ -1,5 +1,5 @@
-// Command subscriber shows a subscriber that loses nothing: it hears of sessions
-// that begin and end, and reads them again after a gap.
+// Command subscriber shows a subscriber that loses nothing. It is told of
+// sessions that begin and end, and reads all sessions again after a gap.
 //
 //	subscriber redis://[user:password@]host[:port][?cluster=true]
 //
@@ -7,19 +7,20 @@
 // same: a single server is one primary that has every slot. It needs Redis 7 or
 // Valkey.
 //
-// The sessions are in eight sets. Whoever begins or ends one changes its set and
-// publishes that on the shard channel of the same name, in one transaction. The
-// subscriber keeps a list. It subscribes to the channels at the primaries of
-// their slots and follows them. For three seconds the program begins sessions and
-// ends older ones. Then it waits until the list is what the servers have. Kill,
-// restart or freeze a server meanwhile, let a replica take its place, or move a
-// slot: the program says so, and its list is right again a moment later.
+// The sessions are in eight sets. A client that begins or ends a session changes
+// its set and publishes the change on the shard channel of the same name, in one
+// transaction. The subscriber keeps a list of sessions. It subscribes to the
+// channels at the primaries of their slots, and follows the slots when they move.
+// For three seconds the program begins sessions and ends older ones. Then it
+// waits until the list equals the sets on the servers. In the meantime you can
+// kill, restart or freeze a server, let a replica replace it, or move a slot. The
+// program reports the gap, and its list is right again a moment later.
 //
-// The events of keys (notify-keyspace-events) would save the publishing, and
-// would tell of keys that expire. A feed.Cluster subscribes to them at every
-// primary. A node sends each of them to every subscriber of its pattern, though,
-// whatever the key. A shard channel is asked for by name, and belongs to a slot,
-// like the keys that it tells of.
+// Keyspace events (notify-keyspace-events) would make the publishing unnecessary,
+// and would also report keys that expire. A feed.Cluster subscribes to them at
+// every primary. But a node sends each event to every subscriber whose pattern
+// matches, whatever the key. A shard channel is subscribed to by name, and
+// belongs to a slot, like the keys that its messages are about.
 package main
 
 import (
@@ -39,8 +40,8 @@ import (
 const (
 	prefix = "respush-example-subscriber:"
 	groups = 8
-	begun  = 300 // sessions
-	live   = 60  // of them at once
+	begun  = 300 // sessions in total
+	live   = 60  // sessions at once
 	pace   = 10 * time.Millisecond
 )
 
@@ -81,7 +82,7 @@ func work(ctx context.Context, client redis.UniversalClient, s *sessions) error 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil { // a server may be gone for a while
+		if err != nil { // a server may be down for a while
 			s.say("session %d: %v", i, err)
 		}
 		select {
@@ -107,7 +108,7 @@ func change(ctx context.Context, client redis.UniversalClient, i int, how string
 	return err
 }
 
-// settle waits until the list is what the servers have.
+// settle waits until the list equals the sessions on the servers.
 func settle(ctx context.Context, client redis.UniversalClient, s *sessions) error {
 	return program.Until(ctx, func() bool {
 		names, err := stored(ctx, client)
@@ -115,7 +116,7 @@ func settle(ctx context.Context, client redis.UniversalClient, s *sessions) erro
 	})
 }
 
-// stored returns the sessions that the servers have, in order.
+// stored returns the sessions on the servers, in order.
 func stored(ctx context.Context, client redis.UniversalClient) ([]string, error) {
 	var names []string
 	for _, key := range keys() {
@@ -129,8 +130,7 @@ func stored(ctx context.Context, client redis.UniversalClient) ([]string, error)
 	return names, nil
 }
 
-// remove deletes the groups. It ignores an error, since keys that stay behind do
-// no harm.
+// remove deletes the groups. It ignores errors, since leftover keys do no harm.
 func remove(ctx context.Context, client redis.UniversalClient) {
 	_, _ = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, key := range keys() {

@@ -59,7 +59,7 @@ func TestProgramEndsWhenInterrupted(t *testing.T) {
 }
 
 // requireRight lets sessions begin and end during each fault. Afterwards the list
-// has to be what the servers have, and to hear of the next session.
+// must equal the sessions on the servers, and must follow the next sessions.
 func requireRight(t *testing.T, server program.Server, faults []func(*sessions)) {
 	t.Helper()
 	client := server.Client()
@@ -80,7 +80,7 @@ func requireRight(t *testing.T, server program.Server, faults []func(*sessions))
 					return
 				default:
 				}
-				// Errors are what a fault brings.
+				// Faults cause errors.
 				_ = change(t.Context(), client, next, "+")
 				if next%3 > 0 {
 					_ = change(t.Context(), client, next-1, "-")
@@ -118,7 +118,7 @@ func awaitGap(t *testing.T, s *sessions) {
 	require.NoError(t, program.Until(t.Context(), func() bool { return s.feed.Stats().Gaps > gaps }))
 }
 
-// The server loses its keys, its time, or its connections.
+// The server loses its keys, is frozen, or loses its connections.
 func TestListIsRightAfterFaults(t *testing.T) {
 	server := redistest.Start(t)
 	requireRight(t, program.Server{Addr: server.Addr}, []func(*sessions){
@@ -129,7 +129,7 @@ func TestListIsRightAfterFaults(t *testing.T) {
 	})
 }
 
-// A primary loses its time, its connections, a slot, its office, or its life.
+// A primary is frozen, loses its connections or a slot, is replaced, or is killed.
 func TestListIsRightAfterFaultsOfACluster(t *testing.T) {
 	c := redistest.StartReplicatedCluster(t)
 	moved := 0
@@ -152,8 +152,8 @@ func TestListIsRightAfterFaultsOfACluster(t *testing.T) {
 	})
 }
 
-// An old primary may still have what its successor has not: a group is read from
-// the primary that sends its messages.
+// A group is read from the primary that sends its messages, because an old
+// primary may still have sessions that its successor does not have.
 func TestGroupWithoutAPrimaryIsNotRead(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: "localhost:1"})
 	defer client.Close()

@@ -19,13 +19,14 @@ import (
 // patience is the time between two attempts to read a group.
 const patience = 100 * time.Millisecond
 
-// sessions knows which sessions a server or a cluster has. They are in groups:
-// sets, each of which has a shard channel of the same name, and so on the same
-// node. A message there is + or - and the name of a session that has begun or
-// ended. What has been missed in a gap is read when the gap has ended.
+// sessions knows the sessions of a server or a cluster. They are in groups. A
+// group is a set with a shard channel of the same name, which is therefore on the
+// same node. A message on the channel is + or - and the name of a session that
+// has begun or ended. When a gap ends, the group is read again to find what was
+// missed.
 //
-// What stands between the two kinds of markers is what a subscriber needs beside
-// its business. A test counts it: at most 25 lines.
+// The lines between the markers are what a subscriber needs in addition to its
+// own business. A test checks that there are at most 25 of them.
 type sessions struct {
 	server program.Server
 	groups map[string]*group // by key; never changes
@@ -81,14 +82,15 @@ func (s *sessions) run(ctx context.Context) error {
 	// feed: end
 }
 
-// end ends run in order: every message that a server had sent is handled.
+// end ends run. Every message that a server has sent is handled before run
+// returns.
 func (s *sessions) end(ctx context.Context) error {
 	// feed: begin
 	return s.feed.Shutdown(ctx)
 	// feed: end
 }
 
-// event notes that a session has begun or ended.
+// event records that a session has begun or ended.
 func (s *sessions) event(_ context.Context, _ dispatch.NotificationHandlerContext, m notify.Message) error {
 	text := string(m.Payload.Bytes())
 	g := s.groups[string(m.Channel)]
@@ -105,7 +107,7 @@ func (s *sessions) event(_ context.Context, _ dispatch.NotificationHandlerContex
 	return nil
 }
 
-// set notes whether a session is live. The caller holds mu.
+// set records whether a session is live. The caller holds mu.
 func (g *group) set(name string, live bool) {
 	if live {
 		g.live[name] = true
@@ -114,8 +116,8 @@ func (g *group) set(name string, live bool) {
 	}
 }
 
-// catchUp reads a group. It tries again until it succeeds or there is another
-// gap, whose end calls it as well.
+// catchUp reads a group. It tries again until it succeeds or another gap begins.
+// The end of that gap then calls catchUp again.
 func (s *sessions) catchUp(ctx context.Context, key string) {
 	g := s.groups[key]
 	g.catching.Lock()
@@ -137,9 +139,9 @@ func (s *sessions) catchUp(ctx context.Context, key string) {
 // errNoPrimary is the error for a group whose slot is not covered any more.
 var errNoPrimary = errors.New("no primary")
 
-// readAll reads a group from the primary that sends its messages. Another node
-// may be behind. Messages that arrive meanwhile are newer than what it reads, or
-// will be followed by one that is.
+// readAll reads a group from the primary that sends its messages, since another
+// node may be behind. A message that arrives during the read is newer than what
+// is read, or is followed by a message that is.
 func (s *sessions) readAll(ctx context.Context, key string) error {
 	primary, known := s.feed.Primary(key)
 	if !known {

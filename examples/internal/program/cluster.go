@@ -9,20 +9,21 @@ import (
 	"github.com/seed79615202/respush/goredis"
 )
 
-// Client returns a client of s, or of its cluster.
+// Client returns a client of s, or of its cluster if s.Cluster is set.
 func (s Server) Client() redis.UniversalClient {
 	return redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: []string{s.Addr}, Username: s.Username, Password: s.Password, IsClusterMode: s.Cluster,
 	})
 }
 
-// Node returns a client of one node of the cluster of s, or of s.
+// Node returns a client of the server at addr, which is s or a node of its
+// cluster.
 func (s Server) Node(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: addr, Username: s.Username, Password: s.Password})
 }
 
-// Topology returns the primaries: those of the cluster of client, or s, which has
-// everything.
+// Topology returns the topology of client's cluster. If client is not one of a
+// cluster, s is the only primary and has every slot.
 func (s Server) Topology(client redis.UniversalClient) feed.Topology {
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		return goredis.ClusterTopology(cluster)
@@ -33,8 +34,8 @@ func (s Server) Topology(client redis.UniversalClient) feed.Topology {
 // uncertain is what Get returns instead of an address.
 const uncertain = "?"
 
-// Get reads a key. It also returns the address of the primary that has answered,
-// or a text that is none if client had to ask several.
+// Get reads a key. It also returns the address of the primary that answered, or
+// a text that is not an address if client had to ask several nodes.
 func Get(ctx context.Context, client redis.UniversalClient, key string) (value, addr string, err error) {
 	var node *redis.Client
 	switch client := client.(type) {

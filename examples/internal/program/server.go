@@ -21,7 +21,7 @@ No server at hand? This one keeps nothing and ends with Ctrl-C:
 // Password is not empty.
 type Server struct {
 	Addr, Username, Password string
-	Cluster                  bool // it is a node of a cluster, and all of that is meant
+	Cluster                  bool // the server is a node and stands for its whole cluster
 }
 
 // Arg returns the server that the arguments of a program name. It returns
@@ -34,8 +34,8 @@ func Arg(args []string) (Server, error) {
 	return s, err
 }
 
-// ClusterArg is [Arg] for a program that takes a cluster as well: the URL of one
-// of its nodes, with ?cluster=true at the end.
+// ClusterArg is like [Arg], for a program that also takes a cluster. The argument
+// is then the URL of one of its nodes, with ?cluster=true at the end.
 func ClusterArg(args []string) (Server, error) {
 	if len(args) != 1 {
 		return Server{}, ErrNoServer
@@ -53,7 +53,7 @@ func ClusterArg(args []string) (Server, error) {
 	}, nil
 }
 
-// Auth returns the login, as the field of a feed.Feed wants it.
+// Auth returns the login. It has the type of the field Auth of a feed.Feed.
 func (s Server) Auth(context.Context) (username, password string, err error) {
 	return s.Username, s.Password, nil
 }
@@ -61,8 +61,8 @@ func (s Server) Auth(context.Context) (username, password string, err error) {
 // patience is the time that a server has to answer HELLO.
 const patience = 5 * time.Second
 
-// Dial returns a connection to s that speaks RESP3. It has read only the reply
-// to HELLO from it.
+// Dial returns a connection to s that speaks RESP3. Only the reply to HELLO has
+// been read from it.
 func (s Server) Dial(ctx context.Context) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
 	if err != nil {

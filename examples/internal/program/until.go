@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// look is how often Until looks.
+// look is the time between two looks of Until.
 const look = 5 * time.Millisecond
 
-// Until waits until happened returns true, or ctx ends. It then returns the error
-// of ctx.
+// Until waits until happened returns true or ctx ends. If ctx ends first, it
+// returns the error of ctx.
 func Until(ctx context.Context, happened func() bool) error {
 	again := time.NewTicker(look)
 	defer again.Stop()

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// PerRun is testing.AllocsPerRun without garbage collections, which empty pools
-// at any moment.
+// PerRun is like testing.AllocsPerRun, but it turns off garbage collections,
+// which could empty pools at any moment.
 func PerRun(runs int, f func()) float64 {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	return testing.AllocsPerRun(runs, f)

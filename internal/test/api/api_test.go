@@ -1,6 +1,6 @@
-// Package api compares what the public packages export with a committed listing,
-// so that a change of the API is seen in review, and checks that every exported
-// name has a doc comment.
+// Package api compares what the public packages export with a committed
+// listing, so that every change of the API shows up in review. It also checks
+// that every exported name has a doc comment.
 package api
 
 import (
@@ -27,14 +27,14 @@ var update = flag.Bool("update", false, "write the listings instead of comparing
 // root is the top of the repository.
 const root = "../../.."
 
-// packages returns the folders at the top that hold a package for users.
+// packages returns the top-level folders that hold a package for users.
 func packages(t *testing.T) (names []string) {
 	t.Helper()
 	dirs, err := os.ReadDir(root)
 	require.NoError(t, err)
 	for _, dir := range dirs {
 		if !dir.IsDir() || dir.Name() == "e2e" || dir.Name() == "testdata" {
-			continue // e2e has tests alone
+			continue // e2e has only tests
 		}
 		pkg, err := build.ImportDir(filepath.Join(root, dir.Name()), 0)
 		if err == nil && len(pkg.GoFiles) > 0 && !pkg.IsCommand() {
@@ -45,7 +45,7 @@ func packages(t *testing.T) (names []string) {
 	return names
 }
 
-// load parses a package as it is without build tags.
+// load parses a package as it is built without build tags.
 func load(t *testing.T, name string) (*token.FileSet, *doc.Package) {
 	t.Helper()
 	dir := filepath.Join(root, name)
@@ -76,8 +76,8 @@ func TestExportedNamesAreThoseOfTheListing(t *testing.T) {
 			continue
 		}
 		want, err := os.ReadFile(file)
-		require.NoError(t, err, "package %s has no listing: make api writes it", name)
-		require.Equal(t, string(want), got.String(), "the API of package %s has changed: make api writes its listing anew", name)
+		require.NoError(t, err, "package %s has no listing; run make api to write it", name)
+		require.Equal(t, string(want), got.String(), "the API of package %s has changed; run make api to update its listing", name)
 	}
 }
 
@@ -165,9 +165,10 @@ func TestEveryExportedNameHasADocComment(t *testing.T) {
 	}
 }
 
-// assertComment checks the comments of a type, its exported fields and methods,
-// or of constants and variables. A comment on a group is one on each of them, and
-// one on a type that speaks of a field or method is one on that.
+// assertComment checks the comments of a type with its exported fields and
+// methods, or of constants or variables. The comment of a group counts for each
+// of its members. The comment of a type counts for the fields and methods that
+// it mentions.
 func assertComment(t *testing.T, pkg string, d declaration, group *ast.GenDecl, spec ast.Spec) {
 	t.Helper()
 	switch spec := spec.(type) {
@@ -187,7 +188,7 @@ func assertComment(t *testing.T, pkg string, d declaration, group *ast.GenDecl, 
 			fields = typ.Methods
 		}
 		if len(fields.List) < 2 {
-			return // the comment on the type is about the one
+			return // the comment on the type covers its only field or method
 		}
 		for _, field := range fields.List {
 			for _, name := range field.Names {
@@ -199,7 +200,7 @@ func assertComment(t *testing.T, pkg string, d declaration, group *ast.GenDecl, 
 	}
 }
 
-// begins checks that a comment begins with the name it is about.
+// begins checks that a comment begins with the name that it documents.
 func begins(t *testing.T, pkg, text, name string) {
 	t.Helper()
 	assert.Regexp(t, `^((A|An|The) )?`+regexp.QuoteMeta(name)+`\b`, text, "%s: the comment on %s", pkg, name)

@@ -14,35 +14,34 @@ import (
 	"github.com/seed79615202/respush/testdata"
 )
 
-// dir is where the captures are in testdata.Captures.
+// dir is the folder of the captures in testdata.Captures.
 const dir = "captures"
 
-// A Capture is one stream and what it holds.
+// A Capture is one stream and a description of its contents.
 //
-// Invariant: Names has Pushes+Nested elements unless Truncated, which it has
-// fewer than.
+// Invariant: Names has Pushes+Nested elements, or fewer if Truncated is true.
 type Capture struct {
 	File      string   // its path below testdata/captures
-	Commands  string   // what caused it, for people to read
-	Bytes     []byte   // the stream, decompressed; shared by all callers, so not to be changed
-	Names     []string // of the pushes in wire order, nested ones too
+	Commands  string   // what caused the stream, for people to read
+	Bytes     []byte   // the decompressed stream; all callers share it and must not change it
+	Names     []string // of the pushes in wire order, including nested ones
 	Truncated bool     // Names is only the beginning of the list
 	Counts
 
-	size int // of Bytes, as the index has it
+	size int // of Bytes, according to the index
 }
 
-// Counts is how much of each kind a stream holds.
+// Counts holds the number of frames of each kind in a stream.
 type Counts struct {
 	Pushes     int // top-level pushes
 	Nested     int // pushes inside another frame
 	Replies    int // top-level frames of any other type
 	Attributes int
-	Tail       int // bytes behind the last whole frame
+	Tail       int // bytes after the last whole frame
 }
 
-// Heavy reports whether c is one to read in a few ways only, as what is special
-// about it is its size.
+// Heavy reports whether c is large. Tests read a large capture in a few ways
+// only, since it is special only in its size.
 func (c Capture) Heavy() bool { return len(c.Bytes) > 64<<10 }
 
 // All returns every capture in the order of the index.
@@ -55,7 +54,7 @@ func All(tb testing.TB) []Capture {
 	return all
 }
 
-// load reads the index and the files in it, once.
+// load reads the index and the files that it lists, once.
 var load = sync.OnceValues(func() ([]Capture, error) {
 	index, err := fs.ReadFile(testdata.Captures, path.Join(dir, "index.tsv"))
 	if err != nil {
@@ -71,7 +70,7 @@ var load = sync.OnceValues(func() ([]Capture, error) {
 			return nil, err
 		}
 		if len(c.Bytes) != c.size {
-			return nil, fmt.Errorf("captures: %s has %d bytes, not the %d of the index", c.File, len(c.Bytes), c.size)
+			return nil, fmt.Errorf("captures: %s has %d bytes, but the index says %d", c.File, len(c.Bytes), c.size)
 		}
 	}
 	return all, nil

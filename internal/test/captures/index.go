@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// header is the first line of the index; the lines after it have a field for
-// each of its columns.
+// header is the first line of the index. The lines after it have a field for
+// each column of the header.
 const header = "file\tcommands\tbytes\tn_push_toplevel\tn_push_nested\tn_reply\tn_attr\ttail_bytes\tpush_names"
 
-// ellipsis stands behind the last name of a list that has been cut.
+// ellipsis follows the last name of a truncated list.
 const ellipsis = "…"
 
-// parseIndex returns the captures that an index lists. Their Bytes are not
-// there yet.
+// parseIndex returns the captures that an index lists. It leaves their Bytes
+// empty.
 func parseIndex(text string) ([]Capture, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if lines[0] != header {
@@ -51,8 +51,8 @@ func parseLine(line string) (c Capture, err error) {
 	return c, nil
 }
 
-// parseNames expands a list of names, in which name*N stands for N of the same,
-// and reports whether it has been cut.
+// parseNames expands a list of names, in which name*N stands for N times the
+// same name. It reports whether the list is truncated.
 func parseNames(text string) (names []string, truncated bool, err error) {
 	text, _, truncated = strings.Cut(text, ellipsis)
 	for _, item := range strings.Fields(text) {

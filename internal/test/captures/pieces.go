@@ -5,9 +5,9 @@ import (
 	"os"
 )
 
-// Pieces is a stream that arrives in pieces of one size. It makes the promises
-// of a connection and no more: it gives a piece at most, nothing with an error,
-// and io.EOF at the end.
+// Pieces is a stream that arrives in pieces of one size. It promises no more
+// than a connection does: a Read returns at most one piece, an error comes
+// without bytes, and the end is io.EOF.
 type Pieces struct {
 	rest    []byte
 	size    int
@@ -18,8 +18,8 @@ type Pieces struct {
 // NewPieces returns b as a stream of pieces of size bytes.
 func NewPieces(b []byte, size int) *Pieces { return &Pieces{rest: b, size: size} }
 
-// NewStutter is NewPieces for a connection that times out, with
-// os.ErrDeadlineExceeded, before each piece and the end.
+// NewStutter is like NewPieces, but a Read times out with
+// os.ErrDeadlineExceeded before each piece and before the end.
 func NewStutter(b []byte, size int) *Pieces {
 	return &Pieces{rest: b, size: size, stutter: true, late: true}
 }

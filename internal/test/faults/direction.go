@@ -8,43 +8,43 @@ import (
 	"time"
 )
 
-// chunk is the most that passes at a time.
+// chunk is the most bytes that are forwarded at a time.
 const chunk = 32 << 10
 
-// A Direction is what happens to the bytes of one way. Its faults combine: a
-// delayed chunk still waits while the direction is paused.
+// A Direction carries bytes one way and applies faults to them. The faults
+// combine: a delayed chunk still waits while the direction is paused.
 type Direction struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when anything below changes
 	paused  bool
 	drop    bool
 	delay   time.Duration
-	left    int           // bytes that pass before the cut
-	cut     chan struct{} // closed when the cut has been made; nil when none is due
-	held    int           // bytes that have been read and not written
+	left    int           // bytes to pass on before the cut
+	cut     chan struct{} // closed when the cut has been made; nil if no cut is due
+	held    int           // bytes that have been read but not written
 	passed  int
 	dropped int
 }
 
-// Pause holds the bytes of this direction, and the ends of its connections as
-// well: connections stay up. A sender blocks once the buffers between are full.
-// Bytes that were sent before Pause may still pass.
+// Pause holds the bytes of this direction. It also holds the ends of
+// connections, so they stay up. A sender blocks once the buffers on the way are
+// full. Bytes that were sent before Pause may still pass.
 func (d *Direction) Pause() { d.set(func() { d.paused = true }) }
 
-// Resume lets the bytes go that Pause has held.
+// Resume passes on the bytes that Pause has held.
 func (d *Direction) Resume() { d.set(func() { d.paused = false }) }
 
-// Drop sets whether the bytes of this direction vanish. While they do, the end
-// of a connection is not passed on either.
+// Drop sets whether the bytes of this direction are dropped. While they are,
+// the end of a connection is not passed on either.
 func (d *Direction) Drop(drop bool) { d.set(func() { d.drop = drop }) }
 
-// Delay makes each chunk that is read from now on wait for so long. Chunks wait
+// Delay makes each chunk that is read from now on wait for delay. Chunks wait
 // one after the other.
 func (d *Direction) Delay(delay time.Duration) { d.set(func() { d.delay = delay }) }
 
-// CutAfter closes the connection that carries the byte number n from now on, on
-// both sides and right behind this byte. It does so once. The channel that it
-// returns is closed when this has happened.
+// CutAfter counts the bytes passed on from now on, and closes the connection
+// that carries byte n, on both sides and right after that byte. It does so
+// once. The returned channel is closed when it has happened.
 func (d *Direction) CutAfter(n int) <-chan struct{} {
 	cut := make(chan struct{})
 	d.set(func() { d.left, d.cut = n, cut })
@@ -64,15 +64,15 @@ func (d *Direction) WaitPassed(tb testing.TB, n int) {
 	wait(tb, &d.mu, &d.changed, fmt.Sprintf("%d bytes to pass", n), func() bool { return d.passed >= n })
 }
 
-// WaitDropped waits until at least n bytes have vanished.
+// WaitDropped waits until at least n bytes have been dropped.
 func (d *Direction) WaitDropped(tb testing.TB, n int) {
 	tb.Helper()
 	wait(tb, &d.mu, &d.changed, fmt.Sprintf("%d bytes to be dropped", n), func() bool { return d.dropped >= n })
 }
 
-// WaitHeld waits until at least n bytes are held by Pause or Delay. Of each
-// connection the proxy holds no more than 32 KiB itself; the rest stays with
-// the system.
+// WaitHeld waits until Pause or Delay holds at least n bytes. The proxy itself
+// holds at most 32 KiB of each connection; the rest stays in the system's
+// buffers.
 func (d *Direction) WaitHeld(tb testing.TB, n int) {
 	tb.Helper()
 	wait(tb, &d.mu, &d.changed, fmt.Sprintf("%d bytes to be held", n), func() bool { return d.held >= n })
@@ -106,8 +106,8 @@ func (d *Direction) pump(l *link, dst, src net.Conn) {
 	}
 }
 
-// forward passes b on in the manner of d. It returns false when the link is at
-// its end.
+// forward passes b on, subject to the faults of d. It returns false when the
+// link has ended.
 func (d *Direction) forward(l *link, dst net.Conn, b []byte) bool {
 	d.set(func() { d.held += len(b) })
 	defer d.set(func() { d.held -= len(b) })
@@ -153,8 +153,8 @@ func (d *Direction) forward(l *link, dst net.Conn, b []byte) bool {
 	return err == nil
 }
 
-// await waits until done, which is called under the lock, returns true. It
-// returns false when the link ends first.
+// await waits until done returns true. It calls done under the lock. It returns
+// false if the link ends first.
 func (d *Direction) await(l *link, done func() bool) bool {
 	for {
 		d.mu.Lock()

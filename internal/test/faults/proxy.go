@@ -14,7 +14,8 @@ import (
 const patience = time.Minute
 
 // A Proxy forwards connections to a target. Its methods may be called from any
-// goroutine, except those that take a testing.TB: these may end their test.
+// goroutine, except those that take a testing.TB. These may end their test, so
+// they must run on its goroutine.
 type Proxy struct {
 	Addr string // host:port that clients dial
 
@@ -33,8 +34,8 @@ type Proxy struct {
 }
 
 // Start runs a Proxy until the end of the test. The target is host:port or the
-// path of a unix socket. It is dialled once for each client, after the client
-// has been accepted: if it cannot be reached, the client's connection ends.
+// path of a Unix socket. The Proxy accepts a client before it dials the target.
+// If the target cannot be reached, the client's connection ends.
 func Start(tb testing.TB, target string) *Proxy {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,16 +60,16 @@ func (p *Proxy) Up() *Direction { return &p.up }
 // Down returns the direction from the target to clients.
 func (p *Proxy) Down() *Direction { return &p.down }
 
-// SetTarget sets where later connections go.
+// SetTarget sets the target of later connections.
 func (p *Proxy) SetTarget(addr string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = addr
 }
 
-// Refuse sets whether new connections are refused. A refused client is reset
-// right after its dial, as the proxy keeps its port. Connections that are up
-// stay.
+// Refuse sets whether new connections are refused. The proxy keeps its port, so
+// a refused client's dial succeeds, but its connection is reset right after.
+// Connections that are up stay up.
 func (p *Proxy) Refuse(refuse bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,8 +103,8 @@ func (p *Proxy) WaitConns(tb testing.TB, n int) {
 	wait(tb, &p.mu, &p.changed, fmt.Sprintf("%d connections", n), func() bool { return len(p.links) == n })
 }
 
-// CloseAll closes the connections that are up, on both sides. Bytes that are
-// held are lost.
+// CloseAll closes the connections that are up, on both sides. Held bytes are
+// lost.
 func (p *Proxy) CloseAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,7 +136,7 @@ func (p *Proxy) accept() {
 		announce(&p.changed)
 		p.mu.Unlock()
 		if refuse {
-			_ = client.(*net.TCPConn).SetLinger(0) // a reset, as far as the system can
+			_ = client.(*net.TCPConn).SetLinger(0) // resets the connection, if the system can
 			_ = client.Close()
 			continue
 		}
@@ -173,7 +174,8 @@ func (p *Proxy) serve(client net.Conn, target string) {
 	pumps.Wait()
 }
 
-// add reports whether l may run, which it may not after Close.
+// add adds l to the links and reports whether it may run. After Close no link
+// may run.
 func (p *Proxy) add(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -192,7 +194,7 @@ func (p *Proxy) remove(l *link) {
 	announce(&p.changed)
 }
 
-// A link is a client's connection and the one to the target.
+// A link is a client's connection and the matching connection to the target.
 type link struct {
 	client, server net.Conn
 	once           sync.Once
@@ -202,18 +204,19 @@ type link struct {
 func (l *link) close() {
 	l.once.Do(func() {
 		close(l.done)
-		_ = l.client.Close() // what is left to be sent is of no interest
+		_ = l.client.Close() // unsent bytes do not matter
 		_ = l.server.Close()
 	})
 }
 
-// announce wakes who waits for a change. The caller holds the lock.
+// announce wakes all goroutines that wait for a change. The caller holds the
+// lock.
 func announce(changed *chan struct{}) {
 	close(*changed)
 	*changed = make(chan struct{})
 }
 
-// wait returns when done, which is called under mu, returns true.
+// wait waits until done returns true. It calls done under mu.
 func wait(tb testing.TB, mu *sync.Mutex, changed *chan struct{}, what string, done func() bool) {
 	tb.Helper()
 	timeout := time.NewTimer(patience)
@@ -228,7 +231,7 @@ func wait(tb testing.TB, mu *sync.Mutex, changed *chan struct{}, what string, do
 		select {
 		case <-next:
 		case <-timeout.C:
-			tb.Fatalf("waited in vain for %s", what)
+			tb.Fatalf("timed out waiting for %s", what)
 		}
 	}
 }

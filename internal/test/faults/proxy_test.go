@@ -15,7 +15,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/faults"
 )
 
-// echo runs a server that sends back what it gets, until the end of the test.
+// echo runs a server that sends back what it receives until the end of the
+// test.
 func echo(t *testing.T, network, addr string) string {
 	t.Helper()
 	listener, err := net.Listen(network, addr)
@@ -150,7 +151,7 @@ func TestCutAfterPassesExactlySoMany(t *testing.T) {
 	}
 	conn := dial(t, p)
 	send(t, conn, "all")
-	expect(t, conn, "all") // the cut was for once
+	expect(t, conn, "all") // the cut happens only once
 }
 
 func TestCloseAllRefuseAndSetTarget(t *testing.T) {
@@ -182,7 +183,8 @@ func TestCloseAllRefuseAndSetTarget(t *testing.T) {
 	require.Equal(t, 4, p.Dials())
 }
 
-// The test counts descriptors where the system lists them.
+// The test counts goroutines and, where the system lists them, file
+// descriptors.
 func TestCloseLeavesNothing(t *testing.T) {
 	target := echo(t, "tcp", "127.0.0.1:0")
 	goroutines, descriptors := runtime.NumGoroutine(), openFiles()
@@ -196,7 +198,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		require.NoError(t, conn.Close())
 		require.Zero(t, p.Conns())
 	}
-	require.Eventually(t, func() bool { // the echo server hears of it a little later
+	require.Eventually(t, func() bool { // the echo server notices the end a little later
 		return runtime.NumGoroutine() <= goroutines+1 && openFiles() <= descriptors
 	}, time.Minute, time.Millisecond)
 }

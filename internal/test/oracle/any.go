@@ -2,20 +2,20 @@ package oracle
 
 import "math/big"
 
-// Error is what an error of the server becomes in the result of [Node.Any].
+// Error is the type of a server's error in the result of [Node.Any].
 type Error string
 
 // Error returns the text.
 func (e Error) Error() string { return string(e) }
 
-// MaxBigDigits is how many digits a big number may have for [Node.Any].
+// MaxBigDigits is the most digits that a big number may have in [Node.Any].
 const MaxBigDigits = 10_000
 
 // Any returns n as Go values that share no memory with it: string, int64,
 // float64, bool, *big.Int, []any, map[any]any, nil and [Error]. Attributes and
-// nested pushes are dropped; of two equal keys the later wins; a double beyond
-// the range of float64 is an infinity. If there is no such value, cause says
-// why, for the first value in wire order of which it is so: ErrNumber,
+// nested pushes are dropped. Of two equal keys the later wins. A double beyond
+// the range of float64 becomes an infinity. If n or a value inside it has no
+// such Go value, cause says why for the first of them in wire order: ErrNumber,
 // ErrBoolean, ErrRange, or ErrMapKey for a key that is an aggregate.
 func (n *Node) Any() (v any, cause string) {
 	switch n.Type {

@@ -1,6 +1,6 @@
-// Package oracle is a RESP3 parser made to be believed rather than to be fast: recursive descent over a whole slice,
-// one byte at a time, each rule a sentence of its own. Package parser is held against it by tests and fuzz targets.
-// It shares no code with package parser and imports the standard library only.
+// Package oracle is a RESP3 parser that is written to be obviously correct, not fast. It parses a whole slice by
+// recursive descent, one byte at a time, with separate code for each rule. Tests and fuzz targets compare package parser
+// with it. It shares no code with package parser and imports only the standard library.
 //
 // A frame is one top-level value with the attributes before it. [Parse] gives exactly one of four verdicts:
 //
@@ -13,5 +13,5 @@
 //	case oracle.OverLimit: // r.Limit, r.Max, r.Got at r.Offset
 //	}
 //
-// Bytes are judged in wire order: the first one that breaks a rule decides, whatever follows it.
+// Parse checks the bytes in wire order. The first byte that breaks a rule decides, whatever follows it.
 package oracle

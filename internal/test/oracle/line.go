@@ -2,23 +2,23 @@ package oracle
 
 import "math"
 
-// form is what a length or count turned out to be.
+// form is the form of a length or count.
 type form byte
 
 const (
 	fixed    form = iota // a number
 	null                 // -1: a RESP2 null
-	streamed             // ?: the end is marked, not announced
+	streamed             // ?: an end marker follows the value instead
 )
 
 // isDigit reports whether c is an ASCII digit.
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// length reads the length or count behind the marker t, its CR LF included. It
-// is digits without a sign and without leading zeros, or -1 behind $ and *, or
-// ? behind $ * ~ and %. The first byte that fits none is ErrLength; a digit
-// that takes the value beyond int64 is too, and so is one that takes it beyond
-// half of that behind % and |, where it counts pairs.
+// length reads the length or count after the type byte t, including its CR LF.
+// It consists of digits without a sign or leading zeros. It may also be -1
+// after $ and *, and ? after $ * ~ and %. The first byte that fits none of
+// these is ErrLength. So is a digit that takes the value beyond int64 or, after
+// % and |, where the value counts pairs, beyond half of int64.
 func (s *state) length(t byte) (n int64, f form, ok bool) {
 	c, ok := s.char()
 	if !ok {
@@ -68,8 +68,8 @@ func (s *state) length(t byte) (n int64, f form, ok bool) {
 	}
 }
 
-// line reads bytes up to the first CR LF, and takes that too. Any byte is
-// right, a CR or LF alone as well.
+// line reads bytes up to and including the first CR LF. Any byte is valid, even
+// a lone CR or LF.
 func (s *state) line() bool {
 	for first := s.pos; ; {
 		c, ok := s.peek()

@@ -5,20 +5,20 @@ import (
 	"strconv"
 )
 
-// Node is one value of a frame. Its bytes are in[Start:End] of the slice that
-// was parsed, the attributes before it included; Text borrows that slice,
-// unless the string was streamed.
+// Node is one value of a frame. Its bytes, including the attributes before it,
+// are in[Start:End] of the parsed slice. Text borrows that slice, unless the
+// string was streamed.
 type Node struct {
 	Type       byte    // the type byte; '_' for the nulls $-1 and *-1 too
-	Text       []byte  // of a scalar, as it stands on the wire; of a verbatim string, its format included
+	Text       []byte  // of a scalar, as on the wire; of a verbatim string, including its format
 	Children   []*Node // the elements of an aggregate; keys and values in turn for % and |
 	Attributes []*Node // the attributes before the value, in wire order; each a Node of type '|'
-	Pushes     []*Node // the pushes met between the children, out of band
+	Pushes     []*Node // the out-of-band pushes between the children
 	Streamed   bool    // $? *? ~? or %?
 	Start, End int
 }
 
-// Null reports whether n is a null, of any spelling.
+// Null reports whether n is a null in any of its spellings.
 func (n *Node) Null() bool { return n.Type == '_' }
 
 // Aggregate reports whether n has children rather than text.
@@ -47,7 +47,7 @@ func (n *Node) Attribute() *Node {
 	return all
 }
 
-// Content returns the text without a verbatim string's format.
+// Content returns the text, without the format of a verbatim string.
 func (n *Node) Content() []byte {
 	if n.Type == '=' {
 		return n.Text[4:]
@@ -55,9 +55,9 @@ func (n *Node) Content() []byte {
 	return n.Text
 }
 
-// Name returns a push's name: its first element's text if that is a string,
-// without a verbatim string's format. ok is false for a push without a name and
-// for everything else.
+// Name returns the name of a push, which is the text of its first element if
+// that is a string, without the format of a verbatim string. ok is false if n
+// is not a push or has no name.
 func (n *Node) Name() (name []byte, ok bool) {
 	if n.Type != '>' || len(n.Children) == 0 {
 		return nil, false
@@ -70,8 +70,8 @@ func (n *Node) Name() (name []byte, ok bool) {
 }
 
 // NestedPushes returns the pushes inside n and its attributes, at any depth, in
-// the order of their first bytes; a push's first byte is that of the attributes
-// before it.
+// the order of their first bytes. If attributes precede a push, its first byte
+// is theirs.
 func (n *Node) NestedPushes() []*Node {
 	all := n.collect(nil)
 	slices.SortStableFunc(all, func(a, b *Node) int { return a.Start - b.Start })
@@ -107,7 +107,7 @@ func (n *Node) String() string {
 // the value, aggregates as *[a b] ~[a b] %[k v] >[a b], strings and errors as
 // their type byte and the text quoted as Go does ($"x" +"x" -"x" !"x"
 // ="txt:x"), numbers and booleans as on the wire (:1 (1 ,1.5 #t), every null as
-// _. A streamed value looks like one that is not.
+// _. Streamed values look like others.
 func (n *Node) Append(b []byte) []byte {
 	if a := n.Attribute(); a != nil {
 		b = a.Append(b)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// What the text of a number may look like.
+// The valid texts of numbers.
 var (
 	integerText = regexp.MustCompile(`^[+-]?[0-9]+$`)
 	doubleText  = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|inf)$`)
@@ -23,7 +23,7 @@ func (n *Node) numeric() bool {
 	return false
 }
 
-// Int64 returns the integer that n holds, or the cause why there is none.
+// Int64 returns the integer that n holds, or the cause if there is none.
 func (n *Node) Int64() (int64, string) {
 	if !n.numeric() {
 		return 0, ErrKind
@@ -38,8 +38,8 @@ func (n *Node) Int64() (int64, string) {
 	return i.Int64(), ""
 }
 
-// Float64 returns the number that n holds, or the cause why there is none; with
-// ErrRange it is an infinity.
+// Float64 returns the number that n holds, or the cause if there is none. With
+// ErrRange the number is an infinity.
 func (n *Node) Float64() (float64, string) {
 	switch text := n.Content(); {
 	case !n.numeric() && n.Type != ',':
@@ -57,7 +57,7 @@ func (n *Node) Float64() (float64, string) {
 	}
 }
 
-// Bool returns the boolean that n is, or the cause why it is none.
+// Bool returns the boolean that n holds, or the cause if there is none.
 func (n *Node) Bool() (bool, string) {
 	switch {
 	case n.Type != '#':

@@ -2,7 +2,7 @@ package oracle
 
 import "math"
 
-// Verdict says which of the four outcomes a parse had.
+// Verdict is one of the four outcomes of a parse.
 type Verdict byte
 
 // The outcomes of [Parse].
@@ -13,7 +13,7 @@ const (
 	OverLimit                 // over one of the Limits
 )
 
-// String names v in one lower-case word.
+// String returns the name of v, one lower-case word.
 func (v Verdict) String() string {
 	switch v {
 	case OK:
@@ -40,8 +40,8 @@ const (
 	ErrEnd        = "ErrEnd"
 )
 
-// Why a value cannot be had in the form asked for, each equal to the name of
-// package parser's sentinel.
+// The causes why a value does not have the requested form, each equal to the
+// name of package parser's sentinel.
 const (
 	ErrKind    = "ErrKind"
 	ErrNumber  = "ErrNumber"
@@ -60,16 +60,16 @@ const (
 )
 
 // Limits bounds one frame. A field that is zero or negative means its default.
-// The fields are package parser's, in its order, so that one converts to the
-// other.
+// The fields and their order are those of package parser's Limits, so that one
+// type converts to the other.
 type Limits struct {
 	MaxFrame    int // bytes of the frame, attributes included; default 1 GiB
 	MaxBulk     int // bytes of one string; default 512 MiB
-	MaxElements int // elements announced in the whole frame, all levels together; default 16 Mi
+	MaxElements int // elements announced in the whole frame, at all levels together; default 16 Mi
 	MaxDepth    int // aggregates open at once; default 128
 }
 
-// withDefaults returns l with its default in every field that is not positive.
+// withDefaults returns l with the default for every field that is not positive.
 func (l Limits) withDefaults() Limits {
 	if l.MaxFrame <= 0 {
 		l.MaxFrame = 1 << 30
@@ -86,22 +86,22 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Result is what [Parse] found. Which fields are set depends on Verdict: N and
-// Tree for OK; Offset and Cause for Syntax; Offset, Limit, Max and Got for
+// Result is the result of [Parse]. Which fields are set depends on Verdict: N
+// and Tree for OK; Offset and Cause for Syntax; Offset, Limit, Max and Got for
 // OverLimit; none for Incomplete.
 type Result struct {
 	Verdict Verdict
 	N       int   // bytes of the frame
-	Tree    *Node // the frame's value; its attributes hang from it
-	Offset  int64 // Syntax: the byte that broke the rule; OverLimit: where the item under way begins
+	Tree    *Node // the frame's value, with its attributes
+	Offset  int64 // Syntax: the byte that broke the rule; OverLimit: the start of the current item
 	Cause   string
 	Limit   string
 	Max     int64
 	Got     int64
 }
 
-// Parse reads the one frame at the start of b; bytes behind it are another
-// frame's. The tree borrows b.
+// Parse parses the one frame at the start of b, and ignores the bytes after it.
+// The tree borrows b.
 func Parse(b []byte, l Limits) Result {
 	s := state{in: b, lim: l.withDefaults()}
 	tree, ok := s.frame()
@@ -111,19 +111,19 @@ func Parse(b []byte, l Limits) Result {
 	return Result{Verdict: OK, N: s.pos, Tree: tree}
 }
 
-// state is a parse under way: in[:pos] has been judged and is valid, item is
-// where the item under way begins. A method that returns false has put the
-// verdict into res; nothing is read after that.
+// state is the state of a parse. in[:pos] has been checked and is valid, and
+// the current item begins at item. A method that returns false has put the
+// verdict into res, and nothing is read after that.
 type state struct {
 	in        []byte
 	pos       int
 	item      int
 	lim       Limits
-	announced int64 // elements announced in the frame so far, all levels together
+	announced int64 // elements announced in the frame so far, at all levels together
 	res       Result
 }
 
-// incomplete ends the parse for want of bytes.
+// incomplete ends the parse because bytes are missing.
 func (s *state) incomplete() bool {
 	s.res = Result{Verdict: Incomplete}
 	return false
@@ -135,19 +135,18 @@ func (s *state) syntax(cause string, offset int) bool {
 	return false
 }
 
-// over ends the parse because the item under way passes a limit.
+// over ends the parse because the current item exceeds a limit.
 func (s *state) over(limit string, most int, got int64) bool {
 	s.res = Result{Verdict: OverLimit, Limit: limit, Max: int64(most), Got: got, Offset: int64(s.item)}
 	return false
 }
 
-// begin says that the next item begins at the next byte, whether it has come or
-// not.
+// begin begins an item at the next byte, whether or not that byte has come.
 func (s *state) begin() { s.item = s.pos }
 
 // peek returns the next byte of the frame without taking it. A frame that needs
-// a byte more than MaxFrame is over the limit before that byte arrives, and
-// whatever it is.
+// more bytes than MaxFrame is over the limit before the first byte too many
+// arrives, whatever that byte is.
 func (s *state) peek() (byte, bool) {
 	if s.pos >= s.lim.MaxFrame {
 		return 0, s.over(MaxFrame, s.lim.MaxFrame, int64(s.lim.MaxFrame)+1)
@@ -158,11 +157,11 @@ func (s *state) peek() (byte, bool) {
 	return s.in[s.pos], true
 }
 
-// take consumes the byte that peek gave.
+// take takes the byte that peek returned.
 func (s *state) take() { s.pos++ }
 
-// char is peek inside a length or a null, where a LF without its CR is never
-// right.
+// char is like peek, for use inside a length or a null, where a lone LF is
+// never valid.
 func (s *state) char() (byte, bool) {
 	c, ok := s.peek()
 	if ok && c == '\n' {
@@ -171,7 +170,8 @@ func (s *state) char() (byte, bool) {
 	return c, ok
 }
 
-// expect takes the next byte, which must be c, or else it is cause.
+// expect takes the next byte, which must be c. Any other byte is an error with
+// the given cause.
 func (s *state) expect(c byte, cause string) bool {
 	got, ok := s.peek()
 	if !ok {
@@ -184,9 +184,9 @@ func (s *state) expect(c byte, cause string) bool {
 	return true
 }
 
-// endLine takes the CR LF that must stand here: a byte other than CR is cause,
-// a LF without its CR ErrTerminator, and so is a byte other than LF after the
-// CR.
+// endLine takes the CR LF that must come next. A lone LF is ErrTerminator, and
+// so is a byte other than LF after the CR. Any other byte is an error with the
+// given cause.
 func (s *state) endLine(cause string) bool {
 	c, ok := s.char()
 	if !ok {
@@ -199,8 +199,8 @@ func (s *state) endLine(cause string) bool {
 	return s.expect('\n', ErrTerminator)
 }
 
-// sum adds what cannot be negative; what does not fit becomes the largest
-// int64, and over says so.
+// sum adds two numbers that are not negative. If the sum overflows, sum returns
+// the largest int64 and true.
 func sum(a, b int64) (total int64, over bool) {
 	if b > math.MaxInt64-a {
 		return math.MaxInt64, true
@@ -208,8 +208,8 @@ func sum(a, b int64) (total int64, over bool) {
 	return a + b, false
 }
 
-// exceeds reports whether the sum of a and b passes most, and what to report as
-// got.
+// exceeds reports whether the sum of a and b exceeds most, and returns the
+// value to report as got.
 func exceeds(a, b int64, most int) (got int64, yes bool) {
 	got, over := sum(a, b)
 	return got, over || got > int64(most)

@@ -11,8 +11,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// The table of package vectors holds the oracle to every rule; what follows
-// says the few things it rests on.
+// The table of package vectors tests every rule of the oracle. The tests here
+// cover the few things that the table relies on.
 
 func ok(n int, tree string) (oracle.Result, string) {
 	return oracle.Result{Verdict: oracle.OK, N: n}, tree
@@ -110,8 +110,9 @@ func TestNodesSpanTheirBytes(t *testing.T) {
 	}
 }
 
-// TestNestedPushesComeInOrder puts pushes into the attributes of a push: that
-// push begins with its attributes.
+// TestNestedPushesComeInOrder puts pushes into the attributes of a push. That
+// push begins where its attributes begin, so it comes before the pushes in
+// them.
 func TestNestedPushesComeInOrder(t *testing.T) {
 	root := oracle.Parse([]byte("*1\r\n|1\r\n>1\r\n+b\r\n+k\r\n+v\r\n>2\r\n+a\r\n>1\r\n+c\r\n:1\r\n>1\r\n+d\r\n:2\r\n"), oracle.Limits{}).Tree
 	var names []string

@@ -14,9 +14,9 @@ func (s *state) frame() (*Node, bool) {
 	return s.value(t, 0, start, attributes)
 }
 
-// attributes reads the attributes that stand here, as many as there are, at a
-// place with depth aggregates open. It stops at the first byte that does not
-// open one, which may be missing: that is for the caller to find.
+// attributes reads all attributes that come next, at a place with depth
+// aggregates open. It stops at the first byte that does not open an attribute.
+// If that byte is missing, the caller has to find out.
 func (s *state) attributes(depth int) (list []*Node, ok bool) {
 	for {
 		s.begin()
@@ -37,8 +37,8 @@ func (s *state) attributes(depth int) (list []*Node, ok bool) {
 	}
 }
 
-// marker takes the type byte that must open a value here; the caller has dealt
-// with attributes and end markers.
+// marker takes the type byte that must open the next value. The caller has
+// already handled attributes and end markers.
 func (s *state) marker() (byte, bool) {
 	c, ok := s.peek()
 	if !ok {
@@ -53,8 +53,8 @@ func (s *state) marker() (byte, bool) {
 }
 
 // value reads the rest of a value whose type byte t has been taken, at a place
-// with depth aggregates open. The node begins at start, where its first
-// attribute does.
+// with depth aggregates open. The node begins at start, as its first attribute
+// does.
 func (s *state) value(t byte, depth, start int, attributes []*Node) (*Node, bool) {
 	n := &Node{Type: t, Start: start, Attributes: attributes}
 	ok := false
@@ -70,8 +70,8 @@ func (s *state) value(t byte, depth, start int, attributes []*Node) (*Node, bool
 	return n, ok
 }
 
-// scalar reads a value that is one line. What it says decides nothing, but for
-// a null, which says nothing.
+// scalar reads a value that is one line. Its text is not checked, except that a
+// null must have none.
 func (s *state) scalar(n *Node) bool {
 	if n.Type == '_' {
 		return s.endLine(ErrNull)
@@ -84,8 +84,7 @@ func (s *state) scalar(n *Node) bool {
 	return ok
 }
 
-// bulk reads a string with its length before it, a streamed string, or the null
-// $-1.
+// bulk reads a length-prefixed string, a streamed string, or the null $-1.
 func (s *state) bulk(n *Node) bool {
 	first := s.pos
 	size, f, ok := s.length(n.Type)
@@ -124,7 +123,7 @@ func (s *state) fits(size int64) bool {
 	return true
 }
 
-// text takes size bytes of anything, and CR LF. The fourth byte of a verbatim
+// text takes size arbitrary bytes and a CR LF. The fourth byte of a verbatim
 // string must be a colon.
 func (s *state) text(size int64, verbatim bool) ([]byte, bool) {
 	first := s.pos
@@ -145,8 +144,8 @@ func (s *state) text(size int64, verbatim bool) ([]byte, bool) {
 	return s.in[first:last:last], true
 }
 
-// chunks reads the pieces of a streamed string, up to the empty one that ends
-// it.
+// chunks reads the chunks of a streamed string, including the empty chunk that
+// ends it.
 func (s *state) chunks(n *Node) bool {
 	n.Text = []byte{}
 	for {
@@ -176,8 +175,8 @@ func (s *state) chunks(n *Node) bool {
 	}
 }
 
-// aggregate reads an array, set, map, push or attribute, or the null *-1. Its
-// own depth is one more than the aggregates open around it.
+// aggregate reads an array, set, map, push or attribute, or the null *-1. depth
+// is the number of aggregates open around it.
 func (s *state) aggregate(n *Node, depth int) bool {
 	count, f, ok := s.length(n.Type)
 	if !ok {
@@ -216,9 +215,9 @@ func (s *state) aggregate(n *Node, depth int) bool {
 	return true
 }
 
-// element reads the next element of n, and before it the pushes that stand
-// there out of band. end says that the end marker of a streamed aggregate stood
-// there instead.
+// element reads the out-of-band pushes that come next, and then the next
+// element of n. end is true if the end marker of a streamed aggregate came
+// instead of an element.
 func (s *state) element(n *Node, depth int, waiting bool) (child *Node, end, ok bool) {
 	for {
 		start := s.pos

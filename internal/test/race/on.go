@@ -1,8 +1,9 @@
 //go:build race
 
-// Package race tells tests whether the race detector is on: it makes them slow,
-// and a sync.Pool drop at random what it is given.
+// Package race tells tests whether the race detector is on. The race detector
+// makes tests slow, and makes a sync.Pool drop some of the values put into it
+// at random.
 package race
 
-// Enabled says that the race detector is on.
+// Enabled reports whether the race detector is on.
 const Enabled = true

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// buses carry what the nodes of a Cluster say to each other, and can cut one of them off.
+// buses carry the messages between the nodes of a Cluster, and can cut a node off.
 type buses struct {
 	mu        sync.Mutex
 	off       map[string]bool // by CLUSTER MYID
@@ -18,7 +18,7 @@ type buses struct {
 	ended     sync.WaitGroup
 }
 
-// link is a connection of one node to another.
+// A link is a connection from one node to another.
 type link struct {
 	conn, onward net.Conn
 	from, to     string
@@ -29,12 +29,12 @@ func (l *link) close() {
 	_ = l.onward.Close()
 }
 
-// bus is the port at which a node's peers reach it.
+// A bus is the port at which a node's peers reach it.
 type bus struct {
 	*buses
 	port   string
 	target string // the node's own port for its peers
-	id     string // of the node, once it is known
+	id     string // the node's ID, once it is known
 }
 
 // newBuses returns buses that end with the test.
@@ -67,14 +67,14 @@ func (b *buses) listen(tb testing.TB) *bus {
 	return n
 }
 
-// is sets the port and the name of the node.
+// is sets the node's port and ID.
 func (n *bus) is(target, id string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.target, n.id = target, id
 }
 
-// serve passes on what arrives until the listener is closed.
+// serve carries the connections of peers until the listener is closed.
 func (n *bus) serve(listener net.Listener) {
 	defer n.ended.Done()
 	for {
@@ -90,13 +90,13 @@ func (n *bus) serve(listener net.Listener) {
 	}
 }
 
-// A message on the bus begins with a header, which names the node that has sent it (cluster.h, clusterMsg).
+// A message on the bus begins with a header, which names the sending node (cluster.h, clusterMsg).
 const (
 	busName   = 40 // where the name begins
 	busHeader = busName + 40
 )
 
-// carry passes on a connection of a peer, which says in its first message who it is.
+// carry forwards a peer's connection. The first message on it names the peer.
 func (n *bus) carry(conn net.Conn) {
 	defer conn.Close()
 	n.mu.Lock()
@@ -139,7 +139,7 @@ func (n *bus) carry(conn net.Conn) {
 	_, _ = io.Copy(onward, conn)
 }
 
-// cutOff lets a node and its peers not reach each other.
+// cutOff keeps a node and its peers from reaching each other.
 func (b *buses) cutOff(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -11,16 +11,16 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A Client is one connection to a Server. It fails its test when the connection fails, or gives nothing for a long time.
-// It belongs to one goroutine at a time, which is that of the test for every method that may fail it.
+// A Client is one connection to a Server. It fails its test when the connection fails or is silent for a long time.
+// A Client belongs to one goroutine at a time. Methods that may fail the test must run on the test's goroutine.
 type Client struct {
 	Conn   net.Conn
 	Reader *parser.Reader // of Conn
 	tb     testing.TB
 }
 
-// Dial opens a connection that speaks RESP3 and ends with the test. It is that
-// of the default user, with the password of Options.
+// Dial opens a connection that speaks RESP3 and ends with the test. It logs in
+// as the default user with the password of Options.
 func (s *Server) Dial(tb testing.TB) *Client {
 	tb.Helper()
 	c := s.DialRESP2(tb)
@@ -32,7 +32,7 @@ func (s *Server) Dial(tb testing.TB) *Client {
 	return c
 }
 
-// DialRESP2 is Dial for a connection that says no HELLO, and no password.
+// DialRESP2 is like Dial, but sends neither HELLO nor a password.
 func (s *Server) DialRESP2(tb testing.TB) *Client {
 	tb.Helper()
 	conn, err := net.Dial("tcp", s.Addr)
@@ -47,8 +47,8 @@ func newClient(tb testing.TB, conn net.Conn) *Client {
 	return &Client{Conn: conn, Reader: parser.NewReader(conn), tb: tb}
 }
 
-// Do sends a command and returns its reply, a copy. An error reply fails the test, and so does a push: it is for
-// connections that get none.
+// Do sends a command and returns a copy of its reply. An error reply fails the test. A push does too, so Do is only for
+// connections that get no pushes.
 func (c *Client) Do(args ...string) parser.Value {
 	c.tb.Helper()
 	c.Send(args)
@@ -59,7 +59,7 @@ func (c *Client) Do(args ...string) parser.Value {
 	return v
 }
 
-// ID returns the connection's number, as CLIENT ID gives it.
+// ID returns the connection's ID, as CLIENT ID reports it.
 func (c *Client) ID() string {
 	c.tb.Helper()
 	return c.Do("CLIENT", "ID").String()
@@ -76,7 +76,7 @@ func (c *Client) Send(commands ...[]string) {
 	require.NoError(c.tb, err)
 }
 
-// Append appends a command, as a client sends it, to dst.
+// Append appends a command to dst as a client sends it.
 func Append(dst []byte, args ...string) []byte {
 	dst = append(dst, '*')
 	dst = strconv.AppendInt(dst, int64(len(args)), 10)

@@ -13,29 +13,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// slots is how many hash slots a Redis Cluster has (cluster specification, "Key distribution model").
+// slots is the number of hash slots of a Redis Cluster (cluster specification, "Key distribution model").
 const slots = 16384
 
-// masters is how many masters a Cluster has: the fewest that can vote for a failover.
+// masters is the number of masters of a Cluster. Three is the least that can vote for a failover.
 const masters = 3
 
 // A Cluster is a Redis Cluster that a test has to itself: three masters, each with a third of the slots, and replicas.
-// Its methods are for the goroutine of the test, as they may fail it.
+// Its methods may fail the test, so they must run on its goroutine.
 type Cluster struct {
 	Nodes []*Server // the masters in the order of their slots, then the replicas; a failover changes roles, not places
-	ids   []string  // what CLUSTER MYID says, by place
+	ids   []string  // the node IDs, in the order of Nodes
 	buses *buses
 }
 
-// StartCluster runs a Cluster with one replica, of the first master, until the end of the test; args go to the command
-// line of every server. It returns when all of them agree on who has which slot and the replica follows. It skips or fails
-// without redis-server as Start does.
+// StartCluster runs a Cluster until the end of the test. The first master has a replica, and the others have none. args
+// are added to the command line of every server. StartCluster returns when all nodes agree on the owners of the slots
+// and the replica follows its master. Without redis-server it skips or fails the test, as Start does.
 func StartCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
 	return startCluster(tb, 1, args)
 }
 
-// StartReplicatedCluster is StartCluster with a replica of each master: Nodes[3+i] follows Nodes[i].
+// StartReplicatedCluster is like StartCluster, but every master has a replica: Nodes[3+i] follows Nodes[i].
 func StartReplicatedCluster(tb testing.TB, args ...string) *Cluster {
 	tb.Helper()
 	return startCluster(tb, masters, args)
@@ -50,7 +50,7 @@ func startCluster(tb testing.TB, replicas int, args []string) *Cluster {
 		var port string
 		bus := c.buses.listen(tb)
 		s := startWith(tb, func(free string) []string {
-			port = free // the default is 10,000 more than the other port, which may be no port
+			port = free // the default is 10,000 above the other port and may be out of range
 			return append([]string{
 				"--cluster-enabled", "yes", "--cluster-port", port, "--cluster-announce-bus-port", bus.port, "--cluster-announce-ip", "127.0.0.1",
 				"--repl-diskless-sync-delay", "0", "--cluster-node-timeout", "2000", // news travels at half of that
@@ -78,12 +78,12 @@ func startCluster(tb testing.TB, replicas int, args []string) *Cluster {
 		replica.Do("CLUSTER", "REPLICATE", c.ids[i])
 	}
 	c.WaitReady(tb)
-	c.SetNodeTimeout(tb, 30*time.Second) // a busy machine is no reason for a failover
+	c.SetNodeTimeout(tb, 30*time.Second) // a busy machine must not cause a failover
 	return c
 }
 
-// SetNodeTimeout sets cluster-node-timeout of the nodes that run: after how long a silent node is taken for dead. It is 30
-// seconds at first, and 2 seconds for a node that was started again.
+// SetNodeTimeout sets cluster-node-timeout on the nodes that run. A node that is silent for that long is considered
+// dead. The time is 30 seconds at first, and 2 seconds for a node that was started again.
 func (c *Cluster) SetNodeTimeout(tb testing.TB, timeout time.Duration) {
 	tb.Helper()
 	for _, s := range running(c.Nodes) {
@@ -91,7 +91,7 @@ func (c *Cluster) SetNodeTimeout(tb testing.TB, timeout time.Duration) {
 	}
 }
 
-// ID returns the cluster's name for a node, as CLUSTER MYID gives it.
+// ID returns the ID of a node, as CLUSTER MYID reports it.
 func (c *Cluster) ID(node int) string { return c.ids[node] }
 
 // Addrs returns the addresses of all nodes.
@@ -103,8 +103,8 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// WaitReady waits until every node knows of three masters, that have all slots between them, and of all replicas, and
-// these are up to date. All nodes have to run.
+// WaitReady waits until every node knows all replicas and three masters that have all slots between them, and until the
+// replicas are up to date. All nodes must run.
 func (c *Cluster) WaitReady(tb testing.TB) {
 	tb.Helper()
 	for _, s := range c.Nodes {
@@ -114,13 +114,13 @@ func (c *Cluster) WaitReady(tb testing.TB) {
 			role := client.Do("INFO", "replication").String()
 			return strings.Contains(info, "cluster_state:ok") && field(info, "cluster_slots_ok") == strconv.Itoa(slots) &&
 				strings.Count(nodes, "\n") == len(c.Nodes) && !strings.Contains(nodes, "handshake") && !strings.Contains(nodes, "fail") &&
-				strings.Count(nodes, "slave ") == len(c.Nodes)-masters && !strings.Contains(nodes, "slave -") && // "-": it follows nobody yet
+				strings.Count(nodes, "slave ") == len(c.Nodes)-masters && !strings.Contains(nodes, "slave -") && // "-" means that it follows no master yet
 				(field(role, "role") == "master" || field(role, "master_link_status") == "up")
 		})
 	}
 }
 
-// Migrate moves a slot and its keys from one master to another. When it returns all masters know.
+// Migrate moves a slot and its keys from one master to another. It returns when all masters know the new owner.
 func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
 	tb.Helper()
 	MoveSlot(tb, slot, c.Nodes[from], c.Nodes[to])
@@ -133,13 +133,13 @@ func (c *Cluster) Migrate(tb testing.TB, slot int, from, to int) {
 }
 
 // MoveSlot moves a slot and its keys from one master to another, in the steps of the cluster specification ("Live
-// reconfiguration"). A target that imports a slot learns nothing more about who has it. So it has to know that first, which
-// takes a moment after a failover.
+// reconfiguration"). A target that imports a slot learns nothing more about its owner. MoveSlot therefore waits until
+// the target knows the owner, which takes a moment after a failover.
 func MoveSlot(tb testing.TB, slot int, from, to *Server) {
 	tb.Helper()
 	source, target, number := from.Dial(tb), to.Dial(tb), strconv.Itoa(slot)
 	sourceID, targetID := source.Do("CLUSTER", "MYID").String(), target.Do("CLUSTER", "MYID").String()
-	wait(tb, "the target to know who has the slot", func() bool { return hasSlot(target, sourceID, slot) })
+	wait(tb, "the target to know the owner of the slot", func() bool { return hasSlot(target, sourceID, slot) })
 	target.Do("CLUSTER", "SETSLOT", number, "IMPORTING", sourceID)
 	source.Do("CLUSTER", "SETSLOT", number, "MIGRATING", targetID)
 	for {
@@ -157,9 +157,9 @@ func MoveSlot(tb testing.TB, slot int, from, to *Server) {
 	source.Do("CLUSTER", "SETSLOT", number, "NODE", targetID)
 }
 
-// WaitEpoch waits until a node knows the config epoch of another. Then an epoch that it takes for itself is the higher one.
-// Without that a slot that has come back to a node is claimed by neither: the others believe in the higher epoch of the one
-// that has given it back.
+// WaitEpoch waits until a node knows the config epoch of another. A new epoch that the node then takes for itself is
+// higher. Without the wait a slot that the other node gives back may end up claimed by neither: the rest of the cluster
+// believes the node with the higher epoch, which is the one that gave the slot back.
 func WaitEpoch(tb testing.TB, node, of *Server) {
 	tb.Helper()
 	client, other := node.Dial(tb), of.Dial(tb)
@@ -167,7 +167,8 @@ func WaitEpoch(tb testing.TB, node, of *Server) {
 	wait(tb, "an epoch to be known", func() bool { return nodeLine(client, id)[6] == nodeLine(other, id)[6] })
 }
 
-// nodeLine returns the line of a node in CLUSTER NODES, as a client's server knows it: at least 8 fields, and the slots.
+// nodeLine returns the fields of a node's line in the CLUSTER NODES of a client's server. There are at least 8 fields;
+// the slots follow them.
 func nodeLine(c *Client, id string) []string {
 	for line := range strings.Lines(c.Do("CLUSTER", "NODES").String()) {
 		if fields := strings.Fields(line); fields[0] == id {
@@ -177,7 +178,7 @@ func nodeLine(c *Client, id string) []string {
 	return make([]string, 8)
 }
 
-// hasSlot reports whether a client's server knows a node as the owner of a slot.
+// hasSlot reports whether a client's server considers a node the owner of a slot.
 func hasSlot(c *Client, id string, slot int) bool {
 	return slices.ContainsFunc(nodeLine(c, id)[8:], func(text string) bool {
 		var first, last int
@@ -187,28 +188,28 @@ func hasSlot(c *Client, id string, slot int) bool {
 		case 2:
 			return first <= slot && slot <= last
 		}
-		return false // on its way
+		return false // a slot that is being migrated
 	})
 }
 
-// Failover makes the first replica a master, and its master the replica, and returns when every node knows.
+// Failover makes the first replica a master and its master a replica. It returns when every node knows the new master.
 func (c *Cluster) Failover(tb testing.TB) {
 	tb.Helper()
 	c.Promote(tb, masters)
 }
 
-// CutOff lets the other nodes and this one, a master, hear nothing of each other until Join. Clients and replicas still reach
-// it. It goes on as a master in its own eyes. It returns when its replica has taken its place.
+// CutOff cuts a master off from the other nodes until Join. Clients and replicas still reach the master, and it still
+// considers itself a master. CutOff returns when the given replica has replaced it.
 func (c *Cluster) CutOff(tb testing.TB, node, replica int) {
 	tb.Helper()
-	// Otherwise it refuses all commands when it has heard of no other master for that long.
+	// A master that hears nothing from the other masters for the node time-out would refuse all commands.
 	c.Nodes[node].Dial(tb).Do("CONFIG", "SET", "cluster-node-timeout", "600000")
 	c.buses.cutOff(c.ids[node])
 	others := slices.DeleteFunc(running(c.Nodes), func(s *Server) bool { return s == c.Nodes[node] })
 	c.waitPromoted(tb, others, replica)
 }
 
-// Join lets a node that was cut off back in. It returns when that follows the master in its place.
+// Join reconnects a node that was cut off. It returns when the node is a replica.
 func (c *Cluster) Join(tb testing.TB, node int) {
 	tb.Helper()
 	client := c.Nodes[node].Dial(tb)
@@ -218,15 +219,15 @@ func (c *Cluster) Join(tb testing.TB, node int) {
 	})
 }
 
-// Promote makes a node that is a replica the master of its slots, and returns when every node that runs knows. The option
-// is one of CLUSTER FAILOVER: FORCE where the master is down, TAKEOVER where most of them are.
+// Promote makes a replica the master of its slots. It returns when every node that runs knows the new master. The option
+// is one of CLUSTER FAILOVER: FORCE if the master is down, TAKEOVER if most masters are down.
 func (c *Cluster) Promote(tb testing.TB, node int, option ...string) {
 	tb.Helper()
 	c.Nodes[node].Dial(tb).Do(append([]string{"CLUSTER", "FAILOVER"}, option...)...)
 	c.waitPromoted(tb, running(c.Nodes), node)
 }
 
-// Crash ends the first master, whose replica is to take its place: see WaitPromoted.
+// Crash ends the first master. To wait until its replica has replaced it, call WaitPromoted.
 func (c *Cluster) Crash(tb testing.TB) {
 	tb.Helper()
 	for _, s := range c.Nodes[1:] {
@@ -238,19 +239,19 @@ func (c *Cluster) Crash(tb testing.TB) {
 	require.ErrorIs(tb, err, io.EOF) // any reply would be a refusal
 }
 
-// WaitPromoted waits until every node but the first knows the first replica as a master.
+// WaitPromoted waits until every node but the first considers the first replica a master.
 func (c *Cluster) WaitPromoted(tb testing.TB) {
 	tb.Helper()
 	c.waitPromoted(tb, c.Nodes[1:], masters)
 }
 
-// WaitMaster waits until every node that runs knows this one as a master.
+// WaitMaster waits until every node that runs considers the given node a master.
 func (c *Cluster) WaitMaster(tb testing.TB, node int) {
 	tb.Helper()
 	c.waitPromoted(tb, running(c.Nodes), node)
 }
 
-// waitPromoted waits until nodes know this one as a master.
+// waitPromoted waits until all nodes consider the given node a master.
 func (c *Cluster) waitPromoted(tb testing.TB, nodes []*Server, node int) {
 	tb.Helper()
 	for _, s := range nodes {
@@ -292,7 +293,7 @@ func wait(tb testing.TB, what string, done func() bool) {
 		select {
 		case <-again.C:
 		case <-timeout:
-			require.FailNow(tb, fmt.Sprintf("waited in vain for %s", what))
+			require.FailNow(tb, fmt.Sprintf("timed out waiting for %s", what))
 		}
 	}
 }

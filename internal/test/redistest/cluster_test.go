@@ -9,7 +9,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
-// The test moves slot 3300, which is that of the tag b, all through a cluster.
+// The test moves slot 3300, which belongs to the hash tag b, through a cluster.
 func TestClusterMovesASlotWithItsKeys(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t)
@@ -32,7 +32,7 @@ func TestClusterReplacesAMasterThatCrashes(t *testing.T) {
 	require.Equal(t, "OK", c.Nodes[3].Dial(t).Do("SET", "{b}1", "x").String())
 }
 
-// The test asks for each failover that a replicated cluster can have.
+// The test causes each kind of failover that a replicated cluster can have.
 func TestReplicatedClusterFailsOver(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartReplicatedCluster(t)
@@ -43,7 +43,7 @@ func TestReplicatedClusterFailsOver(t *testing.T) {
 	c.Nodes[1].Kill()
 	c.Promote(t, 4, "FORCE")
 	c.Nodes[1].Restart(t)
-	c.WaitReady(t) // the old master follows
+	c.WaitReady(t) // the old master follows the new one
 	c.SetNodeTimeout(t, time.Second)
 	c.Nodes[2].Kill()
 	c.WaitMaster(t, 5)

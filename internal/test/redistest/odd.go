@@ -1,7 +1,7 @@
 package redistest
 
-// Odd are commands that a Redis 7.0.15 in RESP3 answers with lines whose text is not what their type promises, and the
-// bytes of the answers.
+// Odd lists commands that Redis 7.0.15 answers in RESP3 with lines whose text does not fit their type, and the bytes of
+// the answers.
 var Odd = []struct {
 	Command []string
 	Answer  string

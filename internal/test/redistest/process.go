@@ -12,20 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A process is a program that runs again and again with the same arguments, at
-// most once at a time, and never after its test.
+// A process is a program that can be run repeatedly with the same arguments. At
+// most one instance runs at a time, and none runs after the test.
 type process struct {
 	path string
 	args []string
 
 	mu     sync.Mutex
-	cmd    *exec.Cmd // nil: it has never run
+	cmd    *exec.Cmd // nil if it has never run
 	exited chan struct{}
-	log    *bytes.Buffer // to be read when the process has ended
+	log    *bytes.Buffer // may be read once the process has ended
 	over   bool
 }
 
-// start runs the program, and nothing when it runs already.
+// start runs the program. It does nothing if the program runs already.
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,7 +43,7 @@ func (p *process) start() error {
 		return err
 	}
 	go func(cmd *exec.Cmd, exited chan struct{}) {
-		_ = cmd.Wait() // how it ended is in the log
+		_ = cmd.Wait() // the log says how it ended
 		close(exited)
 	}(p.cmd, p.exited)
 	return nil
@@ -67,12 +67,12 @@ func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running() {
-		_ = p.cmd.Process.Kill() // an error says that it has ended by itself
+		_ = p.cmd.Process.Kill() // an error means that it has already ended
 		<-p.exited
 	}
 }
 
-// end is kill for good.
+// end kills the program and keeps it from running again.
 func (p *process) end() {
 	p.mu.Lock()
 	p.over = true
@@ -80,17 +80,19 @@ func (p *process) end() {
 	p.kill()
 }
 
-// signal sends a signal to the program, which has to run.
+// signal sends a signal to the program. It returns an error if the program does
+// not run.
 func (p *process) signal(send func(*os.Process) error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.running() {
-		return fmt.Errorf("redistest: the server does not run")
+		return fmt.Errorf("redistest: the server is not running")
 	}
 	return send(p.cmd.Process)
 }
 
-// Running reports whether the server's process runs, stopped or not.
+// Running reports whether the server's process runs. A stopped process counts
+// as running.
 func (s *Server) Running() bool {
 	s.process.mu.Lock()
 	defer s.process.mu.Unlock()
@@ -98,16 +100,16 @@ func (s *Server) Running() bool {
 }
 
 // Kill ends the server with SIGKILL and returns when its process has ended. It
-// does nothing when the server does not run. What the server knew is lost.
+// does nothing if the server does not run. The server's data is lost.
 func (s *Server) Kill() { s.process.kill() }
 
-// Restart runs the server again, at its old addresses and with the arguments of
-// its start, and returns when it answers. It kills a server that still runs.
+// Restart runs the server again with the same addresses and arguments, and
+// returns when it answers. If the server still runs, Restart kills it first.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
 	s.process.kill()
 	var err error
-	for range 5 { // something else may have the port for a moment
+	for range 5 { // another process may hold the port for a moment
 		if err = s.run(); err == nil {
 			return
 		}
@@ -115,16 +117,16 @@ func (s *Server) Restart(tb testing.TB) {
 	require.NoError(tb, err)
 }
 
-// Stop freezes the server with SIGSTOP and returns when it stands still. Its
-// connections stay up, and the system accepts new ones in its place. It skips or
-// fails the test, as Start does, on systems other than Linux.
+// Stop freezes the server with SIGSTOP and returns when it is stopped. Its
+// connections stay up, and the kernel still accepts new ones. On systems other
+// than Linux it skips or fails the test, as Start does.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
 	s.signal(tb, stop)
 	wait(tb, "the process to stop", func() bool { return !s.Running() || stopped(s.process.cmd.Process) })
 }
 
-// Cont lets a server go on after Stop.
+// Cont lets a stopped server continue.
 func (s *Server) Cont(tb testing.TB) {
 	tb.Helper()
 	s.signal(tb, cont)

@@ -11,21 +11,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Name is what the sentinels of StartSentinel call their primary.
+// Name is the name that the sentinels of StartSentinel use for their primary.
 const Name = "main"
 
-// A Sentinel is a primary with two replicas, and three sentinels that watch it:
-// two of them have to agree that it is down, which takes half a second of
-// silence. They talk to each other more often than they do by default, as long
-// as they are not started again. Its methods are for the goroutine of the test, as they may fail it.
+// A Sentinel is a primary with two replicas, and three sentinels that watch it.
+// A sentinel considers the primary down after half a second of silence, and two
+// sentinels must agree that it is. Until they are started again, the sentinels
+// talk to each other more often than by default. The methods of a Sentinel may
+// fail the test, so they must run on its goroutine.
 type Sentinel struct {
 	Nodes     []*Server // the primary, then the replicas; a failover changes roles, not places
 	Sentinels []*Server
 }
 
-// StartSentinel runs a Sentinel until the end of the test; args go to the
-// command line of the primary and the replicas. It returns when all know of
-// each other. It skips or fails without redis-server as Start does.
+// StartSentinel runs a Sentinel until the end of the test. args are added to the
+// command lines of the primary and the replicas. StartSentinel returns when all
+// servers know each other. Without redis-server it skips or fails the test, as
+// Start does.
 func StartSentinel(tb testing.TB, args ...string) *Sentinel {
 	tb.Helper()
 	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
@@ -39,13 +41,13 @@ func StartSentinel(tb testing.TB, args ...string) *Sentinel {
 		sentinel := &Server{}
 		start(tb, sentinel, executable(tb), func(port, _ string) []string {
 			dir := tb.TempDir()
-			file := filepath.Join(dir, "sentinel.conf") // a sentinel keeps what it knows there
+			file := filepath.Join(dir, "sentinel.conf") // a sentinel stores its state there
 			config := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor %[3]s 127.0.0.1 %[4]s 2\n"+
 				"sentinel down-after-milliseconds %[3]s 500\nsentinel failover-timeout %[3]s 2000\n", port, dir, Name, primary)
 			require.NoError(tb, os.WriteFile(file, []byte(config), 0o600))
 			return []string{file, "--sentinel"}
 		})
-		// These are 10, 2 and 1 seconds otherwise: a primary that comes back is told to follow after 8 seconds.
+		// The defaults are 10, 2 and 1 seconds. With them a primary that comes back is told to follow only after 8 seconds.
 		sentinel.Dial(tb).Do("SENTINEL", "DEBUG", "INFO-PERIOD", "250", "PUBLISH-PERIOD", "250", "ASK-PERIOD", "250")
 		s.Sentinels = append(s.Sentinels, sentinel)
 	}
@@ -63,7 +65,7 @@ func (s *Sentinel) Addrs() []string {
 }
 
 // WaitReady waits until every sentinel knows the other two, the primary and both
-// replicas, and takes all of them for sound. All servers have to run.
+// replicas, and considers all of them healthy. All servers must run.
 func (s *Sentinel) WaitReady(tb testing.TB) {
 	tb.Helper()
 	for _, sentinel := range s.Sentinels {
@@ -106,8 +108,8 @@ func (s *Sentinel) waitReplicas(tb testing.TB) {
 	}
 }
 
-// Primary returns the primary that all sentinels agree on at the moment, or nil.
-// Sentinels that do not run are not asked.
+// Primary returns the primary that all running sentinels agree on at the moment,
+// or nil if they do not agree.
 func (s *Sentinel) Primary(tb testing.TB) *Server {
 	tb.Helper()
 	var addr string
@@ -131,8 +133,8 @@ func (s *Sentinel) Primary(tb testing.TB) *Server {
 	return nil
 }
 
-// Failover makes the sentinels promote a replica though the primary is sound,
-// and returns the new primary as WaitPrimary does.
+// Failover makes the sentinels promote a replica although the primary is
+// healthy. It returns the new primary as WaitPrimary does.
 func (s *Sentinel) Failover(tb testing.TB) *Server {
 	tb.Helper()
 	old := s.Primary(tb)
@@ -141,8 +143,9 @@ func (s *Sentinel) Failover(tb testing.TB) *Server {
 	return s.WaitPrimary(tb, old)
 }
 
-// WaitPrimary waits until all sentinels that run agree on another primary than
-// old, and this one says so too. It returns the new primary.
+// WaitPrimary waits until all running sentinels agree on a primary other than
+// old, and until that server reports that it is a primary. It returns the new
+// primary.
 func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server

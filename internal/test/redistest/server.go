@@ -20,12 +20,12 @@ import (
 // patience bounds every wait of this package; a test that runs into it fails.
 const patience = time.Minute
 
-// A Server is a redis-server process that a test has to itself. It keeps nothing
-// on disk and allows DEBUG. Its process ends with the test, and where the system
-// can do that with the test's process.
+// A Server is a redis-server process that belongs to one test. It keeps nothing
+// on disk and allows DEBUG. Its process ends with the test and, where the system
+// supports that, with the test's process.
 type Server struct {
 	Addr    string // host:port
-	Version string // as redis_version of INFO
+	Version string // redis_version of INFO
 
 	Socket  string      // path of the unix socket, with Options.Unix
 	TLSAddr string      // host:port for TLS, with Options.TLS
@@ -35,30 +35,30 @@ type Server struct {
 	process  *process
 }
 
-// Options are what a Server may have beside its port.
+// Options are the optional features of a Server.
 type Options struct {
 	Unix     bool     // a unix socket
 	TLS      bool     // a second port, which speaks TLS; clients need no certificate
-	Password string   // that of the default user (requirepass)
-	Args     []string // go to the command line
+	Password string   // of the default user (requirepass)
+	Args     []string // added to the command line
 }
 
-// Start runs a redis-server until the end of the test; args go to its command line. It returns when the server answers.
-// Without a redis-server installed it skips the test, or fails it where the environment says CI=true.
+// Start runs a redis-server until the end of the test. args are added to its command line. Start returns when the server
+// answers. If no redis-server is installed, Start skips the test, or fails it if the environment has CI=true.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	return StartWith(tb, Options{Args: args})
 }
 
-// StartWith is Start with options. It skips or fails the test as well when TLS
-// is asked for and the redis-server installed has none.
+// StartWith is like Start, with options. It also skips or fails the test if the
+// options ask for TLS and the installed redis-server has none.
 func StartWith(tb testing.TB, o Options) *Server {
 	tb.Helper()
 	if !o.Unix && !o.TLS && o.Password == "" {
 		return startWith(tb, func(string) []string { return o.Args })
 	}
 	path := executable(tb)
-	dir, err := os.MkdirTemp("", "respush") // a socket's path has to be short, which that of TempDir is not
+	dir, err := os.MkdirTemp("", "respush") // a socket's path must be short, and TempDir's is too long
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, os.RemoveAll(dir)) })
 	s := &Server{password: o.Password}
@@ -86,7 +86,7 @@ func StartWith(tb testing.TB, o Options) *Server {
 	return s
 }
 
-// startWith is Start with arguments that may name one more port, another one for each try.
+// startWith is like Start, but args may use one more port. Each attempt passes it a different one.
 func startWith(tb testing.TB, args func(port string) []string) *Server {
 	tb.Helper()
 	s := &Server{}
@@ -112,7 +112,7 @@ func executable(tb testing.TB) string {
 	return path
 }
 
-// missing ends a test for lack of something.
+// missing skips or fails a test because something is not installed.
 func missing(tb testing.TB, what string) {
 	tb.Helper()
 	if os.Getenv("CI") == "true" {
@@ -148,14 +148,14 @@ func (s *Server) run() error {
 	return s.ready()
 }
 
-// WaitReady waits until the server answers, as after Cont.
+// WaitReady waits until the server answers, for example after Cont.
 func (s *Server) WaitReady(tb testing.TB) {
 	tb.Helper()
 	require.NoError(tb, s.ready())
 }
 
-// WaitEmpty waits until the server has no key. A replica hears of that later than
-// its primary.
+// WaitEmpty waits until the server has no keys. A replica loses its last key later
+// than its primary.
 func (s *Server) WaitEmpty(tb testing.TB) {
 	tb.Helper()
 	client := s.Dial(tb)
@@ -185,8 +185,8 @@ func (s *Server) ready() error {
 	}
 }
 
-// info asks the server about itself. Whatever goes wrong is an error: the server may not be up yet, or it is another
-// one that is on its way down.
+// info returns the server's INFO. It returns every failure as an error, because the server may not be up yet, or another
+// server that is about to end may have its port.
 func (s *Server) info() (string, error) {
 	conn, err := net.Dial("tcp", s.Addr)
 	if err != nil {
@@ -222,13 +222,13 @@ func freePorts(tb testing.TB) (one, another string) {
 	for i := range ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(tb, err)
-		defer l.Close() // not earlier: the second is not to be the first again
+		defer l.Close() // not earlier, or the second port could be the first again
 		_, ports[i], _ = net.SplitHostPort(l.Addr().String())
 	}
 	return ports[0], ports[1]
 }
 
-// field returns what stands behind name and a colon in the text of INFO.
+// field returns the value of a field in the text of INFO.
 func field(info, name string) string {
 	_, rest, _ := strings.Cut(info, "\n"+name+":")
 	value, _, _ := strings.Cut(rest, "\r")

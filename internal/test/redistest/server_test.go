@@ -30,7 +30,7 @@ func TestStartGivesAServerThatAnswers(t *testing.T) {
 	}
 }
 
-// The test runs where no redis-server is found.
+// The test sets a PATH without redis-server.
 func TestStartWithoutServerSkipsTheTest(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("CI", "")
@@ -94,12 +94,12 @@ func TestStopFreezesAndContGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "PONG", f.Value().String())
 	}
-	s.Stop(t) // and left so: it is killed all the same
+	s.Stop(t) // stays stopped, and must be killed all the same
 }
 
-// The test looks for processes that its parts have left behind.
+// The test looks for processes that its subtests have left behind.
 func TestNoProcessOutlivesItsTest(t *testing.T) {
-	servers := []*redistest.Server{redistest.Start(t)} // skips the test, not only its parts
+	servers := []*redistest.Server{redistest.Start(t)} // skips the whole test, not only its subtests
 	servers[0].Kill()
 	t.Run("stopped", func(t *testing.T) {
 		servers = append(servers, redistest.Start(t))
@@ -109,7 +109,7 @@ func TestNoProcessOutlivesItsTest(t *testing.T) {
 		servers = append(servers, redistest.Start(t))
 		servers[2].Kill()
 		servers[2].Restart(t)
-		t.SkipNow() // goes the way of FailNow
+		t.SkipNow() // ends the goroutine as FailNow does
 	})
 	require.Len(t, servers, 3)
 	for _, s := range servers {

@@ -18,8 +18,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// certify writes a certificate for 127.0.0.1 and localhost and its key into
-// dir. It returns their files, and a client's configuration that trusts it.
+// certify writes a certificate for 127.0.0.1 and localhost, and its key, into
+// dir. It returns the names of the two files and a client configuration that
+// trusts the certificate.
 func certify(tb testing.TB, dir string) (certFile, keyFile string, client *tls.Config) {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

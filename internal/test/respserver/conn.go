@@ -17,7 +17,7 @@ type Conn struct {
 	done   chan struct{} // closed by Close
 
 	write sync.Mutex // held while bytes are written
-	left  int        // bytes that may still be written; -1: any number
+	left  int        // bytes that may still be written; -1 means no limit
 
 	mu     sync.Mutex
 	proto  int
@@ -25,8 +25,8 @@ type Conn struct {
 	topics [3][]string // by kind
 }
 
-// Write sends raw bytes. An error is of no interest: the client will notice, or
-// has closed the connection itself.
+// Write sends raw bytes. It ignores errors, since the client will notice them
+// or has closed the connection itself.
 func (c *Conn) Write(raw string) {
 	c.write.Lock()
 	defer c.write.Unlock()
@@ -43,7 +43,7 @@ func (c *Conn) Write(raw string) {
 	}
 }
 
-// Push sends a push: its name, and values as Format writes them.
+// Push sends a push of its name and values, in the form of Format.
 func (c *Conn) Push(name string, values ...any) {
 	b := fmt.Appendf(nil, ">%d\r\n", 1+len(values))
 	b = format(b, name)
@@ -53,9 +53,9 @@ func (c *Conn) Push(name string, values ...any) {
 	c.Write(string(b))
 }
 
-// Format returns a value in RESP3: a string is a bulk string, an int a number,
-// a []string or []any an array, nil the null. Others are a mistake of the test,
-// and panic.
+// Format returns a value in RESP3. A string becomes a bulk string, an int a
+// number, a []string or []any an array, and nil the null. Format panics for
+// other types.
 func Format(v any) string { return string(format(nil, v)) }
 
 func format(b []byte, v any) []byte {
@@ -82,14 +82,15 @@ func format(b []byte, v any) []byte {
 	panic(fmt.Sprintf("respserver: no format for a %T", v))
 }
 
-// Proto returns the protocol that HELLO has chosen, 2 before.
+// Proto returns the protocol version that HELLO has chosen. It is 2 before
+// HELLO.
 func (c *Conn) Proto() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.proto
 }
 
-// Name returns the connection's name as HELLO or CLIENT SETNAME has set it.
+// Name returns the connection's name, as set by HELLO or CLIENT SETNAME.
 func (c *Conn) Name() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,10 +100,11 @@ func (c *Conn) Name() string {
 // Channels returns the channels that the connection has subscribed to.
 func (c *Conn) Channels() []string { return c.subscribed(channel) }
 
-// Patterns returns the patterns that it has subscribed to.
+// Patterns returns the patterns that the connection has subscribed to.
 func (c *Conn) Patterns() []string { return c.subscribed(pattern) }
 
-// ShardChannels returns the shard channels that it has subscribed to.
+// ShardChannels returns the shard channels that the connection has subscribed
+// to.
 func (c *Conn) ShardChannels() []string { return c.subscribed(shard) }
 
 func (c *Conn) subscribed(k kind) []string {
@@ -114,11 +116,11 @@ func (c *Conn) subscribed(k kind) []string {
 // Close closes the connection.
 func (c *Conn) Close() {
 	c.once.Do(func() {
-		_ = c.conn.Close() // nothing can be done about it
-		close(c.done)      // afterwards, so that a handler that waits for it does not go on to answer
+		_ = c.conn.Close() // an error does not matter
+		close(c.done)      // after conn, so that a handler that waits for done cannot answer any more
 	})
 }
 
-// Done is closed when the connection has ended on this side, as it does when
-// the client closes it.
+// Done returns a channel that is closed when the connection has ended on this
+// side. It also ends when the client closes it.
 func (c *Conn) Done() <-chan struct{} { return c.done }

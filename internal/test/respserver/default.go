@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Default answers the commands that set up a connection for pushes, as Redis
-// 7.0 does: HELLO, AUTH, PING, CLIENT, the subscriptions and READONLY. All else
-// is an unknown command. Handlers may call it for the usual answer.
+// Default answers the commands that set up a connection for pushes as Redis 7.0
+// does: HELLO, AUTH, PING, CLIENT, the subscriptions and READONLY. Any other
+// command is unknown. Handlers may call Default for the usual answer.
 func Default(c *Conn, cmd []string) {
 	switch name := strings.ToUpper(cmd[0]); name {
 	case "HELLO":
@@ -86,7 +86,7 @@ func client(c *Conn, cmd []string) {
 	c.Write("+OK\r\n")
 }
 
-// A kind is one of the three sorts of subscriptions.
+// A kind is one of the three kinds of subscriptions.
 type kind int
 
 const (
@@ -95,9 +95,9 @@ const (
 	shard
 )
 
-// subscription subscribes or unsubscribes and sends one confirmation for each
-// name, with how many are left of the kind: shard channels are counted alone,
-// the others together.
+// subscription subscribes or unsubscribes, and sends one confirmation for each
+// name. A confirmation tells how many subscriptions there are. Shard channels
+// are counted alone; channels and patterns are counted together.
 func subscription(c *Conn, k kind, cmd []string) {
 	verb, names := strings.ToLower(cmd[0]), cmd[1:]
 	leave := strings.Contains(verb, "unsub")
@@ -135,7 +135,8 @@ func subscription(c *Conn, k kind, cmd []string) {
 	c.Write(answer.String())
 }
 
-// count returns what a confirmation of this kind counts. The caller holds mu.
+// count returns the number of subscriptions for a confirmation of this kind.
+// The caller holds mu.
 func (c *Conn) count(k kind) int {
 	if k == shard {
 		return len(c.topics[shard])

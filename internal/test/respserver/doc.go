@@ -1,5 +1,5 @@
-// Package respserver is a RESP server whose answers a test writes, for what no
-// real server does here.
+// Package respserver is a RESP server whose answers are written by the test,
+// for behaviour that the real servers of the tests do not show.
 //
 //	s := respserver.Start(t)
 //	s.Handle("CLIENT TRACKING", func(c *respserver.Conn, cmd []string) {
@@ -9,6 +9,7 @@
 //	// ... a client dials s.Addr
 //	respserver.Await(t, commands, "CLIENT TRACKING").Conn.Push("invalidate", nil)
 //
-// It knows the commands that set up a connection for pushes, and nothing of
-// keys. Only tests import it. Every server and connection ends with its test.
+// The server knows the commands that set up a connection for pushes, but no
+// commands on keys. Only tests import the package. Every server and connection
+// ends with its test.
 package respserver

@@ -13,14 +13,14 @@ import (
 // patience bounds every wait of this package; a test that runs into it fails.
 const patience = time.Minute
 
-// A Handler answers one command, the name included, by writing to c. It runs on
-// the connection's goroutine, so that the next command waits for it. No answer
-// is fine as well.
+// A Handler answers one command by writing to c, or does not answer it. cmd
+// includes the command's name. A Handler runs on the connection's goroutine, so
+// the next command waits for it.
 type Handler func(c *Conn, cmd []string)
 
-// A Server accepts connections and answers their commands. What is set for it
-// holds for the commands that come later, of all connections. Its methods may
-// be called from any goroutine.
+// A Server accepts connections and answers their commands. Its settings apply
+// to later commands on all connections. Its methods may be called from any
+// goroutine.
 type Server struct {
 	Addr string // host:port
 
@@ -34,14 +34,14 @@ type Server struct {
 	role     string
 	arrays   bool
 	delay    time.Duration
-	cut      int // -1: never
+	cut      int // -1 means never
 	dials    int
 	conns    []*Conn
 	events   []chan Command
 }
 
-// A Command is what a connection has received. It is announced before it is
-// answered.
+// A Command is a command that a connection has received. It is announced before
+// it is answered.
 type Command struct {
 	Conn *Conn
 	Args []string
@@ -64,21 +64,22 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// Handle sets who answers a command: GET, or one with its second word, as
-// CLIENT TRACKING. The longer name goes first. A nil Handler brings the default
-// back, which Default calls too.
+// Handle sets the Handler of a command. The command is named by its first word,
+// as in GET, or by its first two words, as in CLIENT TRACKING. The longer name
+// takes precedence. A nil Handler restores the default answer, which is that of
+// Default.
 func (s *Server) Handle(command string, h Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.handlers[strings.ToUpper(command)] = h
 }
 
-// Refuse answers a command, named as for Handle, with an error of this text.
+// Refuse answers a command, named as for Handle, with an error with this text.
 func (s *Server) Refuse(command, text string) {
 	s.Handle(command, func(c *Conn, _ []string) { c.Write("-" + text + "\r\n") })
 }
 
-// SetRole sets the role that HELLO tells; it is master at first.
+// SetRole sets the role that HELLO reports. It is master at first.
 func (s *Server) SetRole(role string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,16 +94,16 @@ func (s *Server) ConfirmWithArrays(arrays bool) {
 	s.arrays = arrays
 }
 
-// Delay makes each command wait for so long before it is answered. Pushes that
-// a test sends do not wait.
+// Delay makes each command wait for delay before it is answered. Pushes that a
+// test sends do not wait.
 func (s *Server) Delay(delay time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.delay = delay
 }
 
-// CutAfter makes each connection that is accepted from now on end right behind
-// its byte number n, answers and pushes together; -1 ends that.
+// CutAfter makes each connection that is accepted from now on end right after
+// its first n bytes, answers and pushes together. -1 turns the cuts off.
 func (s *Server) CutAfter(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +117,7 @@ func (s *Server) Dials() int {
 	return s.dials
 }
 
-// Conns returns the connections that are up, in the order of their dials.
+// Conns returns the connections that are up, in the order of acceptance.
 func (s *Server) Conns() []*Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,8 +125,8 @@ func (s *Server) Conns() []*Conn {
 }
 
 // Events returns a channel of the commands that are received from now on. Each
-// call returns another one. Who does not read it holds the server up after
-// 1,024 commands. It is never closed.
+// call returns a new channel. A channel that is not read blocks the server
+// after 1,024 commands. The channel is never closed.
 func (s *Server) Events() <-chan Command {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,8 +135,9 @@ func (s *Server) Events() <-chan Command {
 	return events
 }
 
-// Await returns the next command of this name, as for Handle, and drops those
-// before it. It fails the test when none comes for a long time.
+// Await returns the next command with this name, as for Handle, and drops the
+// commands before it. It fails the test if no such command comes for a long
+// time.
 func Await(tb testing.TB, events <-chan Command, name string) Command {
 	tb.Helper()
 	timeout := time.NewTimer(patience)
@@ -147,7 +149,7 @@ func Await(tb testing.TB, events <-chan Command, name string) Command {
 				return cmd
 			}
 		case <-timeout.C:
-			tb.Fatalf("waited in vain for %s", name)
+			tb.Fatalf("timed out waiting for %s", name)
 		}
 	}
 }
@@ -166,7 +168,7 @@ func (s *Server) Close() {
 	if !s.closed {
 		s.closed = true
 		close(s.done)
-		_ = s.listener.Close() // nothing can be done about it
+		_ = s.listener.Close() // an error does not matter
 	}
 	s.mu.Unlock()
 	s.CloseAll()
@@ -186,7 +188,7 @@ func (s *Server) accept() {
 		c := &Conn{ID: s.dials, server: s, conn: conn, done: make(chan struct{}), proto: 2, left: s.cut}
 		if s.closed {
 			s.mu.Unlock()
-			_ = conn.Close() // it never was one of ours
+			_ = conn.Close() // accepted too late to be served
 			return
 		}
 		s.conns = append(s.conns, c)
@@ -223,8 +225,8 @@ func (s *Server) serve(c *Conn) {
 	}
 }
 
-// receive announces a command, waits for the delay, and returns who answers. It
-// returns false when the connection ends first.
+// receive announces a command, waits for the delay, and returns the Handler
+// that answers. It returns false if the connection ends first.
 func (s *Server) receive(c *Conn, args []string) (Handler, bool) {
 	two, one := names(args)
 	s.mu.Lock()
@@ -266,7 +268,8 @@ func (s *Server) remove(c *Conn) {
 	}
 }
 
-// names returns the first two words of a command and the first, in upper case.
+// names returns the first two words of a command, and the first word, in upper
+// case.
 func names(args []string) (two, one string) {
 	one = strings.ToUpper(args[0])
 	if len(args) > 1 {

@@ -37,7 +37,7 @@ func expect(t *testing.T, conn net.Conn, want string) {
 	require.Equal(t, want, string(got))
 }
 
-// The test says the same to a real server and compares every byte.
+// The test sends the same commands to a real server and compares every byte.
 func TestDefaultAnswersAsRedisDoes(t *testing.T) {
 	real, fake := redistest.Start(t), respserver.Start(t)
 	if real.Version != "7.0.15" {
@@ -55,7 +55,7 @@ func TestDefaultAnswersAsRedisDoes(t *testing.T) {
 		require.NoError(t, conn.(*net.TCPConn).CloseWrite())
 		answers, err := io.ReadAll(conn)
 		require.NoError(t, err)
-		before, rest, _ := strings.Cut(string(answers), "$2\r\nid\r\n:") // its digits differ
+		before, rest, _ := strings.Cut(string(answers), "$2\r\nid\r\n:") // the digits of the IDs differ
 		for rest != "" {
 			_, tail, _ := strings.Cut(rest, "\r\n")
 			var part string
@@ -153,5 +153,5 @@ func TestCloseLeavesNothing(t *testing.T) {
 		require.Empty(t, s.Conns())
 		require.NoError(t, conn.Close())
 	}
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, time.Minute, time.Millisecond) // one is the condition's own
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+1 }, time.Minute, time.Millisecond) // Eventually runs the condition on one more
 }

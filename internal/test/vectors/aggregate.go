@@ -2,7 +2,7 @@ package vectors
 
 import "strings"
 
-// arrayCases are arrays and sets, nested too.
+// arrayCases are arrays and sets, including nested ones.
 var arrayCases = []Case{
 	{"array-empty", "*0\r\n", def, ok(`*[]`)},
 	{"array-one", "*1\r\n:1\r\n", def, ok(`*[:1]`)},
@@ -32,8 +32,8 @@ var arrayCases = []Case{
 	{"set-behind", "~1\r\n:1\r\n.\r\n", def, ok(`~[:1]`).behind(3)},
 }
 
-// deepCases hold more than one element far inside, so that a level lost on the
-// way shows.
+// deepCases hold more than one element far inside, so a parser that loses a
+// level on the way fails.
 var deepCases = []Case{
 	{"deep-6", strings.Repeat("*1\r\n", 5) + "*2\r\n+a\r\n+b\r\n", def, deep("*[", 5, `*[+"a" +"b"]`)},
 	{"deep-7", strings.Repeat("*1\r\n", 6) + "*2\r\n+a\r\n+b\r\n", def, deep("*[", 6, `*[+"a" +"b"]`)},
@@ -123,7 +123,7 @@ var attributeCases = []Case{
 	{"attribute-behind", "|0\r\n:1\r\n|0\r\n", def, ok(`|[]:1`).behind(4)},
 }
 
-// pushPlaceCases are pushes that hold every type.
+// pushPlaceCases are pushes that together hold every type.
 var pushPlaceCases = []Case{
 	{"push-every-scalar", ">11\r\n+p\r\n+s\r\n-e\r\n:1\r\n$1\r\nb\r\n_\r\n#t\r\n,1.5\r\n(9\r\n!1\r\nE\r\n=5\r\ntxt:v\r\n", def,
 		ok(`>[+"p" +"s" -"e" :1 $"b" _ #t ,1.5 (9 !"E" ="txt:v"]`)},
@@ -141,7 +141,7 @@ var pushPlaceCases = []Case{
 	{"push-deep-argument", ">2\r\n+p\r\n*1\r\n%1\r\n+k\r\n~1\r\n_\r\n", def, ok(`>[+"p" *[%[+"k" ~[_]]]]`)},
 }
 
-// placeCases put single types where they are seldom seen.
+// placeCases put types at places where they seldom occur.
 var placeCases = []Case{
 	{"place-verbatim-map-key", "%1\r\n=7\r\ntxt:key\r\n:1\r\n", def, ok(`%[="txt:key" :1]`)},
 	{"place-error-set", "~1\r\n-WRONGTYPE x\r\n", def, ok(`~[-"WRONGTYPE x"]`)},

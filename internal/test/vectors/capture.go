@@ -12,23 +12,22 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// Capture is a piece of what a server sent: whole frames, but for one that is
-// longer than a piece may be.
+// Capture is a piece of what a server sent. It consists of whole frames, unless
+// its only frame is longer than a piece may be.
 type Capture struct {
-	Name   string // the file, with slashes, below the folder it was read from
+	Name   string // the file's path below the folder it was read from, with slashes
 	Offset int    // of the piece in the file
 	Wire   []byte
 }
 
 const (
-	captureMax = 64 << 10 // bytes that are read of one file
+	captureMax = 64 << 10 // bytes read from one file
 	pieceMax   = 4 << 10  // bytes of one piece
 )
 
-// Captures reads the captures below dir, no more than the first 64 KiB of each,
-// and gives them in pieces of at most 4 KiB that begin and end where frames do.
-// Of a frame longer than that the piece holds the first 4 KiB, and what follows
-// in its file is left out.
+// Captures reads the first 64 KiB of each capture below dir. It returns them in
+// pieces of at most 4 KiB that begin and end at frame boundaries. A longer
+// frame is cut to its first 4 KiB, and the rest of its file is left out.
 func Captures(dir string) ([]Capture, error) {
 	var all []Capture
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -52,7 +51,7 @@ func Captures(dir string) ([]Capture, error) {
 	return all, err
 }
 
-// readCapture reads the beginning of one file, decompressed.
+// readCapture reads and decompresses the beginning of one file.
 func readCapture(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -68,7 +67,7 @@ func readCapture(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(rd, captureMax))
 }
 
-// pieces cuts stream between frames.
+// pieces cuts stream into pieces between frames.
 func pieces(name string, stream []byte) []Capture {
 	var all []Capture
 	first, last := 0, 0
@@ -93,8 +92,8 @@ func pieces(name string, stream []byte) []Capture {
 	return all
 }
 
-// Frames returns the frames of a piece, and last what is left of it, if
-// anything.
+// Frames returns the frames of a piece. If bytes are left after the last whole
+// frame, they are the last element.
 func (c Capture) Frames() [][]byte {
 	var all [][]byte
 	for rest := c.Wire; len(rest) > 0; {

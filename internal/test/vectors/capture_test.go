@@ -41,7 +41,7 @@ func TestMissingCapturesAreAnError(t *testing.T) {
 }
 
 // TestOracleCountsAsTheIndexDoes reads every capture to its end and compares
-// with what another parser counted.
+// the oracle's counts with those of another parser.
 func TestOracleCountsAsTheIndexDoes(t *testing.T) {
 	index, err := os.ReadFile(filepath.Join(captures, "index.tsv"))
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func whole(t *testing.T, path string) []byte {
 	return b
 }
 
-// attributes counts those in the tree of n.
+// attributes returns the number of attributes in the tree of n.
 func attributes(n *oracle.Node) int {
 	total := len(n.Attributes)
 	for _, list := range [][]*oracle.Node{n.Attributes, n.Children, n.Pushes} {

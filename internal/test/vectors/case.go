@@ -6,12 +6,12 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// Case is one wire literal, the limits it is read under, and what must come of
-// it. Names are unique.
+// Case is one wire literal, the limits it is read under, and the outcome that a
+// parser must reach. Names are unique.
 type Case struct {
 	Name   string
 	Wire   string
-	Limits oracle.Limits // the zero value: the defaults
+	Limits oracle.Limits // the zero value means the defaults
 	Want   Want
 }
 
@@ -21,9 +21,9 @@ type Case struct {
 type Want struct {
 	Verdict oracle.Verdict
 	Tree    string   // the frame as oracle.Node.Append renders it
-	Pushes  []string // the pushes nested in it, each rendered so, in order
-	Behind  int      // bytes of Wire behind the frame
-	Odd     string   // why Any has nothing for the value; empty if it has
+	Pushes  []string // the pushes nested in the frame, in order, each rendered like Tree
+	Behind  int      // bytes of Wire after the frame
+	Odd     string   // why Any has no value for the frame; empty if it has one
 	Cause   string
 	Limit   string
 	Max     int64
@@ -31,8 +31,7 @@ type Want struct {
 	Offset  int64
 }
 
-// N returns the length of the frame that c holds; it is for cases whose verdict
-// is oracle.OK.
+// N returns the length of the frame in c. The verdict of c must be oracle.OK.
 func (c Case) N() int { return len(c.Wire) - c.Want.Behind }
 
 // String renders the whole frame as oracle.Node.String does.
@@ -44,7 +43,7 @@ func (w Want) String() string {
 	return s
 }
 
-// Result returns the outcome in the oracle's words, without its tree.
+// Result returns the outcome as an oracle.Result, without its tree.
 func (c Case) Result() oracle.Result {
 	w := c.Want
 	r := oracle.Result{Verdict: w.Verdict, Cause: w.Cause, Offset: w.Offset, Limit: w.Limit, Max: w.Max, Got: w.Got}
@@ -70,39 +69,39 @@ func Cases() []Case {
 	)
 }
 
-// def is the zero Limits: the defaults.
+// def is the zero Limits, which means the defaults.
 var def oracle.Limits
 
-// ok wants the whole wire to be one frame.
+// ok expects the whole wire to be one frame.
 func ok(tree string, pushes ...string) Want {
 	return Want{Verdict: oracle.OK, Tree: tree, Pushes: pushes}
 }
 
-// odd wants the whole wire to be one frame whose value Any has nothing for.
+// odd expects the whole wire to be one frame for which Any has no value.
 func odd(tree, cause string) Want {
 	return Want{Verdict: oracle.OK, Tree: tree, Odd: cause}
 }
 
-// behind says that the last n bytes of the wire stand behind the frame.
+// behind returns w for a wire whose last n bytes come after the frame.
 func (w Want) behind(n int) Want {
 	w.Behind = n
 	return w
 }
 
-// more wants bytes to be missing.
+// more expects the wire to be incomplete.
 func more() Want { return Want{Verdict: oracle.Incomplete} }
 
-// bad wants the byte at offset to break a rule.
+// bad expects the byte at offset to break a rule.
 func bad(cause string, offset int64) Want {
 	return Want{Verdict: oracle.Syntax, Cause: cause, Offset: offset}
 }
 
-// over wants the item at offset to pass a limit.
+// over expects the item at offset to exceed a limit.
 func over(limit string, most, got, offset int64) Want {
 	return Want{Verdict: oracle.OverLimit, Limit: limit, Max: most, Got: got, Offset: offset}
 }
 
-// The causes and limits by short names, so that a case fits on a line.
+// Short names of the causes and limits, so that a case fits on a line.
 const (
 	errType       = oracle.ErrType
 	errLength     = oracle.ErrLength

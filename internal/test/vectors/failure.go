@@ -2,8 +2,8 @@ package vectors
 
 import "strings"
 
-// failureCases are wires that broke the framing of other clients. Each is named
-// after what must hold.
+// failureCases are wires on which other clients lost track of the framing. The
+// names say what must hold.
 var failureCases = []Case{
 	{"name-cut-at-read-boundary", ">3\r\n$7\r\nmessage\r\n$3\r\nfoo\r\n$3\r\nbar\r\n>3\r\n$7\r\nmessa", def, ok(`>[$"message" $"foo" $"bar"]`).behind(13)},
 	{"name-cut-is-not-lost", ">3\r\n$7\r\nmessa", def, more()},
@@ -31,8 +31,8 @@ var failureCases = []Case{
 		bad(errTerminator, 20515)},
 }
 
-// routingCases are streams that other clients routed wrongly; their first frame
-// is what a parser must see.
+// routingCases are streams that other clients routed wrongly. A parser must see
+// their first frame.
 var routingCases = []Case{
 	{"reply-then-push", "+OK\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n", def, ok(`+"OK"`).behind(32)},
 	{"unknown-push-then-reply", ">2\r\n$7\r\nUNKNOWN\r\n$1\r\nx\r\n$1\r\nv\r\n", def, ok(`>[$"UNKNOWN" $"x"]`).behind(7)},

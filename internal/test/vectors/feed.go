@@ -5,12 +5,12 @@ import "errors"
 // ErrStall is what a [Feed] returns in place of a connection's time-out.
 var ErrStall = errors.New("vectors: nothing to read yet")
 
-// Feed is a connection, as an io.Reader: it hands out Data in pieces of the
-// sizes in Cuts, over and over, or all at once if there are none, and then
-// returns End. A size of 0 is a time-out, never two in a row. A Feed is used by
-// one goroutine.
+// Feed is an io.Reader that behaves like a connection. It hands out Data in
+// pieces and then returns End. Cuts holds the sizes of the pieces and is used
+// over and over; if it is empty, Data is one piece. A size of 0 is a time-out,
+// but never two in a row. A Feed belongs to one goroutine.
 type Feed struct {
-	Data   []byte // what is left to hand out
+	Data   []byte // not yet handed out
 	Cuts   []byte
 	End    error
 	Stalls int // time-outs so far

@@ -2,16 +2,18 @@ package vectors
 
 import "strconv"
 
-// MaxGenerated is about as long as what [Generate] gives may become, in bytes.
+// MaxGenerated is the approximate limit of what [Generate] appends, in bytes.
 const MaxGenerated = 4 << 10
 
-// Generate appends to dst the frames that script spells out and returns the
-// result. Every script spells out something: one to four frames of every type,
-// streamed values, attributes and nested pushes among them, nested deeper than
-// the default MaxDepth now and then. A script whose first byte is below 192
-// gives only valid frames; one above has a few bytes of them changed, added or
-// removed. It is there for fuzzing: plain mutation of wire bytes seldom keeps
-// lengths right, and so seldom gets past the first of them.
+// Generate appends the frames that script encodes to dst and returns the
+// result. Every script encodes one to four frames. They can be of any type, and
+// can hold streamed values, attributes and nested pushes; now and then they are
+// nested deeper than the default MaxDepth. If the first byte of script is below
+// 192, all frames are valid. Otherwise a few of their bytes are changed, added
+// or removed.
+//
+// Generate serves fuzzing. Plain mutation of wire bytes seldom keeps the
+// lengths right, so it seldom gets past the first of them.
 func Generate(dst, script []byte) []byte {
 	g := generator{script: script, out: dst, start: len(dst)}
 	how := g.next()
@@ -32,10 +34,11 @@ func Generate(dst, script []byte) []byte {
 	return g.out
 }
 
-// change is one deviation from what is valid.
+// A change is one deviation from valid frames.
 type change struct{ kind, at, with int }
 
-// generator reads a script, and writes frames to out from out[start] on.
+// A generator reads a script and appends frames to out, beginning at
+// out[start].
 type generator struct {
 	script []byte
 	out    []byte
@@ -43,8 +46,8 @@ type generator struct {
 	depth  int
 }
 
-// next returns the script's next byte; at its end zeros, which spell the
-// shortest value everywhere.
+// next returns the next byte of the script. After its end next returns 0, which
+// encodes the shortest value everywhere.
 func (g *generator) next() int {
 	if len(g.script) == 0 {
 		return 0
@@ -54,7 +57,7 @@ func (g *generator) next() int {
 	return int(b)
 }
 
-// full says that no more than the shortest values may follow.
+// full reports whether only the shortest values may follow.
 func (g *generator) full() bool {
 	return len(g.script) == 0 || g.depth > 12 || len(g.out)-g.start > MaxGenerated-256
 }
@@ -73,8 +76,8 @@ func (g *generator) frame() {
 	g.value(true)
 }
 
-// element writes an element of an aggregate: now and then attributes and nested
-// pushes, then a value.
+// element writes an element of an aggregate. Now and then it writes attributes
+// and nested pushes before the value.
 func (g *generator) element() {
 	if !g.full() {
 		switch g.next() & 31 {
@@ -102,7 +105,8 @@ func (g *generator) elements(n int) {
 	g.depth--
 }
 
-// count returns a number of elements: small, now and then of two digits.
+// count returns a number of elements. It is small, but now and then has two
+// digits.
 func (g *generator) count() int {
 	switch b := g.next(); {
 	case b >= 250:
@@ -159,7 +163,7 @@ func (g *generator) push() {
 	}
 }
 
-// bulk writes a string of n bytes, taken from the script.
+// bulk writes a string of n bytes taken from the script.
 func (g *generator) bulk(t byte, n int) {
 	g.header(t, n)
 	g.bytes(n)
@@ -172,8 +176,8 @@ func (g *generator) bytes(n int) {
 	}
 }
 
-// line writes up to 15 bytes of anything but a CR LF, CRs and LFs more often
-// than others.
+// line writes up to 15 bytes that hold no CR LF. A lone CR or LF is more
+// frequent than other bytes.
 func (g *generator) line(t byte) {
 	g.out = append(g.out, t)
 	for range g.next() & 15 {
@@ -191,10 +195,12 @@ func (g *generator) line(t byte) {
 	g.text("\r\n")
 }
 
-// oddTexts are what numbers and booleans may say, and are not.
+// oddTexts are texts that a number or boolean may have on the wire without
+// being one.
 var oddTexts = [...]string{"", "NaN", "12 34", "1.5", "true", "0x1p3", "nan(0x8000)", "-nan(ind)", "+nan", "18446744073709551616", "-", "\r", "1\n", "inf"}
 
-// odd writes a number or boolean by its type, with a text that may be none.
+// odd writes a value of a number or boolean type whose text may not be a number
+// or boolean.
 func (g *generator) odd(how int) {
 	t := ":,(#"[how&3]
 	if how&4 == 0 {
@@ -216,8 +222,7 @@ var (
 	nulls    = [...]string{"_\r\n", "$-1\r\n", "*-1\r\n"}
 )
 
-// value writes a value with what is inside it. A push is a value only at the
-// top.
+// value writes a value with its contents. Only a top-level value can be a push.
 func (g *generator) value(top bool) {
 	if g.full() {
 		g.text(":0\r\n")
@@ -283,8 +288,8 @@ func (g *generator) value(top bool) {
 	}
 }
 
-// scalar writes a value of one line: what b says, below 10 in its lowest five
-// bits.
+// scalar writes a value of one line. The lowest five bits of b, which must be
+// below 10, choose it.
 func (g *generator) scalar(b int) {
 	switch b & 31 {
 	case 0:
@@ -322,8 +327,8 @@ func (g *generator) scalar(b int) {
 	}
 }
 
-// chain writes n aggregates one inside the other, and in the innermost an
-// element or some.
+// chain writes n aggregates, one inside the other. The innermost has one or
+// more elements.
 func (g *generator) chain(n int) {
 	if g.depth > 0 {
 		n &= 15
@@ -344,7 +349,7 @@ func (g *generator) chain(n int) {
 		return
 	}
 	depth := g.depth
-	g.depth = 1 // for full: the chain is as deep as it gets, and what is in it may be deep in turn
+	g.depth = 1 // so that full allows the contents of the chain to be nested in turn
 	g.aggregate('*', 1)
 	g.depth = depth
 }
@@ -387,7 +392,7 @@ func (g *generator) apply(c change) {
 	case 5:
 		g.out = g.out[:g.start+at]
 	case 6:
-		for i := range len(written) { // the digit nearest behind at
+		for i := range len(written) { // the first digit below 9 at or after at
 			if d := &written[(at+i)%len(written)]; *d >= '0' && *d < '9' {
 				*d++
 				return

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
-// script returns n pseudo-random bytes, the same ones on every run.
+// script returns n pseudo-random bytes, which are the same on every run.
 func script(r *rand.Rand, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -46,8 +46,8 @@ func TestGenerateGivesValidFrames(t *testing.T) {
 	}
 }
 
-// count adds the types in the tree of n to seen, and s for streamed values, n
-// for nested pushes.
+// count counts the types in the tree of n in seen. It counts streamed values
+// under 's' and nested pushes under 'n'.
 func count(n *oracle.Node, seen map[byte]int) {
 	seen[n.Type]++
 	if n.Streamed {

@@ -1,7 +1,7 @@
 package vectors
 
-// bulkLengthCases walk the lengths of bulk strings, bulk errors and verbatim
-// strings over their boundaries.
+// bulkLengthCases cover the boundaries of the lengths of bulk strings, bulk
+// errors and verbatim strings.
 var bulkLengthCases = []Case{
 	{"bulk-length-minus-two", "$-2\r\n", def, bad(errLength, 2)},
 	{"bulk-length-minus-zero", "$-0\r\n", def, bad(errLength, 2)},
@@ -60,8 +60,8 @@ var bulkLengthCases = []Case{
 	{"verbatim-length-twenty-digits", "=10000000000000000000\r\n", def, bad(errLength, 20)},
 }
 
-// aggregateLengthCases walk the counts of arrays, sets and pushes over their
-// boundaries.
+// aggregateLengthCases cover the boundaries of the counts of arrays, sets and
+// pushes.
 var aggregateLengthCases = []Case{
 	{"array-count-minus-two", "*-2\r\n", def, bad(errLength, 2)},
 	{"array-count-minus-zero", "*-0\r\n", def, bad(errLength, 2)},
@@ -107,8 +107,8 @@ var aggregateLengthCases = []Case{
 	{"push-count-twenty-digits", ">10000000000000000000\r\n", def, bad(errLength, 20)},
 }
 
-// otherLengthCases walk the counts of maps and attributes, which count twice,
-// and the lengths of chunks.
+// otherLengthCases cover the boundaries of the counts of maps and attributes,
+// which count pairs, and of the lengths of chunks.
 var otherLengthCases = []Case{
 	{"map-count-minus-one", "%-1\r\n", def, bad(errLength, 1)},
 	{"map-count-minus-two", "%-2\r\n", def, bad(errLength, 1)},

@@ -6,8 +6,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// limits and the functions below spell Limits shortly; what is not named has
-// its default.
+// limits and the functions below are short forms of Limits. Fields that are not
+// set have their defaults.
 type limits = oracle.Limits
 
 func frameOf(n int) limits    { return limits{MaxFrame: n} }
@@ -209,8 +209,8 @@ var maxDepthCases = []Case{
 	{"max-depth-raised", strings.Repeat("*1\r\n", 200) + "*0\r\n", depthOf(201), ok(strings.Repeat("*[", 201) + strings.Repeat("]", 201))},
 }
 
-// limitOrderCases pass two limits, or a limit and a rule, at once; and have odd
-// Limits.
+// limitOrderCases exceed two limits at once, or exceed a limit and break a
+// rule. Some have unusual Limits.
 var limitOrderCases = []Case{
 	{"order-bulk-before-frame", "$9\r\n", limits{MaxFrame: 10, MaxBulk: 5}, over(maxBulk, 5, 9, 0)},
 	{"order-chunk-bulk-before-frame", "$?\r\n;9\r\n", limits{MaxFrame: 10, MaxBulk: 5}, over(maxBulk, 5, 9, 4)},

@@ -2,9 +2,9 @@ package vectors
 
 import "math"
 
-// wideCases are limits that only a 64-bit int holds; elsewhere there are none.
-// Sums that leave int64 are beyond every limit, the largest too, and are
-// reported as the largest int64.
+// wideCases have limits that need a 64-bit int. Where int is smaller, there are
+// no such cases. A sum that overflows int64 exceeds every limit, even the
+// largest, and is reported as the largest int64.
 func wideCases() []Case {
 	if math.MaxInt < math.MaxInt64 {
 		return nil

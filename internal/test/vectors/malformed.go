@@ -54,7 +54,7 @@ var misplacedCases = []Case{
 	{"chunk-after-streamed-string", "*2\r\n$?\r\n;0\r\n;0\r\n", def, bad(errType, 12)},
 }
 
-// lineCases have lines of text that do not end at a CR or LF alone.
+// lineCases have lines of text with a lone CR or LF, which does not end them.
 var lineCases = []Case{
 	{"lf-simple", "+OK\n", def, more()},
 	{"lf-simple-empty", "+\n", def, more()},

@@ -1,6 +1,6 @@
 package vectors
 
-// badScalarCases are nulls and verbatim strings that are not.
+// badScalarCases are malformed nulls and verbatim strings.
 var badScalarCases = []Case{
 	{"null-bad-letter", "_x\r\n", def, bad(errNull, 1)},
 	{"null-bad-space", "_ \r\n", def, bad(errNull, 1)},

@@ -1,6 +1,6 @@
 package vectors
 
-// oddDoubleCases are doubles by their type whose text is none.
+// oddDoubleCases have the type of a double, but their text is not a double.
 var oddDoubleCases = []Case{
 	{"double-odd-empty", ",\r\n", def, odd(`,`, errNumber)},
 	{"double-odd-minus-only", ",-\r\n", def, odd(`,-`, errNumber)},
@@ -60,8 +60,8 @@ var oddDoubleCases = []Case{
 	{"double-odd-markers", ",>1*$\r\n", def, odd(`,>1*$`, errNumber)},
 }
 
-// oddNumberCases are integers and big numbers by their type whose text is none,
-// or one that is too large.
+// oddNumberCases have the type of an integer or big number, but their text is
+// not a number or is one that is too large.
 var oddNumberCases = []Case{
 	{"integer-odd-empty", ":\r\n", def, odd(`:`, errNumber)},
 	{"integer-odd-minus-only", ":-\r\n", def, odd(`:-`, errNumber)},
@@ -113,7 +113,8 @@ var oddNumberCases = []Case{
 	{"big-odd-lf", "(\n\r\n", def, odd("(\n", errNumber)},
 }
 
-// oddBooleanCases are booleans by their type whose text is neither t nor f.
+// oddBooleanCases have the type of a boolean, but their text is neither t nor
+// f.
 var oddBooleanCases = []Case{
 	{"boolean-odd-empty", "#\r\n", def, odd(`#`, errBoolean)},
 	{"boolean-odd-upper", "#T\r\n", def, odd(`#T`, errBoolean)},

@@ -6,8 +6,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/oracle"
 )
 
-// place is a frame with a hole where a value may stand: the wire and the tree
-// before and after it.
+// A place is a frame with a hole where a value may stand. It holds the wire and
+// the tree before and after the hole.
 type place struct {
 	name          string
 	before, after string
@@ -36,14 +36,13 @@ var places = []place{
 	{"streamed-map-value", "%?\r\n:1\r\n", ".\r\n", "%[:1 ", "]", nil, true},
 }
 
-// Placed returns every case of default limits once more at each place where a
-// value may stand inside a frame: in arrays, sets, maps, pushes and attributes,
-// streamed or not. What must come of it follows from what must come of the
-// case.
+// Placed returns every case with default limits at each place where a value may
+// stand inside a frame: in arrays, sets, maps, pushes and attributes, streamed
+// or not. The outcome of a placed case follows from that of the case.
 //
-// Left out are pushes (inside a frame they are no element), what is at or near
-// a limit (sums depend on the place), and, at places where it is right, an end
-// marker.
+// Placed leaves out pushes, which are not elements inside a frame. It leaves
+// out cases at or near a limit, since sums depend on the place. At places where
+// an end marker is valid, it leaves out the cases about stray end markers.
 func Placed() []Case {
 	var all []Case
 	for _, c := range Cases() {
@@ -59,8 +58,8 @@ func Placed() []Case {
 	return all
 }
 
-// nearLimit reports whether c passes a limit, or would if another value stood
-// around it.
+// nearLimit reports whether c exceeds a limit, or would do so inside another
+// value.
 func (c Case) nearLimit() bool {
 	r := oracle.Parse([]byte(c.Wire), limits{MaxElements: 16<<20 - 16, MaxDepth: 120})
 	return r.Verdict == oracle.OverLimit
@@ -72,13 +71,13 @@ func (c Case) isPush() bool {
 	return r.Verdict == oracle.OK && r.Tree.Type == '>'
 }
 
-// strayEnd reports whether c is about an end marker where none may stand.
+// strayEnd reports whether c is about an end marker at a wrong place.
 func (c Case) strayEnd() bool {
 	w := c.Want
 	return w.Verdict == oracle.Syntax && w.Cause == errType && c.Wire[w.Offset] == '.'
 }
 
-// at puts the frame of c at the place p.
+// at returns c with its wire at the place p.
 func (c Case) at(p place) Case {
 	c.Name += "@" + p.name
 	switch w := c.Want; w.Verdict {

@@ -1,8 +1,8 @@
 package vectors
 
 // plainCases are short pushes of bulk strings, integers, nulls and arrays,
-// which a parser may well read by other means than the rest, and pushes that
-// are nearly so: each differs in a byte, with more bytes behind it.
+// which a parser may read on a fast path. Others are nearly plain: each differs
+// from a plain push in one byte, and more bytes follow it.
 var plainCases = []Case{
 	{"plain-lengths", ">5\r\n$1\r\np\r\n$0\r\n\r\n$9\r\n123456789\r\n$10\r\n1234567890\r\n$2\r\nab\r\n", def,
 		ok(`>[$"p" $"" $"123456789" $"1234567890" $"ab"]`)},

@@ -1,7 +1,7 @@
 package vectors
 
-// knownPushCases are the pushes of tracking and pub/sub, and what must be
-// tolerated in them.
+// knownPushCases are the pushes of tracking and pub/sub, and variants of them
+// that a parser must tolerate.
 var knownPushCases = []Case{
 	{"invalidate", ">2\r\n$10\r\ninvalidate\r\n*1\r\n$3\r\nfoo\r\n", def, ok(`>[$"invalidate" *[$"foo"]]`)},
 	{"invalidate-many", ">2\r\n$10\r\ninvalidate\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n", def, ok(`>[$"invalidate" *[$"a" $"b" $"c"]]`)},
@@ -77,7 +77,7 @@ var maintenanceCases = []Case{
 	{"smigrated-simple", ">3\r\n+SMIGRATED\r\n:21\r\n*1\r\n*3\r\n+a:1\r\n+b:1\r\n+1-5\r\n", def, ok(`>[+"SMIGRATED" :21 *[*[+"a:1" +"b:1" +"1-5"]]]`)},
 }
 
-// strangePushCases are pushes no server should send, valid all the same.
+// strangePushCases are valid pushes that no server should send.
 var strangePushCases = []Case{
 	{"push-zero", ">0\r\n", def, ok(`>[]`)},
 	{"push-zero-behind", ">0\r\n+PONG\r\n", def, ok(`>[]`).behind(7)},

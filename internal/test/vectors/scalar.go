@@ -1,6 +1,6 @@
 package vectors
 
-// simpleCases are simple strings and errors that are right.
+// simpleCases are valid simple strings and errors.
 var simpleCases = []Case{
 	{"simple", "+OK\r\n", def, ok(`+"OK"`)},
 	{"simple-empty", "+\r\n", def, ok(`+""`)},
@@ -32,7 +32,7 @@ var simpleCases = []Case{
 	{"error-behind", "-NOPERM x\r\n>0\r\n", def, ok(`-"NOPERM x"`).behind(4)},
 }
 
-// bulkCases are bulk strings, bulk errors and verbatim strings that are right.
+// bulkCases are valid bulk strings, bulk errors and verbatim strings.
 var bulkCases = []Case{
 	{"bulk", "$5\r\nhello\r\n", def, ok(`$"hello"`)},
 	{"bulk-empty", "$0\r\n\r\n", def, ok(`$""`)},
@@ -60,7 +60,7 @@ var bulkCases = []Case{
 	{"verbatim-behind", "=4\r\ntxt:\r\n=", def, ok(`="txt:"`).behind(1)},
 }
 
-// nullCases are the three nulls, at the top.
+// nullCases are the three nulls at the top level.
 var nullCases = []Case{
 	{"null", "_\r\n", def, ok(`_`)},
 	{"null-bulk", "$-1\r\n", def, ok(`_`)},
@@ -70,7 +70,7 @@ var nullCases = []Case{
 	{"null-array-behind", "*-1\r\n*", def, ok(`_`).behind(1)},
 }
 
-// integerCases are integers that are right.
+// integerCases are valid integers.
 var integerCases = []Case{
 	{"integer", ":1000\r\n", def, ok(`:1000`)},
 	{"integer-zero", ":0\r\n", def, ok(`:0`)},
@@ -90,7 +90,7 @@ var integerCases = []Case{
 	{"integer-behind", ":1\r\n2\r\n", def, ok(`:1`).behind(3)},
 }
 
-// bigNumberCases are big numbers that are right.
+// bigNumberCases are valid big numbers.
 var bigNumberCases = []Case{
 	{"big", "(3492890328409238509324850943850943825024385\r\n", def, ok(`(3492890328409238509324850943850943825024385`)},
 	{"big-negative", "(-3492890328409238509324850943850943825024385\r\n", def, ok(`(-3492890328409238509324850943850943825024385`)},
@@ -105,7 +105,7 @@ var bigNumberCases = []Case{
 	{"big-twenty-digits", "(99999999999999999999\r\n", def, ok(`(99999999999999999999`)},
 }
 
-// doubleCases are all the spellings of a double that are accepted.
+// doubleCases are all accepted spellings of a double.
 var doubleCases = []Case{
 	{"double", ",1.23\r\n", def, ok(`,1.23`)},
 	{"double-zero", ",0\r\n", def, ok(`,0`)},

@@ -1,6 +1,6 @@
 package vectors
 
-// streamedStringCases are streamed strings that are right.
+// streamedStringCases are valid streamed strings.
 var streamedStringCases = []Case{
 	{"streamed-string", "$?\r\n;4\r\nHell\r\n;5\r\no wor\r\n;1\r\nd\r\n;0\r\n", def, ok(`$"Hello word"`)},
 	{"streamed-string-empty", "$?\r\n;0\r\n", def, ok(`$""`)},
@@ -20,7 +20,7 @@ var streamedStringCases = []Case{
 	{"streamed-string-cut-in-end", "$?\r\n;1\r\na\r\n;0\r", def, more()},
 }
 
-// streamedAggregateCases are streamed arrays, sets and maps that are right.
+// streamedAggregateCases are valid streamed arrays, sets and maps.
 var streamedAggregateCases = []Case{
 	{"streamed-array", "*?\r\n:1\r\n:2\r\n:3\r\n.\r\n", def, ok(`*[:1 :2 :3]`)},
 	{"streamed-array-empty", "*?\r\n.\r\n", def, ok(`*[]`)},

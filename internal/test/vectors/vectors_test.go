@@ -10,7 +10,8 @@ import (
 	"github.com/seed79615202/respush/internal/test/vectors"
 )
 
-// parse returns what the oracle says of wire, its tree apart from the rest.
+// parse returns the oracle's result for wire, with the tree rendered
+// separately.
 func parse(wire string, l oracle.Limits) (r oracle.Result, tree string) {
 	r = oracle.Parse([]byte(wire), l)
 	if r.Tree != nil {
@@ -20,7 +21,7 @@ func parse(wire string, l oracle.Limits) (r oracle.Result, tree string) {
 	return r, tree
 }
 
-// check holds the oracle to one case.
+// check checks the oracle against one case.
 func check(t *testing.T, c vectors.Case) {
 	t.Helper()
 	got, tree := parse(c.Wire, c.Limits)
@@ -29,8 +30,9 @@ func check(t *testing.T, c vectors.Case) {
 	}
 }
 
-// TestOracleKnowsWhichTextIsOdd asks the oracle for the value of every case,
-// but for keys that are aggregates, which most cases do not mind.
+// TestOracleKnowsWhichTextIsOdd asks the oracle for the value of every case.
+// Most cases do not record map keys that are aggregates, so the test accepts
+// ErrMapKey where a case expects no cause.
 func TestOracleKnowsWhichTextIsOdd(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict == oracle.OK {
@@ -59,7 +61,7 @@ func TestCasesAreManyAndNamed(t *testing.T) {
 		}
 	}
 	for wire, in := range wires {
-		// Failures and known pushes may say again what another theme says.
+		// Failures and known pushes may repeat the wire of another group.
 		require.LessOrEqual(t, strings.Count(in, " "), 2, "%.80q is in%s", wire, in)
 	}
 }
@@ -78,7 +80,7 @@ func TestOracleAgreesWithEveryPlacedCase(t *testing.T) {
 	}
 }
 
-// TestEveryVerdictCauseAndLimitIsReached keeps the table whole.
+// TestEveryVerdictCauseAndLimitIsReached checks that the table is complete.
 func TestEveryVerdictCauseAndLimitIsReached(t *testing.T) {
 	count := map[string]int{}
 	for _, c := range vectors.Cases() {
@@ -96,8 +98,8 @@ func TestEveryVerdictCauseAndLimitIsReached(t *testing.T) {
 	}
 }
 
-// step is the distance between two cuts of a wire: one, but for very long
-// wires.
+// step returns the distance between two cuts of a wire. It is one, except for
+// very long wires.
 func step(c vectors.Case) int {
 	if len(c.Wire) > 4<<10 {
 		return 97
@@ -105,8 +107,8 @@ func step(c vectors.Case) int {
 	return 1
 }
 
-// TestStrictPrefixesAreIncomplete cuts frames everywhere: what is missing is
-// never an error, and never a frame.
+// TestStrictPrefixesAreIncomplete cuts frames everywhere. A strict prefix is
+// never an error and never a frame.
 func TestStrictPrefixesAreIncomplete(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.OK && c.Want.Verdict != oracle.Incomplete {
@@ -119,9 +121,10 @@ func TestStrictPrefixesAreIncomplete(t *testing.T) {
 	}
 }
 
-// TestErrorsComeWithTheirByte cuts what is wrong: before the byte that breaks a
-// rule nothing is wrong, from there on always the same. The sole exception is a
-// verbatim string too short for its format, which its whole header must say.
+// TestErrorsComeWithTheirByte cuts malformed frames everywhere. A cut before
+// the byte that breaks a rule is incomplete, and every later cut gives the same
+// error. The only exception is a verbatim string that is too short for its
+// format, which shows only at the end of its header.
 func TestErrorsComeWithTheirByte(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.Syntax {
@@ -142,8 +145,8 @@ func TestErrorsComeWithTheirByte(t *testing.T) {
 	}
 }
 
-// TestLimitsDecideOnce cuts what is over a limit: incomplete up to some byte,
-// the same limit from there on.
+// TestLimitsDecideOnce cuts frames that exceed a limit. Cuts are incomplete up
+// to some byte, and exceed the same limit from there on.
 func TestLimitsDecideOnce(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict != oracle.OverLimit {
@@ -163,7 +166,8 @@ func TestLimitsDecideOnce(t *testing.T) {
 	}
 }
 
-// TestBytesBehindChangeNothing puts all sorts of bytes behind what is decided.
+// TestBytesBehindChangeNothing appends all sorts of bytes to wires that are not
+// incomplete.
 func TestBytesBehindChangeNothing(t *testing.T) {
 	for _, c := range vectors.Cases() {
 		if c.Want.Verdict == oracle.Incomplete {

@@ -1,6 +1,6 @@
-// Package workload holds the streams that respush and other clients are
-// measured with, by the benchmarks in bench and bench/peers, and that the
-// allocation tests of every package run.
+// Package workload holds the streams with which the benchmarks in bench and
+// bench/peers measure respush and other clients. The allocation tests of every
+// package use them too.
 package workload
 
 import (
@@ -15,12 +15,12 @@ const Key = "user:00000000042"
 
 // A Workload is one frame, or group of frames, that a stream repeats.
 type Workload struct {
-	ID     string // as benchmark names have it
+	ID     string // as in benchmark names
 	Frame  []byte
 	Frames int // frames in Frame
 }
 
-// Workloads are the streams of pushes; F9 has nine replies before its push.
+// Workloads lists the streams of pushes. F9 has nine replies before its push.
 var Workloads = []Workload{
 	{"F1", Invalidate(1), 1},
 	{"F2", []byte(">2\r\n$10\r\ninvalidate\r\n_\r\n"), 1},
@@ -59,15 +59,17 @@ func message(n int) []byte {
 	return fmt.Appendf(nil, ">3\r\n$7\r\nmessage\r\n$7\r\nchannel\r\n$%d\r\n%s\r\n", n, strings.Repeat("x", n))
 }
 
-// streamSize is the least size of a stream: larger than the caches near a core.
+// streamSize is the least size of a stream. It is larger than the caches close
+// to a core.
 const streamSize = 4 << 20
 
-// Stream is an endless supply of one workload: Rewind, read to the end, again.
+// Stream is a repeated workload that can be read any number of times, with
+// Rewind before each time.
 type Stream struct {
 	Bytes []byte
 	Count int // workloads in Bytes
 	off   int
-	max   int // of one Read
+	max   int // the most bytes that a Read returns
 }
 
 // NewStream returns a stream of w of at least 4 MiB, read in pieces of up to
@@ -77,7 +79,8 @@ func NewStream(w Workload, piece int) *Stream {
 	return &Stream{Bytes: bytes.Repeat(w.Frame, n), Count: n, max: piece}
 }
 
-// Shorten leaves one frame in so many of the stream, and two at least.
+// Shorten divides the number of workloads in the stream by in, but keeps at
+// least two of them.
 func (s *Stream) Shorten(in int) {
 	frame := len(s.Bytes) / s.Count
 	s.Count = min(s.Count, max(2, s.Count/in))

@@ -19,26 +19,26 @@ const jobVariable = "RESPUSH_ENDTOEND_JOB"
 // readBuffer is the size of every client's buffer.
 const readBuffer = 32 << 10
 
-// A job is what a client is to do.
+// A job tells a client what to do.
 type job struct {
-	Client string // of clients
-	Kind   string // of pushes
+	Client string // a key of clients
+	Kind   string // the kind of pushes
 	Addr   string
 	Epoch  int64 // of the clock, in nanoseconds of Unix time
 	Paced  bool  // texts carry the time they were sent at
 }
 
-// A usage is what a client has to tell of the time from go to the last push.
+// A usage is what a client reports about the time from go to the last push.
 type usage struct {
-	Pushes              int // that the client saw: for read 0, or one for each of its reads
+	Pushes              int // that the client saw; the client read reports 0, or one for each of its reads
 	Reads, Bytes        int64
 	User, System, Wall  time.Duration
 	P50, P99, P999, Max time.Duration // of paced pushes, from sending to the handler
-	Sent                int           // pushes before the last; the client does not know
+	Sent                int           // pushes before the last, not set by the client
 }
 
-// disturbed tells which of several usages of one client in one scene suffered
-// most from what else runs on the machine.
+// disturbed returns a measure of how much other work on the machine disturbed
+// the client. It compares usages of one client in one scene.
 func (u usage) disturbed() time.Duration {
 	if u.P99 > 0 {
 		return u.P99
@@ -46,13 +46,13 @@ func (u usage) disturbed() time.Duration {
 	return u.User + u.System
 }
 
-// A client connects through dial, asks for pushes of a kind, reads them on a
-// goroutine of its own and gives their texts to the recorder. It returns when
-// the server has answered.
+// A client connects through dial, asks for pushes of a kind, and returns when
+// the server has answered. Its own goroutine then reads the pushes and gives
+// their texts to the recorder.
 type client func(j job, dial func(addr string) (net.Conn, error), r *recorder) error
 
-// serve is the life of a client's process: it says when it is ready, waits for
-// a word, and tells its usage at the end.
+// serve runs a client's process. It prints a line when the client is ready,
+// waits for a line of input, and prints the usage after the last push.
 func serve(encoded string, in io.Reader, out io.Writer) error {
 	var j job
 	if err := json.Unmarshal([]byte(encoded), &j); err != nil {
@@ -79,7 +79,7 @@ func serve(encoded string, in io.Reader, out io.Writer) error {
 	select {
 	case <-r.done:
 	case <-time.After(patience):
-		return fmt.Errorf("%s: the last push has not come", j.Client) // how many have, only the reader knows
+		return fmt.Errorf("%s: the last push has not come", j.Client) // the reading goroutine may still change the count
 	}
 	after := processTimes()
 	u := usage{
@@ -99,7 +99,7 @@ type times struct{ user, system time.Duration }
 func processTimes() times {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // it has no way to fail
+		panic(err) // cannot happen with these arguments
 	}
 	return times{time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())}
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// clientNames are the clients in the order of the tables. Each of the first
-// five does what the one before it does, and more, so that their differences
-// say where the time of respush goes.
+// clientNames lists the clients in the order of the tables. Each of the first
+// five does more than the one before it, so their differences show where
+// respush spends its time.
 var clientNames = []string{"read", "scan", "respush-counts", "respush-values", "respush", "go-redis", "rueidis"}
 
 var clients = map[string]client{
@@ -32,13 +32,13 @@ var clients = map[string]client{
 	"rueidis":        useRueidis,
 }
 
-// fail ends the process: a client that stops reading has nothing to tell.
+// fail ends the process, since a client that stops reading has no result.
 func fail(err error) {
 	fmt.Fprintln(os.Stderr, "endtoend:", err)
 	os.Exit(1)
 }
 
-// greet asks for pushes of a kind on a connection that is read with rd.
+// greet asks for pushes of a kind on conn and reads the replies with rd.
 func greet(j job, conn net.Conn, rd *parser.Reader) error {
 	b := appendCommand(nil, "HELLO", "3")
 	if j.Kind == messages {
@@ -61,9 +61,9 @@ func greet(j job, conn net.Conn, rd *parser.Reader) error {
 	return nil
 }
 
-// onlyRead does what every client has to, and nothing else: it reads. It knows
-// the last push by the byte that stands before the last CR LF, and looks for
-// the time in the last push of each read, where its text is.
+// onlyRead reads, which every client must do, and does nothing else. It
+// recognizes the last push by the byte before the last CR LF. It takes the time
+// from the text at the end of each read.
 func onlyRead(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	conn, err := dial(j.Addr)
 	if err != nil {
@@ -73,7 +73,7 @@ func onlyRead(j job, dial func(string) (net.Conn, error), r *recorder) error {
 		return err
 	}
 	go func() {
-		const kept = 2 // bytes of the read before
+		const kept = 2 // bytes kept of the previous read
 		buf := make([]byte, kept+readBuffer)
 		size := textSize(j.Kind)
 		for {
@@ -95,7 +95,7 @@ func onlyRead(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	return nil
 }
 
-// goRedisKeys is go-redis' handler for invalidations.
+// goRedisKeys is the handler that go-redis calls for invalidations.
 type goRedisKeys struct{ r *recorder }
 
 // HandlePushNotification records the keys.
@@ -109,8 +109,8 @@ func (h goRedisKeys) HandlePushNotification(_ context.Context, _ push.Notificati
 	return nil
 }
 
-// useGoRedis receives on a PubSub, whose goroutine handles the other pushes of
-// its connection as well.
+// useGoRedis receives on a PubSub. The goroutine that receives also handles the
+// other pushes of the connection.
 func useGoRedis(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	ctx := context.Background()
 	opts := &redis.Options{
@@ -148,7 +148,7 @@ func useGoRedis(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	return nil
 }
 
-// useRueidis has hooks on a dedicated connection.
+// useRueidis sets hooks on a dedicated connection.
 func useRueidis(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	c, err := rueidis.NewClient(rueidis.ClientOption{
 		InitAddress: []string{j.Addr},
@@ -170,7 +170,7 @@ func useRueidis(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	if err != nil {
 		return err
 	}
-	dedicated, _ := c.Dedicate() // until the process ends
+	dedicated, _ := c.Dedicate() // kept until the process ends
 	dedicated.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) { record(r, m.Message) }})
 	ctx := context.Background()
 	if j.Kind == messages {

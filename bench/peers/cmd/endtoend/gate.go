@@ -7,28 +7,28 @@ import (
 	"sync/atomic"
 )
 
-// A gate makes the connections dialled through it wait before they read, until
-// it is opened. It counts what they read from then on.
+// A gate holds up the reads of the connections dialled through it while it is
+// closed. It counts their reads and bytes since it was last opened.
 type gate struct {
-	shut  atomic.Pointer[chan struct{}] // nil: open
+	shut  atomic.Pointer[chan struct{}] // nil means open
 	reads atomic.Int64
 	bytes atomic.Int64
 }
 
-// close makes reads wait that have not begun.
+// close makes reads that begin from now on wait for open.
 func (g *gate) close() {
 	c := make(chan struct{})
 	g.shut.Store(&c)
 }
 
-// open ends the waiting and starts counting.
+// open lets the waiting reads go on and resets the counts.
 func (g *gate) open() {
 	g.reads.Store(0)
 	g.bytes.Store(0)
 	close(*g.shut.Swap(nil))
 }
 
-// dial connects to a server.
+// dial connects to a server through g.
 func (g *gate) dial(addr string) (net.Conn, error) {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -43,7 +43,7 @@ type gated struct {
 	gate *gate
 }
 
-// Read reads when the gate is open.
+// Read waits until the gate is open, and then reads.
 func (c *gated) Read(p []byte) (int, error) {
 	if shut := c.gate.shut.Load(); shut != nil {
 		<-*shut

@@ -27,13 +27,13 @@ func main() {
 		return
 	}
 	var s settings
-	flag.StringVar(&s.server, "server", "redis-server", "the server's `program`")
-	flag.IntVar(&s.pushes, "n", 500_000, "`pushes` of a flood")
-	flag.IntVar(&s.rate, "rate", 10_000, "paced pushes per `second`")
-	flag.DurationVar(&s.length, "time", 2*time.Second, "how `long` pushes are paced")
-	flag.IntVar(&s.rounds, "count", 3, "how many `times` each is measured")
-	flag.Func("scenes", "only scenes of these `modes`: live,backlog,paced", list(&s.modes))
-	flag.Func("clients", "only these `clients`", list(&s.clients))
+	flag.StringVar(&s.server, "server", "redis-server", "run this `program` as the server")
+	flag.IntVar(&s.pushes, "n", 500_000, "send this many `pushes` flat out")
+	flag.IntVar(&s.rate, "rate", 10_000, "send this many paced `pushes` per second")
+	flag.DurationVar(&s.length, "time", 2*time.Second, "send paced pushes for this `duration`")
+	flag.IntVar(&s.rounds, "count", 3, "measure each client this many `times`")
+	flag.Func("scenes", "run only scenes of these `modes`, separated by commas: live,backlog,paced", list(&s.modes))
+	flag.Func("clients", "run only these `clients`, separated by commas", list(&s.clients))
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// settings are how much is measured.
+// settings say what is measured, and how much of it.
 type settings struct {
 	server string
 	pushes int
@@ -51,10 +51,11 @@ type settings struct {
 	length time.Duration
 	rounds int
 
-	modes, clients []string // nil: all
+	modes, clients []string // nil means all
 }
 
-// list returns a flag's function that takes words with commas between them.
+// list returns a function for flag.Func that splits a comma-separated list into
+// words.
 func list(words *[]string) func(string) error {
 	return func(text string) error {
 		*words = strings.Split(text, ",")
@@ -62,7 +63,7 @@ func list(words *[]string) func(string) error {
 	}
 }
 
-// A scene is one way to be sent pushes.
+// A scene is a kind of pushes and a mode of sending them.
 type scene struct {
 	kind string
 	mode string // live, backlog or paced
@@ -94,8 +95,8 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	return nil
 }
 
-// runScene prints the table of one scene: of each client the round that was
-// disturbed least.
+// runScene measures all clients in one scene and prints a table. The table
+// shows the least disturbed round of each client.
 func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	what := counted[sc.kind]
@@ -105,7 +106,7 @@ func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr strin
 	}
 	fmt.Fprintln(t)
 	best := make(map[string]usage)
-	for range s.rounds { // the clients in turn, so that what slows the machine for a while slows all of them
+	for range s.rounds { // the clients take turns, so a slow phase of the machine affects all of them
 		for _, name := range s.clients {
 			u, err := measure(ctx, s, sc, name, addr)
 			if err != nil {
@@ -138,7 +139,7 @@ func runScene(ctx context.Context, w io.Writer, s settings, sc scene, addr strin
 	return t.Flush()
 }
 
-// measure runs one client.
+// measure runs one client in one scene and returns its usage.
 func measure(ctx context.Context, s settings, sc scene, name, addr string) (u usage, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
@@ -166,7 +167,7 @@ func measure(ctx context.Context, s settings, sc scene, name, addr string) (u us
 	for _, step := range steps {
 		if err := step(); err != nil {
 			cancel()
-			_ = c.cmd.Wait() // it is killed
+			_ = c.cmd.Wait() // cancel has killed it
 			return u, err
 		}
 	}
@@ -180,15 +181,15 @@ func measure(ctx context.Context, s settings, sc scene, name, addr string) (u us
 	return u, nil
 }
 
-// process is a client at work.
+// A process is a running client.
 type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
 }
 
-// startClient runs this program again, as a client, and waits until it is
-// ready.
+// startClient runs this program again as a client, and waits until the client
+// is ready.
 func startClient(ctx context.Context, j job) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -218,13 +219,13 @@ func startClient(ctx context.Context, j job) (*process, error) {
 	return c, nil
 }
 
-// begin lets the client read.
+// begin tells the client to start reading.
 func (c *process) begin() error {
 	_, err := fmt.Fprintln(c.in, "go")
 	return err
 }
 
-// end waits for the client's usage.
+// end waits for the client's end and returns its usage.
 func (c *process) end() (u usage, err error) {
 	err = json.NewDecoder(c.out).Decode(&u)
 	return u, errors.Join(err, c.cmd.Wait())

@@ -15,12 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mainVariable is the environment variable that makes the test's program the
-// command itself.
+// mainVariable is the environment variable that makes the test binary run as
+// the command itself.
 const mainVariable = "RESPUSH_ENDTOEND_MAIN"
 
-// TestMain is what main is to the clients, and the commands, that a test
-// starts.
+// TestMain does what main does in the clients and commands that a test starts.
 func TestMain(m *testing.M) {
 	if encoded := os.Getenv(jobVariable); encoded != "" {
 		if err := serve(encoded, os.Stdin, os.Stdout); err != nil {
@@ -35,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Every client sees every push in every scene: run fails otherwise.
+// Every client sees every push in every scene, since run fails otherwise.
 func TestRun(t *testing.T) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -57,7 +56,8 @@ func TestRun(t *testing.T) {
 	require.Empty(t, left, "files are left behind")
 }
 
-// What cannot be started, or ends at once, is an error, and its folder goes.
+// startServer returns an error if the program cannot be started or ends at
+// once, and removes its folder.
 func TestStartServerLeavesNothing(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	for _, program := range []string{"/no/such/redis-server", "false"} {
@@ -69,7 +69,7 @@ func TestStartServerLeavesNothing(t *testing.T) {
 	require.Empty(t, left)
 }
 
-// A program that is told to end takes its server with it.
+// A signal that ends the command ends its server as well.
 func TestTermination(t *testing.T) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not installed")
@@ -81,7 +81,7 @@ func TestTermination(t *testing.T) {
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), mainVariable+"=true", "TMPDIR="+dir)
 		require.NoError(t, cmd.Start())
-		require.Eventually(t, func() bool { // the server has begun
+		require.Eventually(t, func() bool { // the server has started
 			left, err := os.ReadDir(dir)
 			return err == nil && len(left) > 0
 		}, patience, time.Millisecond)
@@ -89,7 +89,7 @@ func TestTermination(t *testing.T) {
 		require.Error(t, cmd.Wait(), sig)
 		left, err := os.ReadDir(dir)
 		require.NoError(t, err)
-		require.Empty(t, left, sig) // its folder goes when it has ended
+		require.Empty(t, left, sig) // the folder is removed when the server has ended
 	}
 }
 

@@ -13,15 +13,15 @@ import (
 	"github.com/seed79615202/respush/parser"
 )
 
-// A publisher is a connection that publishes and sets keys. The server sends it
-// no replies but those it waits for.
+// A publisher is a connection that publishes messages and sets keys. The server
+// sends it only the replies that it waits for.
 type publisher struct {
 	conn net.Conn
 	rd   *parser.Reader
 	b    []byte // commands not yet sent
 }
 
-// dialPublisher returns a publisher on a server with no keys.
+// dialPublisher connects to a server and deletes all its keys.
 func dialPublisher(addr string) (*publisher, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -57,7 +57,7 @@ func (p *publisher) do(args ...string) error {
 	return nil
 }
 
-// command adds a command to what is to be sent.
+// command adds a command to those not yet sent.
 func (p *publisher) command(args ...string) { p.b = appendCommand(p.b, args...) }
 
 // push adds a command that makes the server send a push with this text.
@@ -77,7 +77,7 @@ func (p *publisher) send() error {
 
 // flood sends n pushes flat out.
 func (p *publisher) flood(kind string, n int) error {
-	const batch = 16 << 10 // bytes: what redis reads at a time
+	const batch = 16 << 10 // bytes; redis reads as many at a time
 	var text []byte
 	for i := range n {
 		text = appendText(text[:0], kind, int64(i))
@@ -91,7 +91,8 @@ func (p *publisher) flood(kind string, n int) error {
 	return nil
 }
 
-// pace sends n pushes at a rate per second, each with the time it is sent at.
+// pace sends n pushes at the given rate per second. Each push carries the time
+// it is sent at.
 func (p *publisher) pace(kind string, clock clock, rate, n int) error {
 	runtime.LockOSThread() // Go's own timers are too coarse
 	defer runtime.UnlockOSThread()
@@ -101,7 +102,7 @@ func (p *publisher) pace(kind string, clock clock, rate, n int) error {
 	for range n {
 		if wait := due - clock.now(); wait > 0 {
 			t := syscall.NsecToTimespec(wait)
-			_ = syscall.Nanosleep(&t, nil) // what a signal cuts short goes out early
+			_ = syscall.Nanosleep(&t, nil) // after a signal the push goes out early
 		}
 		text = appendText(text[:0], kind, clock.now())
 		p.push(kind, string(text))
@@ -123,7 +124,8 @@ func (p *publisher) end(kind string) error {
 	return p.send()
 }
 
-// appendCommand appends a command as a client sends it.
+// appendCommand appends a command as a client sends it, an array of bulk
+// strings.
 func appendCommand(b []byte, args ...string) []byte {
 	b = append(strconv.AppendInt(append(b, '*'), int64(len(args)), 10), "\r\n"...)
 	for _, arg := range args {

@@ -4,16 +4,16 @@ package main
 
 import "github.com/HdrHistogram/hdrhistogram-go"
 
-// A recorder is what the handlers of all clients call with the text of each
-// push. It belongs to the goroutine that reads.
+// A recorder takes the text of each push from a client's handlers. It belongs
+// to the goroutine that reads.
 //
-// Invariant: done is closed when the last push has come, and nothing changes
+// Invariant: done is closed when the last push has come, and no field changes
 // after that.
 type recorder struct {
 	clock   clock
-	latency *hdrhistogram.Histogram // nil: it only counts
+	latency *hdrhistogram.Histogram // nil if the recorder only counts
 	pushes  int
-	size    int // bytes of all texts
+	size    int // total bytes of the texts
 	done    chan struct{}
 }
 
@@ -35,7 +35,7 @@ func record[T string | []byte](r *recorder, text T) {
 	r.size += len(text)
 	if r.latency != nil {
 		if sent, ok := number(text); ok {
-			_ = r.latency.RecordValue(r.clock.now() - sent) // it has room for any wait that ends
+			_ = r.latency.RecordValue(r.clock.now() - sent) // its range covers every wait within patience
 		}
 	}
 }

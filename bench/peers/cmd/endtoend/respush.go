@@ -15,10 +15,11 @@ import (
 // from is the handler context of package dispatch.
 type from = dispatch.NotificationHandlerContext
 
-// handlers register what gives the texts of pushes of all kinds to a recorder.
+// handlers registers handlers that give the texts of pushes of all kinds to r.
 type handlers func(p *dispatch.Processor, r *recorder) error
 
-// useRespush returns a client that serves a connection.
+// useRespush returns a client that serves a connection with the registered
+// handlers.
 func useRespush(register handlers) client {
 	return func(j job, dial func(string) (net.Conn, error), r *recorder) error {
 		rd, err := dialReader(j, dial)
@@ -36,7 +37,7 @@ func useRespush(register handlers) client {
 	}
 }
 
-// dialReader connects and asks for pushes.
+// dialReader connects, asks for pushes, and returns a Reader of the connection.
 func dialReader(j job, dial func(string) (net.Conn, error)) (*parser.Reader, error) {
 	conn, err := dial(j.Addr)
 	if err != nil {
@@ -46,7 +47,7 @@ func dialReader(j job, dial func(string) (net.Conn, error)) (*parser.Reader, err
 	return rd, greet(j, conn, rd)
 }
 
-// register registers a handler for each kind.
+// register registers a handler for each kind of push.
 func register(p *dispatch.Processor, message, invalidate dispatch.HandlerFunc) error {
 	if err := p.HandleFunc(messages, message); err != nil {
 		return err
@@ -54,7 +55,7 @@ func register(p *dispatch.Processor, message, invalidate dispatch.HandlerFunc) e
 	return p.HandleFunc(invalidations, invalidate)
 }
 
-// readViews reads through package notify.
+// readViews registers handlers that read through package notify.
 func readViews(p *dispatch.Processor, r *recorder) error {
 	return register(p,
 		notify.OnMessage(func(_ context.Context, _ from, m notify.Message) error {
@@ -69,7 +70,7 @@ func readViews(p *dispatch.Processor, r *recorder) error {
 		}))
 }
 
-// readValues reads with package parser alone.
+// readValues registers handlers that read with package parser alone.
 func readValues(p *dispatch.Processor, r *recorder) error {
 	return register(p,
 		func(_ context.Context, _ from, push parser.Frame) error {
@@ -92,8 +93,8 @@ func readValues(p *dispatch.Processor, r *recorder) error {
 		})
 }
 
-// countTail looks at the end of the push, where its last text stands, and at
-// how many keys there are.
+// countTail registers handlers that read only the text at the end of the push
+// and the number of keys.
 func countTail(p *dispatch.Processor, r *recorder) error {
 	return register(p,
 		func(_ context.Context, _ from, push parser.Frame) error {
@@ -117,7 +118,8 @@ func recordTail(r *recorder, push parser.Frame, size int) {
 	record(r, raw[len(raw)-2-size:len(raw)-2])
 }
 
-// onlyScan finds pushes with package parser, and has no processor.
+// onlyScan is a client that finds pushes with package parser and has no
+// processor.
 func onlyScan(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	rd, err := dialReader(j, dial)
 	if err != nil {

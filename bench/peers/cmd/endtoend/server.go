@@ -16,8 +16,9 @@ import (
 // patience bounds every wait for another process.
 const patience = time.Minute
 
-// startServer runs a redis-server that keeps nothing, until ctx ends; wait
-// waits for its end. After an error none is left.
+// startServer runs a redis-server without persistence until ctx ends. wait
+// waits until the server has ended. If startServer returns an error, it leaves
+// no server behind.
 func startServer(ctx context.Context, path string) (addr string, wait func(), err error) {
 	for range 5 { // a port that was free a moment ago may be taken
 		if addr, wait, err = tryServer(ctx, path); err == nil {
@@ -49,7 +50,7 @@ func tryServer(ctx context.Context, path string) (addr string, wait func(), err 
 	}
 	ended := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // it is killed
+		_ = cmd.Wait() // an error is expected, since ctx kills the server
 		_ = os.RemoveAll(dir)
 		kill()
 		close(ended)

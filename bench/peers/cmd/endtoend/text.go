@@ -14,15 +14,15 @@ const (
 	invalidations = "invalidate"
 )
 
-// counted is what tables count of a kind: the server puts as many keys into an
-// invalidation as it likes.
+// counted says what the tables count of each kind. Invalidations are counted by
+// key, because the server decides how many keys it puts into one.
 var counted = map[string]string{messages: "pushes", invalidations: "keys"}
 
 // channel is where messages are published.
 const channel = "channel"
 
-// A text is a payload, or a key, that begins with a number of 15 digits behind
-// a letter. The last one of a run is all z.
+// A text is a payload or a key. It begins with a letter and a number of 15
+// digits. The last text of a run is all z.
 const (
 	digits      = 15
 	keySize     = 1 + digits
@@ -37,7 +37,7 @@ func textSize(kind string) int {
 	return keySize
 }
 
-// appendText appends the text of a kind that carries number.
+// appendText appends the text of the given kind that carries number.
 func appendText(b []byte, kind string, number int64) []byte {
 	b = fmt.Appendf(b, "k%0*d", digits, number)
 	for range textSize(kind) - keySize {
@@ -48,7 +48,7 @@ func appendText(b []byte, kind string, number int64) []byte {
 
 func endText(kind string) string { return strings.Repeat(string(endMark), textSize(kind)) }
 
-// number returns what a text carries, and false for one that carries nothing.
+// number returns the number that a text carries, and false if it carries none.
 func number[T string | []byte](text T) (int64, bool) {
 	if len(text) < keySize || text[0] != 'k' {
 		return 0, false
@@ -64,8 +64,8 @@ func number[T string | []byte](text T) (int64, bool) {
 	return n, true
 }
 
-// A clock tells nanoseconds since an epoch that several processes agree on.
-// Each looks at the wall clock once; from then on it is monotonic.
+// A clock returns the nanoseconds since an epoch that several processes share.
+// Each clock reads the wall clock once, and is monotonic from then on.
 type clock struct{ epoch time.Time }
 
 // newClock returns a clock whose epoch is given in nanoseconds of Unix time.

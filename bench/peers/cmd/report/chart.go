@@ -17,8 +17,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// The chart has a ground of its own, so that it reads the same on a light and
-// on a dark page.
+// The chart has its own background, so it looks the same on a light page and on
+// a dark one.
 var (
 	ground   = color.RGBA{0xfb, 0xfb, 0xfa, 0xff}
 	ink      = color.RGBA{0x24, 0x29, 0x2f, 0xff}
@@ -26,12 +26,12 @@ var (
 	gridline = color.RGBA{0xe3, 0xe5, 0xe8, 0xff}
 	respushC = color.RGBA{0x0b, 0x7a, 0x75, 0xff}
 	peerC    = color.RGBA{0x9a, 0xa7, 0xb4, 0xff}
-	respushP = color.RGBA{0x8c, 0xc4, 0xc0, 0xff} // where no element is read
+	respushP = color.RGBA{0x8c, 0xc4, 0xc0, 0xff} // P: pale, for handlers that read no element
 	peerP    = color.RGBA{0xcd, 0xd4, 0xda, 0xff}
 	floorC   = color.RGBA{0xe0, 0xb6, 0x5c, 0xff}
 )
 
-// Sizes in points: the width is that of a README's column.
+// Sizes in points. The width is that of a README's column.
 const (
 	chartWidth  = 640
 	panelHeight = 164
@@ -42,7 +42,7 @@ const (
 	fontSize    = 7.5
 	ratioSize   = 6.5
 	barWidth    = 8.5
-	decades     = 2.45 // that a panel spans: the same ratio has the same length in all of them
+	decades     = 2.45 // the range of a panel; the same ratio has the same length in every panel
 )
 
 // drawChart draws a panel of bars for each frame.
@@ -110,8 +110,8 @@ func textStyle(size font.Length, c color.Color) text.Style {
 	return text.Style{Color: c, Font: f, Handler: plot.DefaultTextHandler}
 }
 
-// newPanel returns the bars of one frame; with names, those of the
-// implementations stand on the left.
+// newPanel returns the bars of one frame. If names is true, the names of the
+// implementations appear on the left.
 func newPanel(r *Results, frame string, names bool) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -136,7 +136,7 @@ func newPanel(r *Results, frame string, names bool) *plot.Plot {
 
 // bars are horizontal bars on a logarithmic axis, the first on top.
 type bars struct {
-	unit   float64 // what the others are multiples of
+	unit   float64 // the time of respush, which the ratios refer to
 	names  []string
 	values []float64
 	colors []color.Color
@@ -168,7 +168,8 @@ func (b *bars) add(name string, v float64, c color.Color) {
 	b.colors = append(b.colors, c)
 }
 
-// labels returns the names from the bottom up, or as many empty ones.
+// labels returns the names from the bottom up, or as many empty strings if
+// shown is false.
 func (b *bars) labels(shown bool) []string {
 	l := make([]string, len(b.names))
 	for i, name := range b.names {
@@ -179,9 +180,10 @@ func (b *bars) labels(shown bool) []string {
 	return l
 }
 
-// DataRange begins somewhat below ours and the last value, the floor, so that
-// there is a bar to see. What is further below reads nothing, and has no bar.
-// The range is the same ratio in all panels.
+// DataRange returns a range that begins somewhat below our times and the floor,
+// which is the last value, so that these bars are visible. Values below the
+// range belong to implementations that read nothing, and have no bar. All
+// panels span the same ratio.
 func (b *bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	least := math.Min(b.unit, b.values[len(b.values)-1])
 	for i, name := range b.names {
@@ -193,7 +195,7 @@ func (b *bars) DataRange() (xmin, xmax, ymin, ymax float64) {
 	return xmin, xmin * math.Pow(10, decades), -0.5, float64(len(b.values)) - 0.5
 }
 
-// Plot draws the bars, and behind each its value and the ratio to ours.
+// Plot draws the bars, each followed by its value and the ratio to ours.
 func (b *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	grid := draw.LineStyle{Color: gridline, Width: 0.5}

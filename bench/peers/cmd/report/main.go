@@ -1,7 +1,7 @@
-// Command report reads the output of benchmarks, those of the peers and as far
-// as they are there those of the other modules, and prints what it says:
-// respush beside its targets, and a Markdown table of all peers. With -readme
-// it writes that table into a file, and with -svg it draws the same as a chart.
+// Command report reads the output of the peers' benchmarks and, if there is
+// any, of the other modules' benchmarks. It prints the results of respush
+// beside its targets, and a Markdown table of all peers. With -readme it writes
+// that table into a file, and with -svg it draws the results as a chart.
 //
 //	go run ./cmd/report -svg ../../docs/bench.svg -readme ../../README.md latest.txt
 package main
@@ -15,8 +15,8 @@ import (
 
 func main() {
 	svg := flag.String("svg", "", "write a chart to this `file`")
-	readme := flag.String("readme", "", "write the table into this `file`, where it has a place")
-	command := flag.String("command", "make bench-peers", "what made the results, as the chart tells it")
+	readme := flag.String("readme", "", "write the table into this `file`, between the lines that mark its place")
+	command := flag.String("command", "make bench-peers", "name this `command` in the chart as the source of the results")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: report [-svg FILE] [-readme FILE] [-command TEXT] RESULTS")
 		flag.PrintDefaults()

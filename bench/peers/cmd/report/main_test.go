@@ -13,8 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// results returns what go test prints for some times, in the order in which
-// they are given.
+// results returns what go test prints for some times, in the given order.
 func results(times map[string][]float64, order []string) string {
 	var b strings.Builder
 	b.WriteString("go: go1.99\ngoos: linux\npkg: x/peers\ncpu: Abacus\n")
@@ -52,7 +51,7 @@ func TestReadResultsOfOneProcessor(t *testing.T) {
 	require.Contains(t, r.Provenance("make it"), "Abacus (1 processors)")
 }
 
-// The chart's ratios are to respush, wherever it stands.
+// The chart's ratios are relative to respush, wherever it appears in the file.
 func TestBarsAreMultiplesOfOurs(t *testing.T) {
 	order := []string{"frame=F1/impl=go-redis", "frame=F1/impl=respush"}
 	r, err := readResults(strings.NewReader(results(map[string][]float64{order[0]: {120}, order[1]: {10}}, order)), "x")

@@ -10,7 +10,7 @@ import (
 	"github.com/seed79615202/respush/bench/peers"
 )
 
-// titles say what the frames are.
+// titles describes the frames.
 var titles = map[string]string{
 	"F1": "invalidate, 1 key",
 	"F2": "invalidate, null",
@@ -26,8 +26,8 @@ var titles = map[string]string{
 	"N0": "no push, reply buffered",
 }
 
-// printMarkdown prints nanoseconds, and behind them allocations if there are
-// any, of all implementations for all frames.
+// printMarkdown prints a table of all implementations and frames. A cell holds
+// the nanoseconds and, if there are any, the allocations in parentheses.
 func printMarkdown(w io.Writer, r *Results) {
 	fmt.Fprintf(w, "| frame | %s |\n|---|%s\n", strings.Join(r.Impls, " | "), strings.Repeat("--:|", len(r.Impls)))
 	for _, frame := range r.Frames {
@@ -50,7 +50,7 @@ func printMarkdown(w io.Writer, r *Results) {
 
 }
 
-// printNotes prints in what the implementations differ.
+// printNotes prints how the implementations differ.
 func printNotes(w io.Writer, r *Results) {
 	for _, p := range peers.All() {
 		if p.Note != "" && slices.Contains(r.Impls, p.Name) {

@@ -8,26 +8,26 @@ import (
 	"text/tabwriter"
 )
 
-// A row is a target of what a caller pays: got is at most so many times of
-// beside, or at most limit where there is nothing beside it.
+// A row is a target for what a caller pays. If name is set, got must be at most
+// most times the time of beside. Otherwise got must be at most most.
 type row struct {
 	what   string
 	got    Cell
 	unit   string // of got
 	beside Cell
-	name   string // of what is beside
+	name   string // of beside
 	most   float64
 }
 
-// value returns what was got.
+// value returns the measured value.
 func (r row) value() float64 { return r.got.Least(r.unit) }
 
-// measured reports whether the run has both sides.
+// measured reports whether the results hold both sides of the comparison.
 func (r row) measured() bool {
 	return !math.IsNaN(r.value()) && !math.IsNaN(r.limit())
 }
 
-// limit returns what must not be exceeded.
+// limit returns the largest value that meets the target.
 func (r row) limit() float64 {
 	if r.name == "" {
 		return r.most
@@ -35,15 +35,15 @@ func (r row) limit() float64 {
 	return r.most * r.beside.Ns()
 }
 
-// Limits of what is measured without anything beside it.
+// Limits of the rows that compare with no other cell.
 const (
 	mostOfRoundTrip = 2000     // ns that a tap adds
 	mostAtRest      = 12 << 10 // bytes of a connection
 	mostForIdle     = 120      // MiB of 10,000 connections
 )
 
-// paidRows returns the targets of what a caller pays, from benchmarks of all
-// packages.
+// paidRows returns the targets for what a caller pays, from the benchmarks of
+// all packages.
 func paidRows(r *Results) []row {
 	var rows []row
 	at := func(what, got, beside, name string, most float64) {
@@ -59,7 +59,7 @@ func paidRows(r *Results) []row {
 	}
 	for _, frame := range []string{"F1", "F3", "F7", "F8"} {
 		ours, theirs := "peers Push/frame="+frame+"/impl=respush-decoded", "peers Push/frame="+frame+"/impl=go-redis"
-		at(frame+", go-redis' kind of handler", ours, theirs, "go-redis", 0.8)
+		at(frame+", go-redis style handler", ours, theirs, "go-redis", 0.8)
 		rows = append(rows, row{frame + ", its allocations", r.Get(ours), "allocs/op", Cell{}, "", r.Get(theirs).Allocs()})
 	}
 	const burst = "bench Process/frame=F1/impl=respush"
@@ -81,11 +81,11 @@ func paidRows(r *Results) []row {
 		tcp := "bench Tap/conn=tcp/reply=" + reply + "/impl="
 		at("tap, "+reply, tcp+"tap", tcp+"bare", "bare", 1/0.8)
 	}
-	rows = append(rows, row{"tap, what it adds to a lone reply", r.Get("bench TapRoundTrip/reply=status/impl=tap"),
+	rows = append(rows, row{"tap, time added to a lone reply", r.Get("bench TapRoundTrip/reply=status/impl=tap"),
 		"added-ns/op", Cell{}, "", mostOfRoundTrip})
 	at("go-redis, a command", "goredis Command/impl=respush", "goredis Command/impl=builtin", "built-in", 1.01)
 	at("go-redis, F1 alone", "goredis PushAlone/frame=F1/impl=respush", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 0.25)
-	at("go-redis, F1 alone, its kind of handler", "goredis PushAlone/frame=F1/impl=respush-decoded", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 1)
+	at("go-redis, F1 alone, go-redis style handler", "goredis PushAlone/frame=F1/impl=respush-decoded", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 1)
 	for _, after := range []string{"nothing", "push", "burst-and-64-pushes"} {
 		rows = append(rows, row{"at rest under Serve after " + after, r.Get("bench Rest/after=" + after + "/impl=respush"),
 			"B/conn", Cell{}, "", mostAtRest})
@@ -96,11 +96,11 @@ func paidRows(r *Results) []row {
 	return rows
 }
 
-// printPaid prints what a caller pays beside its targets, as far as it was
-// measured.
+// printPaid prints what a caller pays beside the targets. It leaves out what
+// was not measured.
 func printPaid(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "where it is paid\trespush\tbeside\tratio\tat most\t")
+	fmt.Fprintln(t, "cost to a caller\trespush\tcompared with\tratio\tat most\t")
 	measured, kept := 0, 0
 	for _, row := range paidRows(r) {
 		if !row.measured() {

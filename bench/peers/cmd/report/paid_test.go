@@ -7,8 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every row is measured by a benchmark of that name; here with figures that
-// just hold, and with each of them a little worse.
+// The figures just meet every target. Then each of them is made a little worse.
 func TestPaid(t *testing.T) {
 	const lines = `pkg: x/bench
 BenchmarkProcess/frame=F1/impl=respush-2 1 20 ns/op

@@ -6,13 +6,13 @@ import (
 	"os"
 )
 
-// The lines between which the table of the README stands.
+// The lines that enclose the table in the README.
 const (
 	tableBegins = "<!-- make bench-peers writes this table -->\n"
 	tableEnds   = "<!-- until here -->\n"
 )
 
-// writeTable puts the Markdown table into a file, in place of the last one.
+// writeTable replaces the Markdown table in a file.
 func writeTable(path string, r *Results) error {
 	old, err := os.ReadFile(path)
 	if err != nil {

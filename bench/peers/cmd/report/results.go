@@ -13,14 +13,14 @@ import (
 	"github.com/seed79615202/respush/bench/peers"
 )
 
-// A Cell is what one benchmark has measured: of each unit the least of all
-// runs, since everything else on a machine can only add to it.
+// A Cell holds the results of one benchmark. For each unit it keeps the least
+// value of all runs, because other work on the machine can only add to it.
 type Cell struct {
 	Runs  int
-	least map[string]float64 // by unit, as go test prints it
+	least map[string]float64 // by unit, as go test prints the unit
 }
 
-// Least returns the least of a unit, or NaN.
+// Least returns the least value of a unit, or NaN if there is none.
 func (c Cell) Least(unit string) float64 {
 	if v, ok := c.least[unit]; ok {
 		return v
@@ -28,16 +28,17 @@ func (c Cell) Least(unit string) float64 {
 	return math.NaN()
 }
 
-// Ns returns the time of an op in nanoseconds, or NaN.
+// Ns returns the time of an op in nanoseconds, or NaN if it is unknown.
 func (c Cell) Ns() float64 { return c.Least("ns/op") }
 
-// CPU returns the processor time of an op in nanoseconds, or NaN.
+// CPU returns the processor time of an op in nanoseconds, or NaN if it is
+// unknown.
 func (c Cell) CPU() float64 { return c.Least("cpu-ns/op") }
 
-// Allocs returns the allocations of an op, or NaN.
+// Allocs returns the allocations of an op, or NaN if they are unknown.
 func (c Cell) Allocs() float64 { return c.Least("allocs/op") }
 
-// Results are those of one run of the benchmarks of several packages.
+// Results holds the results of one run of the benchmarks of several packages.
 //
 // Invariant: every frame and implementation of the peers' BenchmarkPush is in
 // Frames and Impls, in the order of the file.
@@ -45,35 +46,36 @@ type Results struct {
 	Frames, Impls []string
 	Lookups       []string // cases of the peers' BenchmarkLookup, without the implementation
 	cells         map[string]Cell
-	config        map[string]string // what the file says of the machine
+	config        map[string]string // the file's configuration lines, which describe the machine
 	procs         string            // GOMAXPROCS
 }
 
-// Get returns what a benchmark has measured, by the last part of its package's
-// path and its name without Benchmark and the number of processors: peers
-// Push/frame=F1.
+// Get returns the cell of a benchmark. Its name is the last part of its
+// package's path, followed by the benchmark's name without the prefix Benchmark
+// and the number of processors, as in "peers Push/frame=F1".
 func (r *Results) Get(name string) Cell { return r.cells[name] }
 
-// Cell returns what impl needs for a frame.
+// Cell returns the cell of impl for a frame.
 func (r *Results) Cell(frame, impl string) Cell {
 	return r.Get("peers Push/frame=" + frame + "/impl=" + impl)
 }
 
-// Lookup returns what impl needs for one of Lookups.
+// Lookup returns the cell of impl for one of Lookups.
 func (r *Results) Lookup(which, impl string) Cell {
 	return r.Get("peers Lookup/" + which + "/impl=" + impl)
 }
 
-// Ns returns the time that impl needs for a frame, or NaN.
+// Ns returns the time in nanoseconds that impl needs for a frame, or NaN if it
+// is unknown.
 func (r *Results) Ns(frame, impl string) float64 { return r.Cell(frame, impl).Ns() }
 
-// Floor returns the time that the walk from line to line takes together with
-// the reads of the stream.
+// Floor returns the time in nanoseconds of the walk from line to line together
+// with the reads of the stream.
 func (r *Results) Floor(frame string) float64 {
 	return r.Ns(frame, "floor-lines") + r.Ns(frame, "floor-copy")
 }
 
-// Provenance says where the results come from.
+// Provenance describes where the results come from.
 func (r *Results) Provenance(command string) string {
 	runs := 0
 	for _, frame := range r.Frames {
@@ -91,7 +93,7 @@ func (r *Results) Provenance(command string) string {
 		command, runs, r.config["cpu"], r.procs, r.config["go"], strings.Join(versions, ", "))
 }
 
-// readResults reads the output of go test, of one package or of several.
+// readResults reads the output of go test for one or more packages.
 func readResults(rd io.Reader, name string) (*Results, error) {
 	r := &Results{cells: make(map[string]Cell), config: make(map[string]string), procs: "1"}
 	br := benchfmt.NewReader(rd, name)
@@ -105,12 +107,12 @@ func readResults(rd io.Reader, name string) (*Results, error) {
 		}
 		base, parts := res.Name.Parts()
 		key := map[string]string{}
-		var others []string // than the implementation
+		var others []string // all parts but the implementation
 		full := string(base)
 		for _, p := range parts {
 			k, v, ok := strings.Cut(strings.TrimPrefix(string(p), "/"), "=")
 			if !ok {
-				r.procs = strings.TrimPrefix(k, "-") // absent if there is one
+				r.procs = strings.TrimPrefix(k, "-") // go test omits it if it is 1
 				continue
 			}
 			full += string(p)
@@ -140,7 +142,7 @@ func readResults(rd io.Reader, name string) (*Results, error) {
 	return r, nil
 }
 
-// add takes one result into the least so far.
+// add merges one result into the cell called name.
 func (r *Results) add(name string, res *benchfmt.Result) {
 	c, ok := r.cells[name]
 	if !ok {

@@ -9,16 +9,16 @@ import (
 	"github.com/seed79615202/respush/internal/test/workload"
 )
 
-// What respush has to reach on its own, beside its other figures of the run.
+// The targets that compare respush with its own figures of the same run.
 const (
-	mostAmong1000  = 1.10 // of F1, with 1000 names
-	mostKeySpread  = 0.15 // that the cost of a key is off the middle of the least and the most
-	mostContention = 1.3  // of one reader alone, for two readers and a writer, in processor time
+	mostAmong1000  = 1.10 // times F1, with 1000 names
+	mostKeySpread  = 0.15 // relative distance of a key's least and most cost from their mean
+	mostContention = 1.3  // times the processor time of one reader alone, for two readers and a writer
 )
 
-// printScaling prints the targets that are about more of something: pushes of
-// no use, names, pieces, keys, readers. They come from the benchmarks of the
-// root module; without those it prints nothing.
+// printScaling prints the targets that say how the cost grows with the number
+// of unused pushes, names, pieces, keys or readers. They come from the
+// benchmarks of the root module; without those printScaling prints nothing.
 func printScaling(w io.Writer, r *Results) error {
 	cost := func(parts string) float64 { return r.Get("bench Process/" + parts + "/impl=respush").Ns() }
 	f1 := cost("frame=F1")
@@ -33,9 +33,9 @@ func printScaling(w io.Writer, r *Results) error {
 		v := cost("frame=" + frame)
 		row(what, ns(v), v <= most*f1, fmt.Sprintf("at most %.3g of F1 (%s)", most, ns(f1)))
 	}
-	fmt.Fprintln(t, "more of something\tns\ttarget\t")
-	row("N0, no push there", ns(cost("frame=N0")), cost("frame=N0") <= mostIdle, fmt.Sprintf("at most %d", mostIdle))
-	against("N1", "N1, nobody handles it", 1)
+	fmt.Fprintln(t, "scaling\tns\ttarget\t")
+	row("N0, no push waiting", ns(cost("frame=N0")), cost("frame=N0") <= mostIdle, fmt.Sprintf("at most %d", mostIdle))
+	against("N1", "N1, no handler", 1)
 	against("N2", "N2, VoidProcessor", 1)
 	against("N3", "N3, F1 among 1000 names", mostAmong1000)
 	for _, piece := range []int{64, 7, 1} {

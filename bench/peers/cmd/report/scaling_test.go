@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// alone returns what the root module's benchmarks print, with changes to
-// figures that meet every target.
+// alone returns what the root module's benchmarks print. The figures meet every
+// target, except for those that changes replaces.
 func alone(changes map[string]float64) string {
 	times := []struct {
 		name string

@@ -9,24 +9,25 @@ import (
 	"text/tabwriter"
 )
 
-// ours is respush with handlers that look at every element, as all peers' do,
-// and counts is respush with handlers that do not.
+// ours is respush with handlers that read every element, as the handlers of the
+// peers do. counts is respush with handlers that read none.
 const (
 	ours   = "respush"
 	counts = "respush-counts"
 )
 
-// givesElements are the other peers that read a stream and give the elements of
-// a push out.
+// givesElements lists the other peers that read a stream and hand out the
+// elements of a push.
 var givesElements = []string{"rueidis", "radix", "hiredis"}
 
-// What respush has to reach with handlers that count, as ratios within one run.
+// The targets of respush with handlers that count. The ratios are within one
+// run.
 const (
-	mostOfFloor     = 0.8 // of the walk from line to line and the reads
-	mostOfCopy      = 1.3 // of the reads alone, for large messages
+	mostOfFloor     = 0.8 // times the walk from line to line and the reads
+	mostOfCopy      = 1.3 // times the reads alone, for large messages
 	leastOfGoRedis  = 10  // times faster
 	leastOfOthers   = 3   // times faster than the fastest of givesElements
-	mostIdle        = 5   // ns with no push there
+	mostIdle        = 5   // ns if no push is there
 	mostLookup      = 10  // ns, however many names
 	walkedInFrames  = "F1 F2 F3 F4 F7 F8"
 	copiedInFrames  = "F5 F6"
@@ -34,8 +35,8 @@ const (
 	allocationsOurs = 0
 )
 
-// printTargets prints what respush needs to find a push and call its handler,
-// beside the targets of that.
+// printTargets prints the time that respush takes to find a push and call its
+// handler, beside the targets for that time.
 func printTargets(w io.Writer, r *Results) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "frame\t"+counts+"\tlines+reads\tratio\tgo-redis\tnext\tallocs\ttarget\t")
@@ -71,8 +72,8 @@ func printTargets(w io.Writer, r *Results) error {
 	return nil
 }
 
-// counting returns what a frame costs with handlers that count; with no push
-// there is no handler.
+// counting returns the cell of a frame with handlers that count. The idle frame
+// has no push and so no handler, and its cell is that of ours.
 func counting(r *Results, frame string) Cell {
 	if frame == idleFrame {
 		return r.Cell(frame, ours)
@@ -80,7 +81,8 @@ func counting(r *Results, frame string) Cell {
 	return r.Cell(frame, counts)
 }
 
-// fastestOther returns the least time of givesElements, and whose it is.
+// fastestOther returns the least time of givesElements, and the name of the
+// peer that achieved it.
 func fastestOther(r *Results, frame string) (float64, string) {
 	least, by := math.NaN(), ""
 	for _, impl := range givesElements {
@@ -91,7 +93,7 @@ func fastestOther(r *Results, frame string) (float64, string) {
 	return least, by
 }
 
-// held reports whether a target is.
+// held returns the word for a target that is held or missed.
 func held(ok bool) string {
 	if ok {
 		return "held"
@@ -99,7 +101,7 @@ func held(ok bool) string {
 	return "missed"
 }
 
-// verdict says which targets of a frame are missed.
+// verdict returns a text that names the missed targets of a frame.
 func verdict(r *Results, frame string, c Cell) string {
 	var missed []string
 	check := func(ok bool, what string) {
@@ -130,7 +132,7 @@ func verdict(r *Results, frame string, c Cell) string {
 
 func in(list, frame string) bool { return slices.Contains(strings.Fields(list), frame) }
 
-// ns prints a time with three digits.
+// ns formats a time with three significant digits.
 func ns(v float64) string {
 	switch {
 	case math.IsNaN(v):
@@ -143,7 +145,7 @@ func ns(v float64) string {
 	return fmt.Sprintf("%.0f", v)
 }
 
-// factor prints a ratio.
+// factor formats a ratio, followed by unit.
 func factor(v float64, unit string) string {
 	switch {
 	case math.IsNaN(v):

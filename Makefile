@@ -79,9 +79,10 @@ fuzz:
 	done
 
 # Feeds, Clusters, and the clients of Serve, tap and goredis under faults on real servers, for as long as SOAK says and all
-# at once, as each mostly waits. A failure logs its seed.
+# at once, as each mostly waits. Those with
+# random faults log their seeds, for RESPUSH_SEED.
 soak:
-	$(MAKE) -j --output-sync=target soak-server soak-cluster soak-sentinel soak-clients
+	$(MAKE) -j --output-sync=line soak-server soak-cluster soak-sentinel soak-clients
 
 SOAKING = RESPUSH_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 0 -v
 soak-server:

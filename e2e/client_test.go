@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // newProcessor returns a processor that fails the test when a handler returns
-// an error, unless it is to do that.
+// an error other than errUnruly.
 func newProcessor(tb testing.TB, opts ...dispatch.Option) *dispatch.Processor {
 	return dispatch.NewProcessor(append(opts, dispatch.WithErrorHandler(func(_ context.Context, name []byte, err error) {
 		if !errors.Is(err, errUnruly) {

@@ -45,15 +45,19 @@ func (c *cutter) start(tb testing.TB) {
 // carry passes on what a connection sends and gets.
 func (c *cutter) carry(conn net.Conn) {
 	defer c.end(conn)
+	c.mu.Lock()
+	open := c.conns != nil
+	if open {
+		c.conns[conn] = true
+	}
+	c.mu.Unlock()
+	if !open {
+		return
+	}
 	server, err := net.Dial("tcp", c.upstream)
 	if err != nil {
 		return
 	}
-	c.mu.Lock()
-	if c.conns != nil {
-		c.conns[conn] = true
-	}
-	c.mu.Unlock()
 	var sending sync.WaitGroup
 	spawn(&sending, func() {
 		_, _ = io.Copy(server, conn) // until either is closed

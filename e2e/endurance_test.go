@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/internal/test/soak"
 )
 
 // errUnruly is the error of handlers that fail on purpose, and what they panic
@@ -112,8 +113,7 @@ const livesAtOnce = 25
 func TestConnectionsComeAndGoAndNothingIsLost(t *testing.T) {
 	for kind, newTalker := range talkers {
 		t.Run("client="+kind, func(t *testing.T) {
-			seed := uint64(time.Now().UnixNano())
-			t.Logf("seed %d", seed)
+			seed := soak.Seed(t)
 			e := &endurance{server: redistest.Start(t), random: rand.New(rand.NewPCG(seed, 0)), newTalker: newTalker}
 			m := &mischief{random: rand.New(rand.NewPCG(seed, 1))}
 			unruly.Store(m)
@@ -127,7 +127,7 @@ func TestConnectionsComeAndGoAndNothingIsLost(t *testing.T) {
 				<-stopped
 				unruly.Store(nil)
 			}()
-			end := time.Now().Add(soak(t) / time.Duration(len(talkers)))
+			end := time.Now().Add(soak.For(t) / time.Duration(len(talkers)))
 			var first leftovers
 			for n := 0; n < 2 || time.Now().Before(end); n++ {
 				t.Run("", func(t *testing.T) {

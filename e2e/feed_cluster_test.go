@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,25 +16,19 @@ import (
 	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/goredis"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/internal/test/soak"
 )
-
-// soak returns how long the tests with an oracle repeat their faults; 0 means
-// once.
-func soak(t testing.TB) time.Duration {
-	t.Helper()
-	text := os.Getenv("RESPUSH_SOAK")
-	if text == "" {
-		return 0
-	}
-	d, err := time.ParseDuration(text)
-	require.NoError(t, err)
-	return d
-}
 
 // clusterSystem is a cluster as the load sees it.
 type clusterSystem struct {
 	servers []*redistest.Server
-	cutOff  atomic.Pointer[string] // the address of the node that is
+	cut     atomic.Pointer[cutOff] // the last one
+}
+
+// cutOff is the time in which other nodes do not reach a node.
+type cutOff struct {
+	addr string
+	end  time.Time // zero while it lasts
 }
 
 func (s *clusterSystem) nodes() (addrs []string) {
@@ -49,18 +42,18 @@ func (s *clusterSystem) nodes() (addrs []string) {
 func (s *clusterSystem) primary() string { return "" }
 func (s *clusterSystem) auth() []string  { return nil }
 
-// sure is true but for a node that is cut off. Any other that has lost a slot
-// redirects.
-func (s *clusterSystem) sure(addr string) bool {
-	cut := s.cutOff.Load()
-	return cut == nil || *cut != addr
+// sure is true except for a node that was cut off at that time. Any other node
+// that has lost a slot redirects.
+func (s *clusterSystem) sure(addr string, at time.Time) bool {
+	cut := s.cut.Load()
+	return cut == nil || cut.addr != addr || !cut.end.IsZero() && at.After(cut.end)
 }
 
 // safe is true for one replica, which is the only one to take its place. The
 // primary in the place of one that is cut off has no replica.
 func (s *clusterSystem) safe(addr string, replicas int) bool {
-	if s.cutOff.Load() != nil {
-		return s.sure(addr)
+	if cut := s.cut.Load(); cut != nil && cut.end.IsZero() {
+		return addr != cut.addr
 	}
 	return replicas >= 1
 }
@@ -77,7 +70,7 @@ type clusterRun struct {
 }
 
 func startClusterRun(t testing.TB, eager bool) *clusterRun {
-	c := redistest.StartReplicatedCluster(t)
+	c := redistest.StartDivisibleCluster(t)
 	c.SetNodeTimeout(t, time.Second)
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
 	t.Cleanup(func() { _ = client.Close() })
@@ -160,13 +153,15 @@ func (r *clusterRun) take(slot, from, to int) {
 func (r *clusterRun) cutOff(third int) {
 	r.t.Helper()
 	old := r.primary[third]
-	r.s.cutOff.Store(&r.Nodes[old].Addr)
+	cut := cutOff{addr: r.Nodes[old].Addr}
+	r.s.cut.Store(&cut)
 	r.CutOff(r.t, old, r.replica[third])
 	r.promoted(third)
 	require.True(r.t, strings.HasPrefix(r.do(old, "ROLE"), `["master"`), "the old one knows")
 	r.o.awaitAcks()
 	r.Join(r.t, old)
-	r.s.cutOff.Store(nil)
+	r.Reclaim(r.t, moved, r.primary[third])
+	r.s.cut.Store(&cutOff{cut.addr, time.Now()})
 }
 
 // addNode runs a new node that has one slot for a while, and is forgotten then.
@@ -234,7 +229,7 @@ func serveNothingStale(t *testing.T, start func(t *testing.T, eager bool) (round
 	for _, eager := range []bool{false, true} {
 		t.Run(fmt.Sprintf("eager=%t", eager), func(t *testing.T) {
 			t.Parallel()
-			end := time.Now().Add(soak(t))
+			end := time.Now().Add(soak.For(t))
 			for first := true; first || time.Now().Before(end) && !t.Failed(); first = false {
 				t.Run("", func(t *testing.T) {
 					round, o := start(t, eager)

@@ -81,9 +81,9 @@ type system interface {
 	primary() string
 	// auth returns what follows HELLO 3 for the load.
 	auth() []string
-	// sure reports whether a node that has taken a message for a primary's is the
-	// primary beyond doubt.
-	sure(addr string) bool
+	// sure reports whether a node that has taken a message for a primary's was the
+	// primary beyond doubt at the time when it was sent.
+	sure(addr string, sent time.Time) bool
 	// safe reports whether a write to a primary that so many replicas have outlives
 	// the faults of the test.
 	safe(addr string, replicas int) bool

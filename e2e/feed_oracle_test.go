@@ -373,7 +373,7 @@ func (o *oracle) publish(c *loadClient, n int) error {
 		promised = promised && role.String() == "master" // a replica passes them on, too
 		break
 	}
-	if promised && !c.s.sure(c.routes[feed.Slot(channel)]) {
+	if promised && !c.s.sure(c.routes[feed.Slot(channel)], begun) {
 		promised = false
 		delete(c.routes, feed.Slot(channel))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,7 @@ func (s *sentinelSystem) primary() string { return primaryOf(s.Sentinels[0]) }
 
 // sure asks all sentinels. One that has been replaced takes messages until it
 // hears of that.
-func (s *sentinelSystem) sure(addr string) bool {
+func (s *sentinelSystem) sure(addr string, _ time.Time) bool {
 	return !slices.ContainsFunc(s.Sentinels, func(sentinel *redistest.Server) bool { return primaryOf(sentinel) != addr })
 }
 

@@ -2,7 +2,6 @@ package feed_test
 
 import (
 	"context"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -13,12 +12,13 @@ import (
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/internal/test/soak"
 	"github.com/seed79615202/respush/notify"
 )
 
 // rounds returns the number of rounds of a test that can be made longer.
-func rounds(n int) int {
-	if d, err := time.ParseDuration(os.Getenv("RESPUSH_SOAK")); err == nil && d > 0 {
+func rounds(t *testing.T, n int) int {
+	if soak.For(t) > 0 {
 		return 10 * n
 	}
 	return n
@@ -36,7 +36,7 @@ func TestAsOfIsTrue(t *testing.T) {
 
 func testAsOf(t *testing.T, queued bool) {
 	s := redistest.Start(t)
-	n := rounds(1000)
+	n := rounds(t, 1000)
 	acknowledged := make([]atomic.Int64, n) // when, in Unix nanoseconds
 	handled := make([]atomic.Bool, n)
 	p := dispatch.NewProcessor()
@@ -128,7 +128,7 @@ func TestAsOfWaitsForAScript(t *testing.T) {
 	const script = "local i = 0 while i < 5000000 do i = i + 1 end return 1"
 	sleeper, writer, other := s.Dial(t), s.Dial(t), s.Dial(t)
 	early := 0
-	for range rounds(10) {
+	for range rounds(t, 10) {
 		handled.Store(false)
 		sleeper.Send([]string{"DEBUG", "SLEEP", "0.01"})
 		writer.Send([]string{"SET", "k", "v"})

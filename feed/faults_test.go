@@ -1,17 +1,16 @@
 package feed_test
 
 import (
+	"cmp"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/seed79615202/respush/feed"
 	"github.com/seed79615202/respush/internal/test/redistest"
+	"github.com/seed79615202/respush/internal/test/soak"
 )
 
 // A fault is something that a test breaks. It returns a function that mends it.
@@ -111,32 +110,17 @@ func (o *oracle) admin(do func(c *redistest.Client)) {
 	}
 }
 
-// soak returns how long a random test runs.
-func soak(d time.Duration) time.Duration {
-	if long, err := time.ParseDuration(os.Getenv("RESPUSH_SOAK")); err == nil && long > 0 {
-		return long
-	}
-	return d
-}
-
 // TestNothingIsStaleUnderFaults runs seeded schedules of faults, one or two at a
 // time.
 func TestNothingIsStaleUnderFaults(t *testing.T) {
 	for _, queued := range []bool{false, true} {
 		t.Run("queue="+strconv.FormatBool(queued), func(t *testing.T) {
 			t.Parallel()
-			seed := uint64(time.Now().UnixNano())
-			if text := os.Getenv("RESPUSH_SEED"); text != "" {
-				var err error
-				seed, err = strconv.ParseUint(text, 10, 64)
-				require.NoError(t, err)
-			}
-			t.Logf("RESPUSH_SEED=%d", seed)
-			random := rand.New(rand.NewPCG(seed, 0))
+			random := rand.New(rand.NewPCG(soak.Seed(t), 0))
 			o := newOracle(t, feed.Probe{Every: 100 * time.Millisecond, Within: 200 * time.Millisecond}, queued)
 			o.settle()
 			counts := make(map[string]int)
-			for end := time.Now().Add(soak(10 * time.Second)); time.Now().Before(end); {
+			for end := time.Now().Add(cmp.Or(soak.For(t), 10*time.Second)); time.Now().Before(end); {
 				var mends []func()
 				for range 1 + random.IntN(2) {
 					f := randomFaults[random.IntN(len(randomFaults))]

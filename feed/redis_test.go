@@ -156,7 +156,7 @@ func TestAThousandReconnectsLeaveNothing(t *testing.T) {
 		Addr: s.Addr, ClientName: "again", Channels: []string{"c"}, Tracking: &feed.Tracking{},
 		Backoff: func() feed.Backoff { return noWait{} },
 	})
-	n := rounds(100)
+	n := rounds(t, 100)
 	before := resources(t)
 	for range n {
 		admin.Do("CLIENT", "KILL", "TYPE", "pubsub")

@@ -72,6 +72,7 @@ func (c *Client) Send(commands ...[]string) {
 	for _, args := range commands {
 		b = Append(b, args...)
 	}
+	require.NoError(c.tb, c.Conn.SetDeadline(time.Now().Add(patience)))
 	_, err := c.Conn.Write(b)
 	require.NoError(c.tb, err)
 }

@@ -52,7 +52,7 @@ func TestReplicatedClusterFailsOver(t *testing.T) {
 
 func TestMasterThatIsCutOffIsReplacedAndKeepsItsClients(t *testing.T) {
 	t.Parallel()
-	c := redistest.StartReplicatedCluster(t)
+	c := redistest.StartDivisibleCluster(t)
 	c.SetNodeTimeout(t, time.Second)
 	old := c.Nodes[0].Dial(t)
 	c.CutOff(t, 0, 3)

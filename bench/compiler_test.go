@@ -44,6 +44,7 @@ var hotFunctions = []hotFunction{
 	{"parser", "(*shortHead).elements", 0, false},
 	{"parser", "(*Reader).shortPushes", 5, false}, // two of opens, the name, the frame, the bytes after it
 	{"parser", "(*Reader).shortFrame", 1, false},  // the frame
+	{"parser", "(*Driver).LonePush", 2, false},    // the frame, the byte after it
 	{"parser", "(*Reader).passed", 0, false},
 	{"parser", "(*Reader).fresh", 0, true},
 	{"parser", "frameMeta.nameAt", 0, true},
@@ -71,7 +72,6 @@ var hotFunctions = []hotFunction{
 	{"notify", "Invalidation.Len", uncounted, true},
 	{"dispatch", "(*call).count", uncounted, true},
 	{"dispatch", "(*call).publish", uncounted, true},
-	{"dispatch", "(*Processor).find", uncounted, true},
 	{"dispatch", "borrow", uncounted, true},
 	{"dispatch", "expire", uncounted, true},
 	{"dispatch", "registry.(*Registry[go.shape.*uint8]).Snapshot", uncounted, true},

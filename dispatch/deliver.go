@@ -22,7 +22,7 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 	switch own, ok := o.handlers.Lookup(name); {
 	case ok && found:
 		kept := push.Clone() // the first handler may read on in the client's buffer
-		o.p.call(ctx, handlerCtx, t, push)
+		o.p.call(ctx, handlerCtx, nil, t, push)
 		t, push = own, kept
 	case ok:
 		t = own
@@ -33,11 +33,27 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 		n[unhandled].Add(1)
 		return
 	}
-	o.p.call(ctx, handlerCtx, t, push)
+	o.p.call(ctx, handlerCtx, nil, t, push)
 }
 
-// call calls the handler of t with a push, and reports its error or panic.
-func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, t *target, push parser.Frame) {
+// deliver handles one push that has been taken off rd. It is Deliver for the pushes
+// of a Reader, without an Overlay.
+func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) {
+	n := p.counters.any()
+	n[pushes].Add(1)
+	n[bytesTaken].Add(uint64(len(push.Raw())))
+	t := p.find(p.handlers.Snapshot(), push.Name())
+	if t == nil {
+		n[unhandled].Add(1)
+		return
+	}
+	rd.Driver().Lend()
+	p.call(ctx, handlerCtx, rd, t, push)
+}
+
+// call calls the handler of t with a push, and reports its error or panic. The
+// push is lent by rd, unless that is nil.
+func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, t *target, push parser.Frame) {
 	push = borrow(push)
 	returned := false
 	defer func() {
@@ -47,6 +63,9 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 				p.report(ctx, push, &PanicError{Value: v, Stack: debug.Stack()})
 			}
 			expire(push)
+		}
+		if rd != nil {
+			rd.Driver().Reclaim()
 		}
 	}()
 	var err error

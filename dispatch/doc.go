@@ -147,6 +147,7 @@ package dispatch
 // connection makes a call (call.go) and runs its loop, untilPanic:
 //
 //	AwaitPush        a reply is next in nearly every call: no call is made at all
+//	LonePush         nor for a push that comes alone, which deliver handles
 //	BufferedPushes   takes the pushes that have been received, many at a time
 //	next             when nothing is buffered, waits for bytes and goes back to
 //	                 BufferedPushes; goes on with a frame that has been cut

@@ -99,8 +99,21 @@ func (p *Processor) ProcessPendingNotifications(ctx context.Context, handlerCtx 
 	if rd == nil || !rd.Driver().AwaitPush() {
 		return nil
 	}
-	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forPushes}
-	return verdict(rd, c.run())
+	return p.processPending(ctx, &handlerCtx, rd)
+}
+
+// processPending is ProcessPendingNotifications when a push may be next.
+func (p *Processor) processPending(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader) error {
+	d := rd.Driver()
+	for more := true; more; more = d.AwaitPush() {
+		push, alone := d.LonePush(!p.takePubSub)
+		if !alone {
+			c := call{p: p, ctx: ctx, handlerCtx: *handlerCtx, rd: rd, wait: forPushes}
+			return verdict(rd, c.run())
+		}
+		p.deliver(ctx, handlerCtx, rd, push)
+	}
+	return nil
 }
 
 // ProcessPendingNotificationsBuffered waits for one push, and takes and handles

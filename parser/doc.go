@@ -126,6 +126,7 @@ package parser
 //
 //	shortPushes   pushes that are whole, short and plain, one after another: compares the
 //	              head of the next with that of the last, before it reads one
+//	LonePush      a whole, short, plain push that no other one follows
 //	push          one push: a short one as above, or with the Scanner
 //	shortFrame    one frame for Next: a short push, or a plain reply (plainReply)
 //	Scanner.plain headers and bulks of the frame under way, many at a time (plainRun)

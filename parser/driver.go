@@ -115,6 +115,25 @@ func (d *Driver) NextPush(leavePubSub bool) (f Frame, ok bool, err error) {
 	}
 }
 
+// LonePush takes the next frame if it is a push that NextPush would take and the
+// fast path can read, that is whole, and that no other push or attribute follows
+// in what has been received. Otherwise it leaves everything as it is. It never
+// reads. It is for callers that take what nearly always comes alone, without what
+// a run of pushes would share (BenchmarkPushAlone).
+func (d *Driver) LonePush(leavePubSub bool) (f Frame, ok bool) {
+	r := (*Reader)(d)
+	if !r.clean() {
+		return Frame{}, false
+	}
+	w := r.win.bytes()
+	f, n := r.shortPush(w, leavePubSub)
+	if n == 0 || n < len(w) && (w[n] == byte(TypePush) || w[n] == byte(TypeAttribute)) {
+		return Frame{}, false
+	}
+	r.passed(n)
+	return f, true
+}
+
 // BufferedPushes calls handle for each push that NextPush would take from what
 // has been received, until handle returns false. It never reads. The Reader is
 // lent while handle runs (see Lend). again says that the push has the name of

@@ -68,3 +68,52 @@ func TestMessagesAreLeftAgainWhenTheyAreNoLongerTaken(t *testing.T) {
 	require.False(t, ok)
 	p.next(t, r, message("two"))
 }
+
+func TestLonePushIsTakenUnlessAnotherFollows(t *testing.T) {
+	if f, _ := parser.PlainPush([]byte(invalidate)); !f.IsPush() {
+		t.Skip("there is no fast path in this build")
+	}
+	for _, c := range []struct {
+		name, before, after string
+		leave, taken        bool
+	}{
+		{name: "alone", before: invalidate, taken: true},
+		{name: "a reply follows", before: invalidate, after: pong, taken: true},
+		{name: "half a reply follows", before: invalidate, after: pong[:2], taken: true},
+		{name: "a push follows", before: invalidate, after: invalidate},
+		{name: "half a push follows", before: invalidate, after: invalidate[:1]},
+		{name: "an attribute follows", before: invalidate, after: attribute},
+		{name: "half of it", before: invalidate[:len(invalidate)-1]},
+		{name: "a reply", before: pong},
+		{name: "nothing"},
+		{name: "attributes before it", before: attribute + invalidate},
+		{name: "a message is taken", before: message("m"), taken: true},
+		{name: "a message is left", before: message("m"), leave: true},
+		{name: "a nested push", before: ">2\r\n$1\r\nx\r\n*1\r\n" + invalidate + "$1\r\ny\r\n"},
+	} {
+		for _, hold := range []hold{ownBuffer(4072), inPlace(4072)} {
+			t.Run(c.name, func(t *testing.T) {
+				wire := c.before + c.after
+				conn := &shut{pipe: newPipe(t), t: t}
+				r, _ := hold(conn)
+				if wire != "" {
+					conn.send(wire)
+					require.NoError(t, r.Driver().Fill())
+				}
+				conn.closed = true
+				r.Driver().Lend()
+				_, ok := r.Driver().LonePush(c.leave)
+				require.False(t, ok, "lent")
+				r.Driver().Reclaim()
+				f, ok := r.Driver().LonePush(c.leave)
+				require.Equal(t, c.taken, ok)
+				left := wire
+				if ok {
+					require.Equal(t, c.before, string(f.Raw()))
+					left = c.after
+				}
+				require.Equal(t, len(left), r.Buffered())
+			})
+		}
+	}
+}

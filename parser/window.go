@@ -140,14 +140,17 @@ func (w *window) more() error {
 	if err := w.deferred(); err != nil {
 		return err
 	}
-	if w.from > 0 {
+	switch {
+	case w.from == w.to: // nearly always, and there is nothing to move
+		w.from, w.to = 0, 0
+	case w.from > 0:
 		w.to = copy(w.buf, w.buf[w.from:w.to])
 		w.from = 0
 	}
 	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
 	}
-	if w.to == 0 || w.used == len(w.buf) {
+	if w.used == len(w.buf) || w.to == 0 && w.used <= len(w.buf)/16 {
 		w.fit()
 	}
 	n, err := w.read(w.buf[w.to:])

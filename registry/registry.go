@@ -29,17 +29,47 @@ import (
 // handlers of go-redis' push API. A program that uses a dispatch.Processor needs
 // neither of them.
 //
-// Invariant: the map that snapshot points to is never written to. A writer
-// holds mu from the moment it reads the map until it has replaced it.
+// Invariant: what snapshot points to is never written to. A writer holds mu from
+// the moment it reads the map until it has replaced it.
 type Registry[H any] struct {
 	mu       sync.Mutex
-	snapshot atomic.Pointer[map[string]entry[H]]
+	snapshot atomic.Pointer[content[H]]
+}
+
+// content is the content of a Registry at one moment.
+//
+// Invariant: first has all of names if there are at most fewNames, and otherwise
+// none.
+type content[H any] struct {
+	names map[string]entry[H]
+	first []named[H]
 }
 
 // entry is what a name maps to.
 type entry[H any] struct {
 	handler   H
 	protected bool
+}
+
+// named is a handler with its name.
+type named[H any] struct {
+	name    string
+	handler H
+}
+
+// fewNames is the number of names up to which comparing a name with each of them
+// takes less time than hashing it (BenchmarkLookup/names=1).
+const fewNames = 4
+
+// newContent returns the content for names.
+func newContent[H any](names map[string]entry[H]) *content[H] {
+	c := &content[H]{names: names}
+	if len(names) <= fewNames {
+		for name, e := range names {
+			c.first = append(c.first, named[H]{name, e.handler})
+		}
+	}
+	return c
 }
 
 // New returns an empty Registry.
@@ -50,7 +80,7 @@ func New[H any]() *Registry[H] { return new(Registry[H]) }
 // unregistered between them. The zero value is empty. A Snapshot may be used
 // concurrently.
 type Snapshot[H any] struct {
-	names *map[string]entry[H]
+	content *content[H]
 }
 
 // Snapshot returns the current content. It costs one atomic load.
@@ -58,17 +88,33 @@ func (r *Registry[H]) Snapshot() Snapshot[H] { return Snapshot[H]{r.snapshot.Loa
 
 // Lookup returns the handler of name and reports whether there is one. It does
 // not retain name and does not allocate.
-func (s Snapshot[H]) Lookup(name []byte) (H, bool) {
-	e, ok := s.load()[string(name)]
-	return e.handler, ok
+func (s Snapshot[H]) Lookup(name []byte) (h H, ok bool) {
+	return s.content.lookup(name)
+}
+
+// lookup is Lookup in a content, which may be nil.
+func (c *content[H]) lookup(name []byte) (h H, ok bool) {
+	if c == nil {
+		return h, false
+	}
+	if len(c.first) == 0 {
+		e, ok := c.names[string(name)]
+		return e.handler, ok
+	}
+	for i := range c.first {
+		if n := &c.first[i]; n.name == string(name) {
+			return n.handler, true
+		}
+	}
+	return h, false
 }
 
 // load returns the map, which may be nil.
 func (s Snapshot[H]) load() map[string]entry[H] {
-	if s.names == nil {
+	if s.content == nil {
 		return nil
 	}
-	return *s.names
+	return s.content.names
 }
 
 // load returns the map of the current snapshot, which may be nil.
@@ -91,7 +137,7 @@ func (r *Registry[H]) Register(name string, h H, protected bool) error {
 	m := make(map[string]entry[H], len(old)+1)
 	maps.Copy(m, old)
 	m[name] = entry[H]{h, protected}
-	r.snapshot.Store(&m)
+	r.snapshot.Store(newContent(m))
 	return nil
 }
 
@@ -112,7 +158,7 @@ func (r *Registry[H]) Unregister(name string) error {
 	}
 	m := maps.Clone(old)
 	delete(m, name)
-	r.snapshot.Store(&m)
+	r.snapshot.Store(newContent(m))
 	return nil
 }
 

@@ -11,7 +11,7 @@
 #   MOST       the largest ratio of head to base that passes
 #
 # The status is 1 if a ratio is above MOST. A benchmark whose code does not
-# depend on respush (floor-lines, bare) gets no verdict: its ratio shows the
+# depend on respush (floor-*, bare, walk) gets no verdict: its ratio shows the
 # noise.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -21,7 +21,7 @@ func (j *journal) shared(f parser.Frame) error {
 	return nil
 }
 
-// own returns a handler of go-redis' kind that writes into the journal as whose.
+// own returns a go-redis style handler that writes into the journal as whose.
 func (j *journal) own(whose string) dispatch.NotificationHandler {
 	return handler(func(notification []any) error {
 		j.entries = append(j.entries, whose+" "+notification[1].(string))
@@ -29,7 +29,7 @@ func (j *journal) own(whose string) dispatch.NotificationHandler {
 	})
 }
 
-// handler is a function as a handler of go-redis' kind.
+// handler is a function as a go-redis style handler.
 type handler func(notification []any) error
 
 func (h handler) HandlePushNotification(_ context.Context, _ dispatch.NotificationHandlerContext, notification []interface{}) error {

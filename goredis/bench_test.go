@@ -33,7 +33,7 @@ type impl struct {
 	make func(tb testing.TB, c *counter) push.NotificationProcessor
 }
 
-// impls are go-redis' own processor; ours with a handler of borrowed frames; and ours with go-redis' kind of handler.
+// impls are go-redis' own processor; ours with a handler of borrowed frames; and ours with a go-redis style handler.
 var impls = []impl{
 	{"builtin", func(tb testing.TB, c *counter) push.NotificationProcessor {
 		p := push.NewProcessor()

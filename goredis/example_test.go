@@ -54,7 +54,7 @@ func ExampleNewProcessor() {
 	}
 }
 
-// A name may have a handler of borrowed frames, which all clients share, and handlers of go-redis' kind, such as those that
+// A name may have a handler of borrowed frames, which all clients share, and go-redis style handlers, such as those that
 // each client registers itself.
 func ExampleProcessor_RegisterHandler() {
 	p := dispatch.NewProcessor()

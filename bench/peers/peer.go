@@ -44,7 +44,7 @@ func (sc Scene) Alone() bool { return sc.Piece < Reads }
 // A Peer is one way to take pushes off a stream.
 //
 // Invariant: at most one of module and version is set. Neither is set for
-// respush itself and the floors.
+// respush itself, the floors, and a second way to use a module.
 type Peer struct {
 	Name   string // as in benchmark names
 	Note   string // how it differs from the others, for people to read; may be empty

@@ -146,7 +146,7 @@ func (r *sentinelRun) round() {
 	r.fault("SENTINEL FAILOVER", func() { r.Failover(r.t) })
 	r.WaitReady(r.t)
 	r.fault("SIGKILL", func() {
-		old := r.Primary(r.t)
+		old := r.WaitPrimary(r.t, nil)
 		old.Kill()
 		r.WaitPrimary(r.t, old)
 		old.Restart(r.t)
@@ -154,12 +154,12 @@ func (r *sentinelRun) round() {
 	})
 	r.WaitReady(r.t)
 	r.fault("SIGSTOP and SIGCONT", func() {
-		old := r.Primary(r.t)
+		old := r.WaitPrimary(r.t, nil)
 		old.Stop(r.t)
 		r.WaitPrimary(r.t, old)
 		old.Cont(r.t)
 	})
 	r.WaitReady(r.t)
-	r.fault("an old primary is cut off", func() { r.cutOff(r.Primary(r.t)) })
+	r.fault("an old primary is cut off", func() { r.cutOff(r.WaitPrimary(r.t, nil)) })
 	r.WaitReady(r.t)
 }

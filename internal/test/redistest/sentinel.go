@@ -137,15 +137,14 @@ func (s *Sentinel) Primary(tb testing.TB) *Server {
 // healthy. It returns the new primary as WaitPrimary does.
 func (s *Sentinel) Failover(tb testing.TB) *Server {
 	tb.Helper()
-	old := s.Primary(tb)
-	require.NotNil(tb, old)
+	old := s.WaitPrimary(tb, nil)
 	running(s.Sentinels)[0].Dial(tb).Do("SENTINEL", "FAILOVER", Name)
 	return s.WaitPrimary(tb, old)
 }
 
 // WaitPrimary waits until all running sentinels agree on a primary other than
-// old, and until that server reports that it is a primary. It returns the new
-// primary.
+// old, which may be nil, and until that server reports that it is a primary. It
+// returns the new primary.
 func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server

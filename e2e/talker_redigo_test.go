@@ -89,4 +89,8 @@ func (r *redigoTalker) do(steps []step) (replies []any, err error) {
 	return replies, nil
 }
 
-func (r *redigoTalker) finish() { _ = r.conn.Close() } // the peer may have
+func (r *redigoTalker) finish() {
+	if r.conn != nil { // else there was no connection
+		_ = r.conn.Close() // the peer may have
+	}
+}

@@ -60,6 +60,9 @@ func (s *serveTalker) do(steps []step) (replies []any, err error) {
 }
 
 func (s *serveTalker) finish() {
+	if s.conn == nil { // there was no connection
+		return
+	}
 	_ = s.conn.Close() // the peer may have
 	for range s.replies {
 	}

@@ -29,6 +29,8 @@ func TestDescribeTellsPushesOfUnknownNames(t *testing.T) {
 		{"streamed", ">2\n" + bulk("UNKNOWN") + "$?\n;3\nabc\n;2\nde\n;0\n", "UNKNOWN  abcde"},
 		{"long number", ">2\n" + bulk("UNKNOWN") + "(" + strings.Repeat("1", 100) + "\n", `UNKNOWN  "` + strings.Repeat("1", 64) + `"... (100 bytes)`},
 		{"binary name", ">2\n" + bulk("a\x00 b") + ":1\n", `"a\x00\x20b"  1`},
+		{"longest name", ">2\n" + bulk(strings.Repeat("n", 64)) + ":1\n", strings.Repeat("n", 64) + "  1"},
+		{"longest word", ">2\n" + bulk("UNKNOWN") + bulk(strings.Repeat("w", 64)), "UNKNOWN  " + strings.Repeat("w", 64)},
 		{"long name", ">2\n" + bulk(strings.Repeat("n", 65)) + ":1\n", `"` + strings.Repeat("n", 64) + `"...\x20(65\x20bytes)  1`},
 		{"empty name", ">2\n" + bulk("") + ":1\n", `""  1`},
 		{"no name", ">2\n:1\n:2\n", "(no-name)  1 2"},

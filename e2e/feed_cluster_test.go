@@ -104,13 +104,14 @@ func (r *clusterRun) do(node int, args ...string) string {
 	return r.Nodes[node].Dial(r.t).Do(args...).String()
 }
 
-// waitEverywhere waits until every node says that a node has a slot.
-func (r *clusterRun) waitEverywhere(slot, node int) {
+// claimEverywhere makes a node claim a slot until every node says that it has it.
+func (r *clusterRun) claimEverywhere(slot, node int) {
 	r.t.Helper()
 	_, port, _ := net.SplitHostPort(r.Nodes[node].Addr)
 	for i := range r.Nodes {
 		c := &loadConn{addr: r.Nodes[i].Addr}
 		untilTrue(r.t, "the slot's owner", func() bool {
+			r.Claim(r.t, slot, node)
 			v, err := c.do([]string{"CLUSTER", "SLOTS"})
 			if err != nil {
 				return false
@@ -136,14 +137,10 @@ func (r *clusterRun) waitEverywhere(slot, node int) {
 // and its keys are lost.
 func (r *clusterRun) take(slot, from, to int) {
 	r.t.Helper()
-	number := strconv.Itoa(slot)
 	r.o.lose(slot, func() {
-		r.do(from, "CLUSTER", "DELSLOTS", number)
-		r.do(to, "CLUSTER", "DELSLOTS", number)
-		r.do(to, "CLUSTER", "ADDSLOTS", number)
+		r.do(from, "CLUSTER", "DELSLOTS", strconv.Itoa(slot))
 		redistest.WaitEpoch(r.t, r.Nodes[to], r.Nodes[from])
-		r.do(to, "CLUSTER", "BUMPEPOCH")
-		r.waitEverywhere(slot, to)
+		r.claimEverywhere(slot, to)
 	})
 }
 
@@ -160,7 +157,7 @@ func (r *clusterRun) cutOff(third int) {
 	require.True(r.t, strings.HasPrefix(r.do(old, "ROLE"), `["master"`), "the old one knows")
 	r.o.awaitAcks()
 	r.Join(r.t, old)
-	r.Reclaim(r.t, moved, r.primary[third])
+	r.Claim(r.t, moved, r.primary[third])
 	r.s.cut.Store(&cutOff{cut.addr, time.Now()})
 }
 

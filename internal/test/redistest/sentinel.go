@@ -115,9 +115,11 @@ func (s *Sentinel) Primary(tb testing.TB) *Server {
 	var addr string
 	for i, sentinel := range running(s.Sentinels) {
 		var pair []string
-		for v := range sentinel.Dial(tb).Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name).All() {
+		client := sentinel.Dial(tb)
+		for v := range client.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name).All() {
 			pair = append(pair, v.String())
 		}
+		_ = client.Conn.Close() // it is called again and again
 		require.Len(tb, pair, 2)
 		said := net.JoinHostPort(pair[0], pair[1])
 		if i > 0 && said != addr {
@@ -149,9 +151,12 @@ func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server
 	wait(tb, "another primary", func() bool {
-		primary = s.Primary(tb)
-		return primary != nil && primary != old &&
-			strings.Contains(primary.Dial(tb).Do("INFO", "replication").String(), "role:master")
+		if primary = s.Primary(tb); primary == nil || primary == old {
+			return false
+		}
+		client := primary.Dial(tb)
+		defer client.Conn.Close()
+		return strings.Contains(client.Do("INFO", "replication").String(), "role:master")
 	})
 	return primary
 }

@@ -79,8 +79,7 @@ fuzz:
 	done
 
 # Feeds, Clusters, and the clients of Serve, tap and goredis under faults on real servers, for as long as SOAK says and all
-# at once, as each mostly waits. Those with
-# random faults log their seeds, for RESPUSH_SEED.
+# at once, as each mostly waits. Those with random faults log their seeds, for RESPUSH_SEED.
 soak:
 	$(MAKE) -j --output-sync=line soak-server soak-cluster soak-sentinel soak-clients
 

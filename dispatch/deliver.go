@@ -15,9 +15,7 @@ import (
 // A push must not have pushes inside. The frame is borrowed, and a handler may
 // overwrite it by reading from the client's own buffer.
 func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, name []byte, push parser.Frame) {
-	n := o.p.counters.any()
-	n[pushes].Add(1)
-	n[bytesTaken].Add(uint64(len(push.Raw())))
+	n := o.p.counters.count(push)
 	t, found := o.p.handlers.Lookup(name)
 	switch own, ok := o.handlers.Lookup(name); {
 	case ok && found:
@@ -36,24 +34,23 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 	o.p.call(ctx, handlerCtx, nil, t, push)
 }
 
-// deliver handles one push that has been taken off rd. It is Deliver for the pushes
-// of a Reader, without an Overlay.
+// deliver is Deliver for a push taken off rd, without an Overlay.
 func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) {
-	n := p.counters.any()
-	n[pushes].Add(1)
-	n[bytesTaken].Add(uint64(len(push.Raw())))
+	n := p.counters.count(push)
 	t := p.find(p.handlers.Snapshot(), push.Name())
 	if t == nil {
 		n[unhandled].Add(1)
 		return
 	}
-	rd.Driver().Lend()
 	p.call(ctx, handlerCtx, rd, t, push)
 }
 
-// call calls the handler of t with a push, and reports its error or panic. The
-// push is lent by rd, unless that is nil.
+// call calls the handler of t with a push, and reports its error or panic. Meanwhile
+// rd is lent, unless it is nil.
 func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, t *target, push parser.Frame) {
+	if rd != nil {
+		rd.Driver().Lend()
+	}
 	push = borrow(push)
 	returned := false
 	defer func() {

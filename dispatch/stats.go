@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed79615202/respush/internal/livevar"
+	"github.com/seed79615202/respush/parser"
 )
 
 // Stats holds the counts of a [Processor] since it was made.
@@ -50,6 +51,14 @@ type counters struct {
 // any returns one of the copies.
 func (c *counters) any() *[len(tally{})]atomic.Uint64 {
 	return &c.stripe[rand.Uint32()%stripes].n
+}
+
+// count counts a push in one of the copies, and returns that.
+func (c *counters) count(push parser.Frame) *[len(tally{})]atomic.Uint64 {
+	n := c.any()
+	n[pushes].Add(1)
+	n[bytesTaken].Add(uint64(len(push.Raw())))
+	return n
 }
 
 // stripe is the index of a copy of the counters, plus stripes. It is 0 before

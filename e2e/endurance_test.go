@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed79615202/respush/dispatch"
+	"github.com/seed79615202/respush/internal/test/faults"
 	"github.com/seed79615202/respush/internal/test/redistest"
 	"github.com/seed79615202/respush/internal/test/soak"
 )
@@ -161,16 +162,15 @@ type endurance struct {
 
 // live uses a talker from its beginning to its end.
 func (e *endurance) live(t *testing.T) {
-	c := e.cutter()
-	c.start(t)
-	defer c.close()
-	talker, err := e.newTalker(t, c.addr)
+	p := e.proxy(t)
+	defer p.Close()
+	talker, err := e.newTalker(t, p.Addr)
 	defer talker.finish()
 	endAt := e.random.IntN(16)
 	at := e.random.IntN(9000) // so that a number has four digits
 	for i := 0; i < 8 && err == nil; i++ {
 		if i == endAt {
-			c.endAll()
+			p.CloseAll()
 		}
 		steps := round(at + i)
 		if e.random.IntN(8) == 0 {
@@ -191,19 +191,21 @@ func (e *endurance) live(t *testing.T) {
 	}
 }
 
-// cutter returns a proxy with random faults.
-func (e *endurance) cutter() *cutter {
-	c := &cutter{upstream: e.server.Addr, limit: -1, abrupt: e.random.IntN(2) == 0}
+// proxy returns a proxy with random faults. It is not toxiproxy, whose links leave
+// goroutines.
+func (e *endurance) proxy(t *testing.T) *faults.Proxy {
+	p := faults.Start(t, e.server.Addr)
+	p.Abrupt(e.random.IntN(2) == 0)
 	if e.random.IntN(2) == 0 {
-		c.piece = 1 + e.random.IntN(100)
+		p.Down().Pieces(1 + e.random.IntN(100))
 	}
 	switch e.random.IntN(4) {
 	case 0:
-		c.limit = e.random.IntN(4000)
+		p.Down().CutAfter(e.random.IntN(4000))
 	case 1:
-		c.limit = e.random.IntN(200_000)
+		p.Down().CutAfter(e.random.IntN(200_000))
 	}
-	return c
+	return p
 }
 
 // leftovers is what a process holds.

@@ -181,8 +181,9 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 			begun = append(begun, m)
 		}
 	}
+	channels, patterns := c.channels(Channel, true), c.channels(Pattern, true)
 	for _, m := range begun {
-		m.feed.Channels, m.feed.Patterns = c.channels(Channel, true), c.channels(Pattern, true)
+		m.feed.Channels, m.feed.Patterns = channels, patterns
 		if g := t.gained[m]; g != nil {
 			m.feed.ShardChannels = g.shard
 		}

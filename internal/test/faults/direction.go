@@ -19,6 +19,7 @@ type Direction struct {
 	paused  bool
 	drop    bool
 	delay   time.Duration
+	piece   int           // the most bytes in one write; 0 means as they come
 	left    int           // bytes to pass on before the cut
 	cut     chan struct{} // closed when the cut has been made; nil if no cut is due
 	held    int           // bytes that have been read but not written
@@ -41,6 +42,9 @@ func (d *Direction) Drop(drop bool) { d.set(func() { d.drop = drop }) }
 // Delay makes each chunk that is read from now on wait for delay. Chunks wait
 // one after the other.
 func (d *Direction) Delay(delay time.Duration) { d.set(func() { d.delay = delay }) }
+
+// Pieces makes the proxy write at most n bytes at once, or as they come if n is 0.
+func (d *Direction) Pieces(n int) { d.set(func() { d.piece = n }) }
 
 // CutAfter counts the bytes passed on from now on, and closes the connection
 // that carries byte n, on both sides and right after that byte. It does so
@@ -143,7 +147,7 @@ func (d *Direction) forward(l *link, dst net.Conn, b []byte) bool {
 	if !ok || drop {
 		return ok
 	}
-	n, err := dst.Write(b)
+	n, err := d.write(dst, b)
 	d.set(func() { d.passed += n })
 	if cut != nil {
 		l.close()
@@ -151,6 +155,22 @@ func (d *Direction) forward(l *link, dst net.Conn, b []byte) bool {
 		return false
 	}
 	return err == nil
+}
+
+// write writes b in pieces.
+func (d *Direction) write(dst net.Conn, b []byte) (written int, err error) {
+	d.mu.Lock()
+	piece := d.piece
+	d.mu.Unlock()
+	if piece == 0 {
+		return dst.Write(b)
+	}
+	for written < len(b) && err == nil {
+		var n int
+		n, err = dst.Write(b[written:min(written+piece, len(b))])
+		written += n
+	}
+	return written, err
 }
 
 // await waits until done returns true. It calls done under the lock. It returns

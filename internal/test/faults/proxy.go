@@ -29,6 +29,7 @@ type Proxy struct {
 	changed chan struct{} // closed and replaced when dials or links change
 	target  string
 	refuse  bool
+	abrupt  bool
 	dials   int
 	links   map[*link]struct{}
 }
@@ -74,6 +75,14 @@ func (p *Proxy) Refuse(refuse bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refuse = refuse
+}
+
+// Abrupt sets whether connections that clients open from now on end with a reset,
+// as those of a process do that dies with unread bytes.
+func (p *Proxy) Abrupt(abrupt bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.abrupt = abrupt
 }
 
 // Dials returns how many connections clients have opened so far, refused ones
@@ -136,7 +145,7 @@ func (p *Proxy) accept() {
 		announce(&p.changed)
 		p.mu.Unlock()
 		if refuse {
-			_ = client.(*net.TCPConn).SetLinger(0) // resets the connection, if the system can
+			reset(client)
 			_ = client.Close()
 			continue
 		}
@@ -182,6 +191,9 @@ func (p *Proxy) add(l *link) bool {
 	if p.ctx.Err() != nil {
 		return false
 	}
+	if p.abrupt {
+		reset(l.client)
+	}
 	p.links[l] = struct{}{}
 	announce(&p.changed)
 	return true
@@ -208,6 +220,9 @@ func (l *link) close() {
 		_ = l.server.Close()
 	})
 }
+
+// reset makes the end of a client's connection a reset, if the system can.
+func reset(client net.Conn) { _ = client.(*net.TCPConn).SetLinger(0) }
 
 // announce wakes all goroutines that wait for a change. The caller holds the
 // lock.

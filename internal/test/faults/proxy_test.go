@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -209,4 +210,32 @@ func openFiles() int {
 		return 0
 	}
 	return len(entries)
+}
+
+func TestPiecesAreWrittenOneByOneAndAddUp(t *testing.T) {
+	p := faults.Start(t, echo(t, "tcp", "127.0.0.1:0"))
+	p.Down().Pieces(3)
+	conn := dial(t, p)
+	text := strings.Repeat("0123456789", 10)
+	send(t, conn, text)
+	expect(t, conn, text)
+	p.Down().WaitPassed(t, len(text))
+
+	cut := p.Down().CutAfter(7)
+	send(t, conn, text)
+	expect(t, conn, text[:7])
+	<-cut
+	_, err := conn.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestAbruptEndIsAReset(t *testing.T) {
+	p := faults.Start(t, echo(t, "tcp", "127.0.0.1:0"))
+	p.Abrupt(true)
+	conn := dial(t, p)
+	send(t, conn, "x")
+	expect(t, conn, "x")
+	p.CloseAll()
+	_, err := conn.Read(make([]byte, 1))
+	require.ErrorIs(t, err, syscall.ECONNRESET)
 }

@@ -6,6 +6,7 @@ package peers
 #cgo CFLAGS: -O2
 #cgo LDFLAGS: -lhiredis
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <hiredis/hiredis.h>
 
@@ -77,8 +78,8 @@ static int knows_resp3(void) {
 }
 
 // feed gives the reader a piece of the stream and handles the complete pushes.
-static int feed(redisReader *rd, const char *p, size_t n) {
-	if (redisReaderFeed(rd, p, n) != REDIS_OK)
+static int feed(redisReader *rd, const uint8_t *p, size_t n) {
+	if (redisReaderFeed(rd, (const char *)p, n) != REDIS_OK)
 		return REDIS_ERR;
 	for (;;) {
 		void *reply = NULL;
@@ -102,7 +103,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"unsafe"
 
 	"github.com/seed79615202/respush/internal/test/workload"
 )
@@ -156,7 +156,7 @@ func openHiredis(sc Scene) (*Run, error) {
 			if err == io.EOF {
 				break
 			}
-			if C.feed(rd, (*C.char)(unsafe.Pointer(&buf[0])), C.size_t(n)) != C.REDIS_OK {
+			if C.feed(rd, (*C.uint8_t)(&buf[0]), C.size_t(n)) != C.REDIS_OK {
 				return fmt.Errorf("peers: hiredis: %s", C.GoString(&rd.errstr[0]))
 			}
 		}

@@ -42,9 +42,10 @@ var hotFunctions = []hotFunction{
 	{"parser", "(*shortHead).opens", 2, true}, // the last word of the head
 	{"parser", "(*shortHead).loads", uncounted, true},
 	{"parser", "(*shortHead).elements", 0, false},
-	{"parser", "(*Reader).shortPushes", 5, false}, // two of opens, the name, the frame, the bytes after it
-	{"parser", "(*Reader).shortFrame", 1, false},  // the frame
-	{"parser", "(*Driver).LonePush", 2, false},    // the frame, the byte after it
+	{"parser", "(*Driver).NextBuffered", 5, false}, // two of opens, the name, the frame
+	{"parser", "(*Driver).ID", 0, true},
+	{"parser", "(*Reader).shortFrame", 1, false}, // the frame
+	{"parser", "(*Driver).LonePush", 2, false},   // the frame, the byte after it
 	{"parser", "(*Reader).passed", 0, false},
 	{"parser", "(*Reader).fresh", 0, true},
 	{"parser", "frameMeta.nameAt", 0, true},
@@ -71,6 +72,7 @@ var hotFunctions = []hotFunction{
 	{"notify", "Invalidation.FlushAll", uncounted, true},
 	{"notify", "Invalidation.Len", uncounted, true},
 	{"dispatch", "(*call).count", uncounted, true},
+	{"dispatch", "(*counters).of", 0, false},
 	{"dispatch", "(*call).publish", uncounted, true},
 	{"dispatch", "borrow", uncounted, true},
 	{"dispatch", "expire", uncounted, true},

@@ -18,9 +18,12 @@ func BenchmarkPushes(b *testing.B) {
 			seen := 0
 			passes(b, s, func() {
 				rd.Reset(s)
+				var burst parser.Burst
 				for {
-					err := rd.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { seen++; return true })
-					if err == parser.ErrIncomplete {
+					_, _, ok, err := rd.Driver().NextBuffered(&burst, false)
+					if ok {
+						seen++
+					} else if err == parser.ErrIncomplete {
 						err = rd.Driver().Fill()
 					}
 					if err == io.EOF {

@@ -39,10 +39,9 @@ type call struct {
 	reply      func(parser.Frame) error // receives the replies; nil to drop them
 	replied    error                    // the error that reply returned
 
-	taken   int    // top-level pushes taken off the stream
-	handled int    // pushes given to a handler
-	counts  tally  // counts that have not been published
-	stripe  stripe // that they are added to
+	taken   int   // top-level pushes taken off the stream
+	handled int   // pushes given to a handler
+	counts  tally // counts that have not been published
 
 	push     parser.Frame // the push that a handler has or had last
 	handling bool
@@ -63,7 +62,7 @@ func (c *call) run() error {
 		return parser.ErrReentrant
 	}
 	for {
-		if over, err := c.untilPanic(); over {
+		if over, err := c.untilPanic(c.handlerCtx); over {
 			return err
 		}
 	}
@@ -72,29 +71,37 @@ func (c *call) run() error {
 // untilPanic is the loop of run up to the first panic of a handler. It defers
 // one recovery for many pushes rather than one for each, which keeps the cost
 // of defer out of the loop.
-func (c *call) untilPanic() (over bool, err error) {
+//
+// handlerCtx is c.handlerCtx. A handler gets a copy of it in each call. The
+// compiler makes that from a parameter directly, and from a field by way of one
+// more copy, which the CPU has to wait for (BenchmarkProcess/frame=F1).
+func (c *call) untilPanic(handlerCtx NotificationHandlerContext) (over bool, err error) {
 	defer c.recovered()
 	d := c.rd.Driver()
 	leave := !c.takesPubSub()
-	// This is not a method, because one more call that passes the frame on
-	// costs more than everything else here (BenchmarkProcess/frame=F1).
-	take := func(f parser.Frame, again bool) bool {
-		c.taken++
-		if f.HasNestedPushes() {
-			f, buf := detached(f)
-			c.dispatch(f)
-			bufpool.Put(buf)
-		} else {
-			c.count(f)
-			c.handle(f, again)
-		}
-		return !c.canceled()
-	}
-	if c.p == nil {
-		take = ignore
-	}
+	var burst parser.Burst
 	for !c.canceled() {
-		err := d.BufferedPushes(leave, take)
+		f, again, ok, err := d.NextBuffered(&burst, leave)
+		if ok {
+			if c.p == nil {
+				continue // it is dropped
+			}
+			if f.HasNestedPushes() {
+				c.take(f)
+				continue
+			}
+			c.taken++
+			c.count(f)
+			if t, f := c.begin(f, again); t != nil {
+				if t.function != nil {
+					err = t.function(c.ctx, handlerCtx, f)
+				} else {
+					err = t.handle(c.ctx, handlerCtx, f)
+				}
+				c.end(f, err)
+			}
+			continue
+		}
 		incomplete := err == parser.ErrIncomplete
 		switch {
 		case c.canceled(): // by a handler, or at any other moment
@@ -105,7 +112,7 @@ func (c *call) untilPanic() (over bool, err error) {
 			return true, nil
 		case incomplete:
 			c.publish() // the wait may be long
-			if over, err = c.next(d, take); over {
+			if over, err = c.next(d); over {
 				return true, err
 			}
 		case err == nil && c.wait == forFrames:
@@ -117,11 +124,9 @@ func (c *call) untilPanic() (over bool, err error) {
 			return true, err
 		}
 	}
+	d.Reclaim() // of the push whose handler has canceled c
 	return true, c.ctx.Err()
 }
-
-// ignore drops a push.
-func ignore(parser.Frame, bool) bool { return true }
 
 // canceled reports whether the context has ended and ends c. Only a call that
 // waits for frames of any type watches its context.
@@ -135,10 +140,10 @@ func (c *call) waits() bool {
 // next waits for the next frame, and takes and handles it if c waits for a
 // frame of that type. over reports whether something else is next. If nothing
 // has been received, next only waits for bytes: nearly always they hold whole
-// pushes, which BufferedPushes takes in less time
+// pushes, which NextBuffered takes in less time
 // (BenchmarkPushAlone/then=push). When the context ends meanwhile, the frame
 // that follows is still taken.
-func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool) (over bool, err error) {
+func (c *call) next(d *parser.Driver) (over bool, err error) {
 	if c.p == nil {
 		return false, c.drop()
 	}
@@ -154,7 +159,7 @@ func (c *call) next(d *parser.Driver, take func(f parser.Frame, again bool) bool
 	switch {
 	case ok:
 		d.Lend()
-		take(f, false)
+		c.take(f)
 		d.Reclaim()
 	case err == nil && c.wait == forFrames:
 		err = c.frame()
@@ -246,9 +251,34 @@ func (c *call) guarded(f parser.Frame) {
 	c.handle(f, false)
 }
 
-// handle calls the handler of a push. again reports whether the push has the
-// same name as the one before it, which saves a look-up.
+// take handles a push that has been taken off the stream.
+func (c *call) take(f parser.Frame) {
+	c.taken++
+	if f.HasNestedPushes() {
+		f, buf := detached(f)
+		c.dispatch(f)
+		bufpool.Put(buf)
+		return
+	}
+	c.count(f)
+	c.handle(f, false)
+}
+
+// handle calls the handler of a push. again is as for begin.
 func (c *call) handle(f parser.Frame, again bool) {
+	if t, f := c.begin(f, again); t != nil {
+		if t.function != nil {
+			c.end(f, t.function(c.ctx, c.handlerCtx, f))
+		} else {
+			c.end(f, t.handle(c.ctx, c.handlerCtx, f))
+		}
+	}
+}
+
+// begin returns the target of a push, and the push as its handler gets it. It
+// returns nil if there is none. again reports whether the push has the same name
+// as the one before it, which saves a look-up.
+func (c *call) begin(f parser.Frame, again bool) (*target, parser.Frame) {
 	if s := c.p.handlers.Snapshot(); s != c.snapshot || !again && !c.target.isFor(f.Name()) {
 		c.snapshot, c.target = s, c.p.find(s, f.Name())
 	}
@@ -258,17 +288,16 @@ func (c *call) handle(f parser.Frame, again bool) {
 	}
 	if t == nil {
 		c.counts[unhandled]++
-		return
+		return nil, f
 	}
 	c.handled++
 	f = borrow(f)
 	c.push, c.handling = f, true
-	var err error
-	if t.function != nil {
-		err = t.function(c.ctx, c.handlerCtx, f)
-	} else {
-		err = t.handle(c.ctx, c.handlerCtx, f)
-	}
+	return t, f
+}
+
+// end ends the call of a handler that begin has begun and that has returned.
+func (c *call) end(f parser.Frame, err error) {
 	c.handling = false
 	if err != nil {
 		c.counts[errs]++
@@ -324,7 +353,7 @@ func nameOf(push parser.Frame) (name []byte) {
 // publish adds the counts of c to the processor's counters.
 func (c *call) publish() {
 	if c.p != nil && c.counts != (tally{}) {
-		c.p.counters.add(&c.counts, &c.stripe)
+		c.p.counters.add(&c.counts, c.rd)
 	}
 }
 

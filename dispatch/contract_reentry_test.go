@@ -24,8 +24,9 @@ var uses = []struct {
 		_, _, err := rd.Driver().NextPush(true)
 		return err
 	}},
-	{"BufferedPushes", func(_ *dispatch.Processor, rd *parser.Reader) error {
-		return rd.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+	{"NextBuffered", func(_ *dispatch.Processor, rd *parser.Reader) error {
+		_, _, _, err := rd.Driver().NextBuffered(new(parser.Burst), false)
+		return err
 	}},
 	{"Fill", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.Driver().Fill() }},
 	{"SkipOversize", func(_ *dispatch.Processor, rd *parser.Reader) error { return rd.SkipOversize() }},

@@ -15,7 +15,8 @@ import (
 // A push must not have pushes inside. The frame is borrowed, and a handler may
 // overwrite it by reading from the client's own buffer.
 func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, name []byte, push parser.Frame) {
-	n := o.p.counters.count(push)
+	n := o.p.counters.of(nil)
+	n.count(push)
 	t, found := o.p.handlers.Lookup(name)
 	switch own, ok := o.handlers.Lookup(name); {
 	case ok && found:
@@ -36,7 +37,8 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 
 // deliver is Deliver for a push taken off rd, without an Overlay.
 func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) {
-	n := p.counters.count(push)
+	n := p.counters.of(rd)
+	n.count(push)
 	t := p.find(p.handlers.Snapshot(), push.Name())
 	if t == nil {
 		n[unhandled].Add(1)
@@ -48,6 +50,7 @@ func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandler
 // call calls the handler of t with a push, and reports its error or panic. Meanwhile
 // rd is lent, unless it is nil.
 func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, t *target, push parser.Frame) {
+	h := *handlerCtx // early, so that the copies made from it need not wait for this one
 	if rd != nil {
 		rd.Driver().Lend()
 	}
@@ -56,8 +59,8 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 	defer func() {
 		if !returned { // it panicked, or ended its goroutine
 			if v := recover(); v != nil {
-				p.counters.any()[panics].Add(1)
-				p.report(ctx, push, &PanicError{Value: v, Stack: debug.Stack()})
+				p.counters.of(rd)[panics].Add(1)
+				p.report(ctx, rd, push, &PanicError{Value: v, Stack: debug.Stack()})
 			}
 			expire(push)
 		}
@@ -67,21 +70,21 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 	}()
 	var err error
 	if t.function != nil {
-		err = t.function(ctx, *handlerCtx, push)
+		err = t.function(ctx, h, push)
 	} else {
-		err = t.handle(ctx, *handlerCtx, push)
+		err = t.handle(ctx, h, push)
 	}
 	returned = true
 	if err != nil {
-		p.counters.any()[errs].Add(1)
-		p.report(ctx, push, err)
+		p.counters.of(rd)[errs].Add(1)
+		p.report(ctx, rd, push, err)
 	}
 	expire(push)
 }
 
 // report passes an error of the handler that has had push to the error handler.
-func (p *Processor) report(ctx context.Context, push parser.Frame, err error) {
+func (p *Processor) report(ctx context.Context, rd *parser.Reader, push parser.Frame, err error) {
 	if reportError(p.onError, ctx, nameOf(push), err) {
-		p.counters.any()[panics].Add(1)
+		p.counters.of(rd)[panics].Add(1)
 	}
 }

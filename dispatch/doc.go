@@ -148,9 +148,9 @@ package dispatch
 //
 //	AwaitPush        a reply is next in nearly every call: no call is made at all
 //	LonePush         nor for a push that comes alone, which deliver handles
-//	BufferedPushes   takes the pushes that have been received, many at a time
+//	NextBuffered     takes the pushes that have been received, one after another
 //	next             when nothing is buffered, waits for bytes and goes back to
-//	                 BufferedPushes; goes on with a frame that has been cut
+//	                 NextBuffered; goes on with a frame that has been cut
 //	frame            reads a frame of any type, for Serve
 //
 // # What is fast, and what it falls back to
@@ -158,6 +158,6 @@ package dispatch
 // What pushes share is done once: one recovery for the loop, which is entered
 // again after a panic; one look-up for pushes of one name in a row, whether they
 // come together (again) or each in a read of its own (target.isFor); one
-// addition to the counters before each wait, in the stripe the call has chosen.
+// addition to the counters before each wait, in the copy that belongs to the Reader.
 // A push with pushes inside it takes the general path: dispatch, with a recovery
 // for each.

@@ -76,7 +76,7 @@ func (p *Processor) ReportError(ctx context.Context, err error) {
 	if reportError(f, ctx, nil, err) {
 		t[panics]++
 	}
-	p.counters.add(&t, new(stripe))
+	p.counters.add(&t, nil)
 }
 
 // reportError calls an error handler, and logError if f is nil. It recovers

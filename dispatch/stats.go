@@ -43,36 +43,32 @@ const stripes = 8
 // memory.
 type counters struct {
 	stripe [stripes]struct {
-		n [len(tally{})]atomic.Uint64
+		n totals
 		_ [64 + 8]byte // pads to two cache lines, which are fetched in pairs
 	}
 }
 
-// any returns one of the copies.
-func (c *counters) any() *[len(tally{})]atomic.Uint64 {
-	return &c.stripe[rand.Uint32()%stripes].n
+// totals are the sums of tallies.
+type totals [len(tally{})]atomic.Uint64
+
+// count counts a push.
+func (t *totals) count(push parser.Frame) {
+	t[pushes].Add(1)
+	t[bytesTaken].Add(uint64(len(push.Raw())))
 }
 
-// count counts a push in one of the copies, and returns that.
-func (c *counters) count(push parser.Frame) *[len(tally{})]atomic.Uint64 {
-	n := c.any()
-	n[pushes].Add(1)
-	n[bytesTaken].Add(uint64(len(push.Raw())))
-	return n
-}
-
-// stripe is the index of a copy of the counters, plus stripes. It is 0 before
-// it has been chosen.
-type stripe uint32
-
-// add moves the counts of t to the totals, in the stripe that s says. If none
-// has been chosen, add chooses one. That takes as long as an atomic addition, so
-// a call keeps its stripe (BenchmarkPushAlone/then=push).
-func (c *counters) add(t *tally, s *stripe) {
-	if *s == 0 {
-		*s = stripes + stripe(rand.Uint32()%stripes)
+// of returns the copy for the Reader rd, or any of them if rd is nil. Connections
+// have theirs in turn, so that the memory tends to stay with one core.
+func (c *counters) of(rd *parser.Reader) *totals {
+	if rd == nil {
+		return &c.stripe[rand.Uint32()%stripes].n
 	}
-	n := &c.stripe[*s%stripes].n
+	return &c.stripe[rd.Driver().ID()%stripes].n
+}
+
+// add moves the counts of t to the totals, in the copy for rd.
+func (c *counters) add(t *tally, rd *parser.Reader) {
+	n := c.of(rd)
 	for i, count := range t {
 		if count != 0 {
 			n[i].Add(count)

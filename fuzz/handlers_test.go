@@ -153,12 +153,17 @@ func (a *actor) call() {
 		f, _, err := a.d.NextPush(leave)
 		a.frame("NextPush", f, err)
 	case 5, 6:
-		err := a.d.BufferedPushes(leave, func(f parser.Frame, _ bool) bool {
+		var burst parser.Burst
+		f, _, ok, err := a.d.NextBuffered(&burst, leave)
+		for ; ok; f, _, ok, err = a.d.NextBuffered(&burst, leave) {
 			a.note("takes %q", f.Raw())
 			a.acts()
-			return a.choose(8) > 0
-		})
-		a.note("BufferedPushes %v", err)
+			if a.choose(8) == 0 {
+				a.d.Reclaim()
+				break
+			}
+		}
+		a.note("NextBuffered %v", err)
 	case 7:
 		a.note("Fill %v", a.d.Fill())
 	case 8:

@@ -113,8 +113,8 @@ func TestReaderDoesNotAllocate(t *testing.T) {
 			}
 			return r.Skip()
 		},
-		"BufferedPushes": func(r *parser.Reader) error {
-			switch err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err {
+		"NextBuffered": func(r *parser.Reader) error {
+			switch err := bufferedPushes(r, false, func(parser.Frame, bool) bool { return true }); err {
 			case nil:
 				return r.Skip()
 			case parser.ErrIncomplete:

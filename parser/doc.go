@@ -101,7 +101,7 @@ package parser
 //	unclaimed, taker --Skip, SkipOversize--> skipper --end of the frame--> unclaimed
 //	taker --the client has read the Source--> unclaimed
 //
-// loan says whether a handler has the frame returned last. err is sticky; only
+// lent says whether a handler has the frame returned last. err is sticky; only
 // SkipOversize and Reset clear it.
 //
 // # The size of the buffer
@@ -114,9 +114,7 @@ package parser
 //
 // The client may read from the Source between two calls, and a handler during
 // one. Between calls, seen is a copy of window[:scanned]. When the window no
-// longer begins with it, the Reader forgets the frame (pause, resume). During
-// BufferedPushes the Reader compares the window's address and length with those
-// before the handler ran (shortPushes).
+// longer begins with it, the Reader forgets the frame (pause, resume).
 //
 // # What is fast, and what it falls back to
 //
@@ -124,8 +122,8 @@ package parser
 // The last one handles all input. The build tag respushgeneral disables all the
 // others.
 //
-//	shortPushes   pushes that are whole, short and plain, one after another: compares the
-//	              head of the next with that of the last, before it reads one
+//	NextBuffered  pushes that are whole, short and plain, one after another: compares the
+//	              head of the next with that of the last (Burst), before it reads one
 //	LonePush      a whole, short, plain push that no other one follows
 //	push          one push: a short one as above, or with the Scanner
 //	shortFrame    one frame for Next: a short push, or a plain reply (plainReply)

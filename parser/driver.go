@@ -40,6 +40,10 @@ type Driver Reader
 // Driver returns r as a Driver.
 func (r *Reader) Driver() *Driver { return (*Driver)(r) }
 
+// ID returns the number of Readers that had been made when this one was made,
+// modulo 2^32. It is for code that spreads what Readers share, such as counters.
+func (d *Driver) ID() uint32 { return d.id }
+
 // MayHavePush reports whether the next frame could be a push, judging by what
 // is known already. False means that a reply is next. It never reads.
 func (d *Driver) MayHavePush() bool {
@@ -85,7 +89,7 @@ func (d *Driver) AwaitPush() bool {
 // mayBePush is MayHavePush for a frame that has been looked at, or an error
 // that the next call has to return.
 func (r *Reader) mayBePush() bool {
-	if r.loan != notLent || r.err != nil || r.claim == skipper {
+	if r.lent || r.err != nil || r.claim == skipper {
 		return true
 	}
 	r.resume()
@@ -134,55 +138,74 @@ func (d *Driver) LonePush(leavePubSub bool) (f Frame, ok bool) {
 	return f, true
 }
 
-// BufferedPushes calls handle for each push that NextPush would take from what
-// has been received, until handle returns false. It never reads. The Reader is
-// lent while handle runs (see Lend). again says that the push has the name of
-// the one before it in the same call; it may be false even so.
+// Burst is what the pushes of one stream that have been received together
+// share. [Driver.NextBuffered] uses it to take each of them in less time. The
+// zero value is ready to use.
 //
-// BufferedPushes returns nil when handle has returned false or the next frame
-// is not such a push. It returns [ErrIncomplete] when more bytes are needed to
-// tell what comes next or to complete a push; the next call goes on where this
-// one stopped. An incomplete frame that is or may be a push is moved out of the
-// buffer of a [Source] when it fills it, to make room for the rest. When handle
-// panics, the push has been taken and the Reader is still lent.
-func (d *Driver) BufferedPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) error {
-	r := (*Reader)(d)
-	for {
-		if !r.clean() {
-			if r.claim == skipper && r.loan == notLent && r.err == nil {
-				if err := r.skipBuffered(); err != nil {
-					return err
-				}
-			}
-			if err := r.ready(); err != nil {
-				return err
-			}
-		}
-		if !r.begun() {
-			if !r.shortPushes(leavePubSub, handle) {
-				return nil
-			}
-			if !r.clean() {
-				continue // the handler has used the Reader
-			}
-			if r.win.len() == 0 {
-				return ErrIncomplete
-			}
-		}
-		f, ok, err := r.push(leavePubSub)
-		if !ok {
-			return r.waits(err)
-		}
-		r.loan = lent
-		more := handle(f, false)
-		r.loan = notLent
-		if !more {
-			return nil
-		}
-	}
+// Invariant: if head.compare is set, head is that of the push taken last. lent
+// says that the Reader is lent for that push.
+type Burst struct {
+	head shortHead
+	lent bool
 }
 
-// waits ends a call of BufferedPushes. When a frame is not whole, it makes room
+// NextBuffered takes the next push that NextPush would take from what has been
+// received. It never reads. ok reports whether it took one. The Reader is then
+// lent (see Lend) until the next call with b, or until Reclaim. again says that
+// the push has the name of the one that the last call with b took; it may be
+// false even so.
+//
+// If ok is false, err is nil when the next frame is not such a push. It is
+// [ErrIncomplete] when more bytes are needed to tell what comes next or to
+// complete a push; the next call goes on where this one stopped. An incomplete
+// frame that is or may be a push is moved out of the buffer of a [Source] when
+// it fills it, to make room for the rest.
+func (d *Driver) NextBuffered(b *Burst, leavePubSub bool) (f Frame, again, ok bool, err error) {
+	r := (*Reader)(d)
+	if b.lent {
+		b.lent, r.lent = false, false
+	}
+	if r.clean() && r.sc.plainOK && !r.quirk {
+		w := r.win.own()
+		if r.win.shared() {
+			w = r.win.bytes()
+		}
+		again = b.head.opens(w)
+		if again || b.head.read(w) && !(leavePubSub && r.leaves(w[b.head.meta.nameAt():b.head.meta.nameEnd()])) {
+			if n := b.head.elements(w); n > 0 && n <= r.sc.lim.MaxFrame {
+				r.passed(n)
+				b.lent, r.lent = true, true
+				return Frame{w[:n:n], b.head.meta}, again, true, nil
+			}
+		}
+	}
+	f, ok, err = r.nextBuffered(leavePubSub)
+	b.head.compare = false
+	if b.lent = ok; ok {
+		r.lent = true
+	}
+	return f, false, ok, err
+}
+
+// nextBuffered is NextBuffered for any push.
+func (r *Reader) nextBuffered(leavePubSub bool) (f Frame, ok bool, err error) {
+	if !r.clean() {
+		if r.claim == skipper && !r.lent && r.err == nil {
+			if err := r.skipBuffered(); err != nil {
+				return Frame{}, false, err
+			}
+		}
+		if err := r.ready(); err != nil {
+			return Frame{}, false, err
+		}
+	}
+	if f, ok, err = r.push(leavePubSub); ok {
+		return f, true, nil
+	}
+	return Frame{}, false, r.waits(err)
+}
+
+// waits ends a call of NextBuffered. When a frame is not whole, it makes room
 // for the rest and prepares for the next call.
 func (r *Reader) waits(err error) error {
 	if err == ErrIncomplete {
@@ -192,37 +215,6 @@ func (r *Reader) waits(err error) error {
 		r.pause()
 	}
 	return err
-}
-
-// shortPushes is BufferedPushes for a run of short, plain pushes. It reports
-// whether handle accepts more.
-func (r *Reader) shortPushes(leavePubSub bool, handle func(f Frame, again bool) (more bool)) (more bool) {
-	if !r.sc.plainOK || r.quirk {
-		return true
-	}
-	var head shortHead
-	for w := r.win.bytes(); ; {
-		again := head.opens(w)
-		if !again && (!head.read(w) || leavePubSub && r.leaves(w[head.meta.nameAt():head.meta.nameEnd()])) {
-			return true
-		}
-		n := head.elements(w)
-		if n == 0 || n > r.sc.lim.MaxFrame {
-			return true
-		}
-		f := Frame{w[:n:n], head.meta}
-		w = w[n:]
-		r.passed(n)
-		r.loan = lentOnce
-		more = handle(f, again)
-		untouched := r.loan == lentOnce
-		r.loan = notLent
-		// w is no longer the window when the handler has used the Reader, which
-		// takes a Reclaim, or has read from the client's buffer.
-		if !more || !untouched || len(w) == 0 || r.win.shared() && !r.win.is(w) {
-			return more
-		}
-	}
 }
 
 // passed consumes a frame of n bytes that the Scanner has not scanned.
@@ -298,7 +290,7 @@ func (r *Reader) namesPubSub() bool {
 // not been seen. The next call of such a method goes on with it.
 func (d *Driver) Withdraw() bool {
 	r := (*Reader)(d)
-	if !r.win.shared() || r.loan != notLent || r.err != nil {
+	if !r.win.shared() || r.lent || r.err != nil {
 		return false
 	}
 	if r.claim == skipper {
@@ -318,7 +310,7 @@ func (d *Driver) Withdraw() bool {
 
 // Fill waits until there are bytes that no call has looked at. It returns at
 // once when there are such bytes. It is for callers that wait between calls of
-// BufferedPushes. It returns the underlying reader's error when that ends
+// NextBuffered. It returns the underlying reader's error when that ends
 // first.
 func (d *Driver) Fill() error {
 	r := (*Reader)(d)
@@ -362,10 +354,10 @@ func (d *Driver) SetReadDeadline(t time.Time) error {
 
 // Lend marks the frame returned last as lent to a handler. Until Reclaim, every
 // use of the Reader that could invalidate the frame fails with [ErrReentrant].
-func (d *Driver) Lend() { d.loan = lent }
+func (d *Driver) Lend() { d.lent = true }
 
 // Lent reports whether the Reader is lent.
-func (d *Driver) Lent() bool { return d.loan != notLent }
+func (d *Driver) Lent() bool { return d.lent }
 
 // Reclaim ends Lend.
-func (d *Driver) Reclaim() { d.loan = notLent }
+func (d *Driver) Reclaim() { d.lent = false }

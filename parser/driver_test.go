@@ -13,7 +13,7 @@ import (
 func TestMessagesAreTakenWhereOnlyConfirmationsAreLeft(t *testing.T) {
 	takes := map[string]func(r *parser.Reader, leave bool) (parser.Frame, bool, error){
 		"NextPush": nextPush,
-		"BufferedPush": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
+		"one NextBuffered": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
 			for {
 				f, ok, err := bufferedPush(r, leave)
 				if err != parser.ErrIncomplete {

@@ -162,12 +162,12 @@ var uses = map[string]func(r *parser.Reader) error{
 		_, _, err := r.Driver().NextPush(false)
 		return err
 	},
-	"BufferedPush": func(r *parser.Reader) error {
+	"one NextBuffered": func(r *parser.Reader) error {
 		_, _, err := bufferedPush(r, false)
 		return err
 	},
-	"BufferedPushes": func(r *parser.Reader) error {
-		return r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true })
+	"NextBuffered": func(r *parser.Reader) error {
+		return bufferedPushes(r, false, func(parser.Frame, bool) bool { return true })
 	},
 }
 

@@ -235,7 +235,7 @@ func TestMillionPushesLeaveTheHeapFlat(t *testing.T) {
 				}
 			}
 			for err == nil || err == parser.ErrIncomplete {
-				err = r.Driver().BufferedPushes(false, func(push parser.Frame, _ bool) bool {
+				err = bufferedPushes(r, false, func(push parser.Frame, _ bool) bool {
 					for v := range push.Args() {
 						seen += v.Len()
 					}

@@ -173,7 +173,7 @@ var takers = []struct {
 		f, _, err := r.Driver().NextPush(false)
 		return f, err
 	}},
-	{"BufferedPush", func(r *parser.Reader) (parser.Frame, error) {
+	{"one NextBuffered", func(r *parser.Reader) (parser.Frame, error) {
 		for {
 			f, _, err := bufferedPush(r, false)
 			if err != parser.ErrIncomplete {
@@ -232,9 +232,26 @@ func nextPush(r *parser.Reader, leavePubSub bool) (parser.Frame, bool, error) {
 	return r.Driver().NextPush(leavePubSub)
 }
 
-// bufferedPush takes one push with BufferedPushes, or says why there is none to take.
+// bufferedPushes calls handle for each push that NextBuffered takes, until
+// handle returns false.
+func bufferedPushes(r *parser.Reader, leavePubSub bool, handle func(f parser.Frame, again bool) (more bool)) error {
+	d := r.Driver()
+	var b parser.Burst
+	for {
+		f, again, ok, err := d.NextBuffered(&b, leavePubSub)
+		if !ok {
+			return err
+		}
+		if !handle(f, again) {
+			d.Reclaim()
+			return nil
+		}
+	}
+}
+
+// bufferedPush takes one push with NextBuffered, or says why there is none to take.
 func bufferedPush(r *parser.Reader, leavePubSub bool) (push parser.Frame, ok bool, err error) {
-	err = r.Driver().BufferedPushes(leavePubSub, func(f parser.Frame, _ bool) bool {
+	err = bufferedPushes(r, leavePubSub, func(f parser.Frame, _ bool) bool {
 		push, ok = f, true
 		return false
 	})

@@ -84,7 +84,7 @@ func TestMayHavePushKnowsAReplyWithoutReading(t *testing.T) {
 func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
 	takes := map[string]func(r *parser.Reader, leave bool) (parser.Frame, bool, error){
 		"NextPush": nextPush,
-		"BufferedPush": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
+		"one NextBuffered": func(r *parser.Reader, leave bool) (parser.Frame, bool, error) {
 			for {
 				f, ok, err := bufferedPush(r, leave)
 				if err != parser.ErrIncomplete {
@@ -95,9 +95,9 @@ func TestPushesAreTakenAndRepliesLeft(t *testing.T) {
 				}
 			}
 		},
-		"BufferedPushes": func(r *parser.Reader, leave bool) (f parser.Frame, ok bool, err error) {
+		"NextBuffered": func(r *parser.Reader, leave bool) (f parser.Frame, ok bool, err error) {
 			for !ok {
-				err := r.Driver().BufferedPushes(leave, func(push parser.Frame, _ bool) bool {
+				err := bufferedPushes(r, leave, func(push parser.Frame, _ bool) bool {
 					f, ok = push.Clone(), true
 					return true
 				})
@@ -185,7 +185,7 @@ func TestPubSubPushThatIsLeftIsInTheClientsBuffer(t *testing.T) {
 	}
 }
 
-func TestBufferedPushNeverReads(t *testing.T) {
+func TestNextBufferedNeverReads(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		for _, wire := range []string{invalidate, attribute[:4] + "+k\r\n_\r\n" + invalidate, message(strings.Repeat("m", 64))} {
 			conn := &shut{pipe: newPipe(t), t: t}
@@ -197,7 +197,7 @@ func TestBufferedPushNeverReads(t *testing.T) {
 					require.Equal(t, parser.ErrIncomplete, err)
 					require.False(t, ok)
 					require.Zero(t, f.Type())
-					require.Equal(t, parser.ErrIncomplete, r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { t.Error("called"); return true }))
+					require.Equal(t, parser.ErrIncomplete, bufferedPushes(r, false, func(parser.Frame, bool) bool { t.Error("called"); return true }))
 				}
 				conn.closed = false
 				conn.send(wire[i : i+1])
@@ -212,7 +212,7 @@ func TestBufferedPushNeverReads(t *testing.T) {
 	})
 }
 
-func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
+func TestNextBufferedTakesAllInOrder(t *testing.T) {
 	var want []string
 	for i := range 40 {
 		name := []string{"invalidate", "message", "a", "invalidatf", "a name of more than 24 bytes"}[i/3%5]
@@ -247,7 +247,7 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 			var err error
 			for err == nil {
 				last = ""
-				if err = r.Driver().BufferedPushes(false, handle); err != parser.ErrIncomplete {
+				if err = bufferedPushes(r, false, handle); err != parser.ErrIncomplete {
 					break
 				}
 				err = r.Driver().Fill()
@@ -269,14 +269,14 @@ func TestBufferedPushesCallsForEachInOrder(t *testing.T) {
 	})
 }
 
-func TestBufferedPushesEndsWhenToldTo(t *testing.T) {
+func TestNextBufferedLeavesTheRest(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		for _, wire := range []string{invalidate, attribute + invalidate} {
 			p := newPipe(t, wire+wire+invalidate)
 			r, _ := hold(p)
 			require.NoError(t, r.Driver().Fill())
 			for calls := 1; calls <= 3; {
-				err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { calls++; return false })
+				err := bufferedPushes(r, false, func(parser.Frame, bool) bool { calls++; return false })
 				if err == parser.ErrIncomplete {
 					err = r.Driver().Fill()
 				}
@@ -308,7 +308,7 @@ func TestHandlerMayReclaimAndReadOn(t *testing.T) {
 		err := parser.ErrIncomplete
 		for err == parser.ErrIncomplete {
 			require.NoError(t, r.Driver().Fill())
-			err = r.Driver().BufferedPushes(false, handle)
+			err = bufferedPushes(r, false, handle)
 		}
 		require.NoError(t, err)
 		require.Equal(t, []string{"invalidate", "invalidate", "message", "invalidate"}, seen)
@@ -337,7 +337,7 @@ func TestHandlerMayReclaimAndReadALargeFrame(t *testing.T) {
 			err := parser.ErrIncomplete
 			for err == parser.ErrIncomplete {
 				require.NoError(t, r.Driver().Fill())
-				err = r.Driver().BufferedPushes(false, handle)
+				err = bufferedPushes(r, false, handle)
 			}
 			require.NoError(t, err)
 			require.Equal(t, []string{invalidate, invalidate}, seen)
@@ -355,7 +355,7 @@ func TestPushIsTakenWhenItsHandlerPanics(t *testing.T) {
 			var err error
 			require.PanicsWithValue(t, "handler", func() {
 				for err = parser.ErrIncomplete; err == parser.ErrIncomplete; {
-					if err = r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { panic("handler") }); err == parser.ErrIncomplete {
+					if err = bufferedPushes(r, false, func(parser.Frame, bool) bool { panic("handler") }); err == parser.ErrIncomplete {
 						require.NoError(t, r.Driver().Fill())
 					}
 				}
@@ -376,7 +376,7 @@ func TestHandlerThatResetsTheReaderEndsIt(t *testing.T) {
 			err := parser.ErrIncomplete
 			for err == parser.ErrIncomplete {
 				require.NoError(t, r.Driver().Fill())
-				err = r.Driver().BufferedPushes(false, func(f parser.Frame, _ bool) bool {
+				err = bufferedPushes(r, false, func(f parser.Frame, _ bool) bool {
 					calls++
 					r.Reset(newPipe(t, pong))
 					require.Equal(t, wire, string(f.Raw()))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync/atomic"
 
 	"github.com/valyala/bytebufferpool"
 )
@@ -15,7 +16,7 @@ import (
 // bufio.ErrBufferFull when n is larger than the buffer. Discard does not fail
 // for buffered bytes, and leaves them in place until the next Peek. Buffered
 // returns the number of bytes that Peek returns without a read. A Source that
-// has a method Size() int, the size of its buffer, lets [Driver.BufferedPushes]
+// has a method Size() int, the size of its buffer, lets [Driver.NextBuffered]
 // take pushes larger than that.
 type Source interface {
 	Peek(n int) ([]byte, error)
@@ -67,9 +68,10 @@ type Reader struct {
 	seen     *bytebufferpool.ByteBuffer // a copy of those in a Source, between calls
 	expect   int                        // the size that spilled frames have lately had
 	claim    claim
-	loan     loan
-	quirk    bool  // WithTrackingRedirBrokenQuirk
-	messages bool  // TakeMessages
+	lent     bool // a handler has the frame that was returned last
+	quirk    bool // WithTrackingRedirBrokenQuirk
+	messages bool // TakeMessages
+	id       uint32
 	err      error // sticky
 }
 
@@ -90,9 +92,12 @@ func NewSourceReader(src Source, opts ...Option) *Reader {
 	return r
 }
 
+// readers is the number of Readers made so far.
+var readers atomic.Uint32
+
 // newReader returns a Reader that is not attached to anything.
 func newReader(opts []Option) *Reader {
-	r := new(Reader)
+	r := &Reader{id: readers.Add(1)}
 	r.win.limit = DefaultBufferSize
 	r.sc.limit(Limits{})
 	for _, o := range opts {
@@ -122,8 +127,8 @@ func (r *Reader) ResetSource(src Source) {
 // clear drops everything but the options and the buffer, and reports whether it
 // did. It does not when the Reader is lent.
 func (r *Reader) clear() bool {
-	if r.loan != notLent {
-		r.err, r.loan = ErrReentrant, lent
+	if r.lent {
+		r.err, r.lent = ErrReentrant, true
 		return false
 	}
 	r.releaseFrame()
@@ -182,7 +187,7 @@ func (r *Reader) ready() error {
 		return nil // as nearly always
 	}
 	switch {
-	case r.loan != notLent:
+	case r.lent:
 		return ErrReentrant
 	case r.err != nil:
 		return r.err
@@ -277,7 +282,7 @@ func (r *Reader) skipBuffered() error {
 func (r *Reader) SkipOversize() error {
 	var limit *LimitError
 	switch {
-	case r.loan != notLent:
+	case r.lent:
 		return ErrReentrant
 	case r.err == nil:
 		return nil

@@ -84,7 +84,7 @@ func (s *session) call() error {
 	case 1:
 		return s.took(fmt.Sprint("NextPush ", leave), func() (parser.Frame, bool, error) { return s.r.Driver().NextPush(leave) })
 	case 2, 3:
-		return s.took(fmt.Sprint("BufferedPush ", leave), func() (parser.Frame, bool, error) { return bufferedPush(s.r, leave) })
+		return s.took(fmt.Sprint("one NextBuffered ", leave), func() (parser.Frame, bool, error) { return bufferedPush(s.r, leave) })
 	case 4:
 		return s.many(leave)
 	case 5:
@@ -129,7 +129,7 @@ func (s *session) took(call string, take func() (parser.Frame, bool, error)) err
 
 func (s *session) many(leave bool) error {
 	var wrong error
-	err := s.r.Driver().BufferedPushes(leave, func(f parser.Frame, _ bool) bool {
+	err := bufferedPushes(s.r, leave, func(f parser.Frame, _ bool) bool {
 		if string(f.Raw()) != s.next() {
 			wrong = fmt.Errorf("took %q for %q", f.Raw(), s.next())
 		}
@@ -140,7 +140,7 @@ func (s *session) many(leave bool) error {
 	if wrong != nil {
 		return wrong
 	}
-	return s.result(fmt.Sprint("BufferedPushes ", leave), err)
+	return s.result(fmt.Sprint("NextBuffered ", leave), err)
 }
 
 func (s *session) peek() error {

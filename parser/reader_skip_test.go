@@ -114,7 +114,7 @@ func TestAnyCallFinishesASkip(t *testing.T) {
 			f, _, err := r.Driver().NextPush(false)
 			return string(f.Raw()), err
 		},
-		"BufferedPush": func(r *parser.Reader) (string, error) {
+		"one NextBuffered": func(r *parser.Reader) (string, error) {
 			f, err := takers[3].take(r)
 			return string(f.Raw()), err
 		},
@@ -150,7 +150,7 @@ func TestAnyCallFinishesASkip(t *testing.T) {
 
 func TestSkipDropsTheRestOfAFrameThatWasBegun(t *testing.T) {
 	begin := map[string]func(r *parser.Reader) error{
-		"Next": uses["Next"], "NextPush": uses["NextPush"], "BufferedPush": uses["BufferedPush"], "PeekPush": uses["PeekPush"], "PeekType": uses["PeekType"],
+		"Next": uses["Next"], "NextPush": uses["NextPush"], "one NextBuffered": uses["one NextBuffered"], "PeekPush": uses["PeekPush"], "PeekType": uses["PeekType"],
 	}
 	eachHold(t, func(t *testing.T, hold hold) {
 		for i, name := range slices.Sorted(maps.Keys(begin)) {
@@ -338,7 +338,7 @@ func TestSkipHasNoLimits(t *testing.T) {
 	})
 }
 
-func TestBufferedPushesOfAFailedReaderGoesOnWithNoSkip(t *testing.T) {
+func TestNextBufferedOfAFailedReaderGoesOnWithNoSkip(t *testing.T) {
 	eachHold(t, func(t *testing.T, hold hold) {
 		p := newPipe(t, "$9\r\n1234", timeout, "56789\r\n"+invalidate)
 		r, _ := hold(p)

@@ -123,8 +123,8 @@ func TestOffsetsCountFromTheStartOfTheStream(t *testing.T) {
 	ways := map[string]func(r *parser.Reader) error{
 		"Next": uses["Next"],
 		"Skip": uses["Skip"],
-		"BufferedPushes": func(r *parser.Reader) error { // and the replies by Skip
-			if err := r.Driver().BufferedPushes(false, func(parser.Frame, bool) bool { return true }); err == parser.ErrIncomplete {
+		"NextBuffered": func(r *parser.Reader) error { // and the replies by Skip
+			if err := bufferedPushes(r, false, func(parser.Frame, bool) bool { return true }); err == parser.ErrIncomplete {
 				return r.Driver().Fill()
 			} else if err != nil {
 				return err
@@ -221,7 +221,7 @@ func TestReaderOfNothingIsAtItsEnd(t *testing.T) {
 		switch err := use(r); name {
 		case "Err":
 			require.NoError(t, err)
-		case "BufferedPush", "BufferedPushes":
+		case "one NextBuffered", "NextBuffered":
 			require.Equal(t, parser.ErrIncomplete, err, name)
 		default:
 			require.Equal(t, io.EOF, err, name)

@@ -19,15 +19,6 @@ const (
 	skipper                // Skip, whichever method is called next
 )
 
-// loan says whether a handler has the frame that was returned last.
-type loan uint8
-
-const (
-	notLent  loan = iota
-	lent          // a handler has it, since Lend
-	lentOnce      // a handler called by BufferedPushes has it, and nothing has used the Reader since
-)
-
 // begun reports whether bytes of the frame under way have been scanned.
 func (r *Reader) begun() bool { return r.sc.pos > r.sc.start }
 
@@ -37,7 +28,7 @@ func (r *Reader) whole() bool { return r.sc.ended && r.begun() }
 // fresh reports whether the next frame has not been looked at and nothing
 // prevents that.
 func (r *Reader) fresh() bool {
-	return r.sc.pos == r.sc.start && r.claim != skipper && r.loan == notLent && r.err == nil
+	return r.sc.pos == r.sc.start && r.claim != skipper && !r.lent && r.err == nil
 }
 
 // clean reports whether r is fresh and holds no memory of the last frame, so

@@ -99,13 +99,6 @@ func (w *window) len() int {
 	return w.to - w.from
 }
 
-// is reports whether b, which is not empty, is the slice that bytes returns for
-// a Source: the same memory, not merely the same length.
-func (w *window) is(b []byte) bool {
-	now := w.bytes()
-	return len(now) == len(b) && &now[0] == &b[0]
-}
-
 // discard consumes n of the window's bytes. They stay where they are until the
 // next use of the window or its Source.
 func (w *window) discard(n int) {
@@ -150,7 +143,7 @@ func (w *window) more() error {
 	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
 	}
-	if w.used == len(w.buf) || w.to == 0 && w.used <= len(w.buf)/16 {
+	if w.used == len(w.buf) || w.to == 0 && w.used <= len(w.buf)/16 && len(w.buf) > leastBuffer {
 		w.fit()
 	}
 	n, err := w.read(w.buf[w.to:])

@@ -128,13 +128,12 @@ func onlyScan(j job, dial func(string) (net.Conn, error), r *recorder) error {
 	size := textSize(j.Kind)
 	go func() {
 		d := rd.Driver()
-		take := func(push parser.Frame, _ bool) bool {
-			recordTail(r, push, size)
-			return true
-		}
+		var burst parser.Burst
 		for {
-			err := d.BufferedPushes(false, take)
-			if err == parser.ErrIncomplete {
+			push, _, ok, err := d.NextBuffered(&burst, false)
+			if ok {
+				recordTail(r, push, size)
+			} else if err == parser.ErrIncomplete {
 				err = d.Fill()
 			}
 			if err != nil {

@@ -17,10 +17,10 @@ import (
 type notification struct {
 	frame  string // as in the benchmark's name
 	wire   []byte
-	parse  func(parser.Frame) error // makes the view
-	use    func(parser.Frame) error // makes the view and reads all of it
-	handle dispatch.HandlerFunc     // does what use does
-	plain  func(parser.Frame)       // does what use does, but unchecked and with package parser alone; may be nil
+	parse  func(parser.Frame) error              // makes the view
+	use    func(parser.Frame) error              // makes the view and reads all of it
+	handle func(calls *int) dispatch.HandlerFunc // returns a handler that does what use does, and counts its calls
+	plain  func(parser.Frame)                    // does what use does, but unchecked and with package parser alone; may be nil
 }
 
 // typed returns a notification. Its view is made by parse and read by look, and
@@ -40,10 +40,13 @@ func typed[T any](frame, wire string, parse func(parser.Frame) (T, error), look 
 			}
 			return err
 		},
-		handle: on(func(_ context.Context, _ from, v T) error {
-			sink += look(v)
-			return nil
-		}),
+		handle: func(calls *int) dispatch.HandlerFunc {
+			return on(func(_ context.Context, _ from, v T) error {
+				*calls++
+				sink += look(v)
+				return nil
+			})
+		},
 	}
 }
 
@@ -137,18 +140,10 @@ func lookAtSlotMigration(m notify.SlotMigration) int {
 func (n notification) start(tb testing.TB, s *workload.Stream) (pass func()) {
 	p := dispatch.NewProcessor(dispatch.WithPubSub())
 	seen := 0
-	err := p.HandleFunc(string(frame(tb, n.wire).Name()), func(ctx context.Context, h from, f parser.Frame) error {
-		seen++
-		return n.handle(ctx, h, f)
-	})
-	if err != nil {
+	if err := p.HandleFunc(string(frame(tb, n.wire).Name()), n.handle(&seen)); err != nil {
 		tb.Fatal(err)
 	}
-	return drain(tb, n.workload(), s, p, func() int {
-		was := seen
-		seen = 0
-		return was
-	})
+	return drain(tb, n.workload(), s, p, taken(&seen))
 }
 
 func (n notification) workload() workload.Workload {

@@ -237,14 +237,14 @@ func (e Elements) NextText() (text []byte, rest Elements, ok bool) {
 // an integer, or is one beyond int64.
 func (e Elements) NextInt64() (n int64, rest Elements, ok bool) {
 	b := e.b
-	if useFast && e.left > 0 && len(b) >= 8 {
-		w := binary.LittleEndian.Uint64(b)
-		n, h := shortLength(w)
-		if h == 0 {
-			n, h = plainLength(w)
+	if useFast && e.left > 0 && len(b) > 0 && Type(b[0]) == TypeInteger {
+		i := 1
+		for i < len(b) && b[i]-'0' <= 9 {
+			n = n*10 + int64(b[i]-'0')
+			i++
 		}
-		if Type(w) == TypeInteger && h > 0 {
-			return int64(n), Elements{b[h:], e.left - 1}, true
+		if i > 1 && i <= 18 && len(b)-i >= 2 && binary.LittleEndian.Uint16(b[i:]) == crlf {
+			return n, Elements{b[i+2:], e.left - 1}, true
 		}
 	}
 	return e.nextInt64()

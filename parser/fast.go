@@ -319,11 +319,13 @@ func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
 	for rem > 0 && cap(p)-i >= 8 {
 		// One load and one bounds check cover the longest header read here.
 		w := binary.LittleEndian.Uint64(p[i : i+8])
-		a, b := w>>8&0xff-'0', w>>16&0xff-'0'
+		a, b, c := w>>8&0xff-'0', w>>16&0xff-'0', w>>24&0xff-'0'
 		var n, h int
 		switch {
 		case w>>24&0xffff == crlf && a-1 <= 8 && b <= 9:
 			n, h = int(a*10+b), 5
+		case w>>32&0xffff == crlf && a-1 <= 8 && b <= 9 && c <= 9:
+			n, h = int(a*100+b*10+c), 6
 		case w>>16&0xffff == crlf && a <= 9:
 			n, h = int(a), 4
 		case Type(w) == TypeNull && w>>8&0xffff == crlf:

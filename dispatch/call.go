@@ -93,9 +93,12 @@ func (c *call) untilPanic(handlerCtx NotificationHandlerContext) (over bool, err
 			c.taken++
 			c.count(f)
 			if t, f := c.begin(f, again); t != nil {
-				if t.function != nil {
+				switch {
+				case t.function != nil:
 					err = t.function(c.ctx, handlerCtx, f)
-				} else {
+				case t.handler != nil:
+					err = t.handler.HandlePush(c.ctx, handlerCtx, f)
+				default:
 					err = t.handle(c.ctx, handlerCtx, f)
 				}
 				c.end(f, err)
@@ -267,11 +270,7 @@ func (c *call) take(f parser.Frame) {
 // handle calls the handler of a push. again is as for begin.
 func (c *call) handle(f parser.Frame, again bool) {
 	if t, f := c.begin(f, again); t != nil {
-		if t.function != nil {
-			c.end(f, t.function(c.ctx, c.handlerCtx, f))
-		} else {
-			c.end(f, t.handle(c.ctx, c.handlerCtx, f))
-		}
+		c.end(f, t.handle(c.ctx, c.handlerCtx, f))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // A push must not have pushes inside. The frame is borrowed, and a handler may
 // overwrite it by reading from the client's own buffer.
 func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, name []byte, push parser.Frame) {
-	n := o.p.counters.of(nil)
+	n := o.p.counters.forPush(push)
 	n.count(push)
 	t, found := o.p.handlers.Lookup(name)
 	switch own, ok := o.handlers.Lookup(name); {
@@ -69,9 +69,12 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 		}
 	}()
 	var err error
-	if t.function != nil {
+	switch {
+	case t.function != nil:
 		err = t.function(ctx, h, push)
-	} else {
+	case t.handler != nil:
+		err = t.handler.HandlePush(ctx, h, push)
+	default:
 		err = t.handle(ctx, h, push)
 	}
 	returned = true

@@ -97,9 +97,13 @@ func (t *target) isFor(name []byte) bool {
 	return t != nil && len(name) > 0 && string(name) == t.name
 }
 
-// handle calls the handler with a push.
+// handle calls the handler with a push. Where it counts, function and handler are
+// called directly, since one more call copies the handler context once more.
 func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
-	if t.handler != nil {
+	switch {
+	case t.function != nil:
+		return t.function(ctx, handlerCtx, push)
+	case t.handler != nil:
 		return t.handler.HandlePush(ctx, handlerCtx, push)
 	}
 	decoded, err := push.SliceNamed(t.boxed)

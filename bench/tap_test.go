@@ -90,7 +90,7 @@ func BenchmarkTapRoundTrip(b *testing.B) {
 			bare := openEcho(b)
 			p, _ := counting(b)
 			tapped := tap.NewConn(openEcho(b), p, way.opts...)
-			beside(b, 100, func() { roundTrip(b, bare) }, func() { roundTrip(b, tapped) })
+			workload.Beside(b, 100, func() { roundTrip(b, bare) }, func() { roundTrip(b, tapped) })
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/seed79615202/respush/dispatch"
 	"github.com/seed79615202/respush/internal/test/workload"
@@ -118,7 +117,7 @@ func BenchmarkWait(b *testing.B) {
 		for _, by := range waits {
 			b.Run("source="+at.name+"/impl="+by.impl, func(b *testing.B) {
 				bare, with := newWaiter(nil, at, status), newWaiter(by.make(b), at, status)
-				beside(b, 1000, func() { bare.bare(b) }, func() { with.command(b) })
+				workload.Beside(b, 1000, func() { bare.bare(b) }, func() { with.command(b) })
 			})
 		}
 	}
@@ -140,7 +139,7 @@ func BenchmarkPushAlone(b *testing.B) {
 			b.Run("frame="+id+"/source="+at.name+"/then=reply/impl=respush", func(b *testing.B) {
 				p, seen := counting(b, dispatch.WithPubSub())
 				bare, with := newWaiter(p, at, status), newWaiter(p, at, w.Frame, status)
-				calls := beside(b, 1000, func() { bare.command(b) }, func() { with.command(b) })
+				calls := workload.Beside(b, 1000, func() { bare.command(b) }, func() { with.command(b) })
 				if n := seen(); n != calls {
 					b.Fatalf("%d pushes handled, not %d", n, calls)
 				}
@@ -181,29 +180,3 @@ type timeout struct{}
 func (timeout) Error() string   { return "time-out" }
 func (timeout) Timeout() bool   { return true }
 func (timeout) Temporary() bool { return true }
-
-// beside alternates between bare and with in blocks of the given number of
-// calls, and returns how often each was called. It reports the mean time of
-// with as ns/op. It reports as added-ns/op how much longer the fastest block of
-// with took than the fastest block of bare, divided by the number of calls.
-func beside(b *testing.B, block int, bare, with func()) (calls int) {
-	leastBare, leastWith, sum := time.Hour, time.Hour, time.Duration(0)
-	bare()
-	with()
-	for b.Loop() {
-		begun := time.Now()
-		for range block {
-			bare()
-		}
-		between := time.Now()
-		for range block {
-			with()
-		}
-		took := time.Since(between)
-		leastBare, leastWith, sum = min(leastBare, between.Sub(begun)), min(leastWith, took), sum+took
-	}
-	calls = b.N * block
-	b.ReportMetric(float64(sum.Nanoseconds())/float64(calls), "ns/op")
-	b.ReportMetric(float64((leastWith-leastBare).Nanoseconds())/float64(block), "added-ns/op")
-	return calls + 1
-}

@@ -122,28 +122,29 @@ func BenchmarkPending(b *testing.B) {
 	}
 }
 
-// BenchmarkPushAlone is the cost of a push that comes by itself, before each reply.
+// BenchmarkPushAlone is the cost of a push that comes by itself, with the reply of a
+// command. added-ns/op is what it adds to that command.
 func BenchmarkPushAlone(b *testing.B) {
-	const reply = "+OK\r\n"
+	const reply = "+PONG\r\n"
 	for _, id := range []string{"F1", "F7"} {
 		for _, impl := range impls {
 			b.Run("frame="+id+"/impl="+impl.name, func(b *testing.B) {
 				var c counter
-				stream := workload.NewStream(workload.Workload{ID: id, Frame: append(workload.Find(id).Frame, reply...)}, 32<<10)
-				l := newLink(b, impl.make(b, &c), 0, stream)
-				skip := []byte("$3") // as many bytes as the reply has, but for two
-				b.ReportAllocs()
-				n := 0
-				for b.Loop() {
-					if n++; n%stream.Count == 0 {
-						stream.Rewind()
-						l.rd.Reset(stream)
-					}
-					if l.process() != nil || l.rd.Discard(skip) != nil {
-						b.Fatal("it has not come through")
+				ping := func(answer []byte) func() {
+					conn := new(memoryConn)
+					client := newMemoryClient(conn, 0, impl.make(b, &c))
+					b.Cleanup(func() { require.NoError(b, client.Close()) })
+					ctx := context.Background()
+					require.NoError(b, client.Ping(ctx).Err())
+					conn.answer = answer
+					return func() {
+						if err := client.Ping(ctx).Err(); err != nil {
+							b.Fatal(err)
+						}
 					}
 				}
-				require.Equal(b, n, c.n)
+				bare, with := ping([]byte(reply)), ping(append(workload.Find(id).Frame, reply...))
+				require.Equal(b, workload.Beside(b, 1000, bare, with), c.n)
 			})
 		}
 	}

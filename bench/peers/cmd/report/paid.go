@@ -14,7 +14,7 @@ type row struct {
 	what   string
 	got    Cell
 	unit   string // of got
-	beside Cell
+	beside float64
 	name   string // of beside
 	most   float64
 }
@@ -32,7 +32,7 @@ func (r row) limit() float64 {
 	if r.name == "" {
 		return r.most
 	}
-	return r.most * r.beside.Ns()
+	return r.most * r.beside
 }
 
 // Limits of the rows that compare with no other cell.
@@ -47,7 +47,7 @@ const (
 func paidRows(r *Results) []row {
 	var rows []row
 	at := func(what, got, beside, name string, most float64) {
-		rows = append(rows, row{what, r.Get(got), "ns/op", r.Get(beside), name, most})
+		rows = append(rows, row{what, r.Get(got), "ns/op", r.Get(beside).Ns(), name, most})
 	}
 	for _, frame := range strings.Fields(walkedInFrames) {
 		at(frame+", handler reads all through notify", "bench HandlerNotify/frame="+frame+"/impl=respush",
@@ -60,15 +60,17 @@ func paidRows(r *Results) []row {
 	for _, frame := range []string{"F1", "F3", "F7", "F8"} {
 		ours, theirs := "peers Push/frame="+frame+"/impl=respush-decoded", "peers Push/frame="+frame+"/impl=go-redis"
 		at(frame+", go-redis style handler", ours, theirs, "go-redis", 0.8)
-		rows = append(rows, row{frame + ", its allocations", r.Get(ours), "allocs/op", Cell{}, "", r.Get(theirs).Allocs()})
+		rows = append(rows, row{frame + ", its allocations", r.Get(ours), "allocs/op", 0, "", r.Get(theirs).Allocs()})
 	}
 	const burst = "bench Process/frame=F1/impl=respush"
 	for _, source := range []string{"own", "bufio", "source"} {
 		for _, impl := range []string{"respush", "void"} {
 			rows = append(rows, row{"waiting for a reply adds, " + source + ", " + impl, r.Get("bench Wait/source=" + source + "/impl=" + impl),
-				"added-ns/op", r.Get(burst), "F1 in a burst", 0.6})
+				"added-ns/op", r.Get(burst).Ns(), "F1 in a burst", 0.6})
 		}
 	}
+	at("F1 alone in its read, handler reads all through notify", "peers Push/frame=L1/impl=respush",
+		"peers Push/frame=F1/impl=respush", "F1 in a burst, read too", 2)
 	for _, source := range []string{"own", "bufio"} {
 		at("F1 alone in its read, "+source, "bench PushAlone/frame=F1/source="+source+"/then=push/impl=respush", burst, "F1 in a burst", 2)
 	}
@@ -82,16 +84,19 @@ func paidRows(r *Results) []row {
 		at("tap, "+reply, tcp+"tap", tcp+"bare", "bare", 1/0.8)
 	}
 	rows = append(rows, row{"tap, time added to a lone reply", r.Get("bench TapRoundTrip/reply=status/impl=tap"),
-		"added-ns/op", Cell{}, "", mostOfRoundTrip})
+		"added-ns/op", 0, "", mostOfRoundTrip})
 	at("go-redis, a command", "goredis Command/impl=respush", "goredis Command/impl=builtin", "built-in", 1.01)
-	at("go-redis, F1 alone", "goredis PushAlone/frame=F1/impl=respush", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 0.25)
-	at("go-redis, F1 alone, go-redis style handler", "goredis PushAlone/frame=F1/impl=respush-decoded", "goredis PushAlone/frame=F1/impl=builtin", "built-in", 1)
+	adds := func(impl string) Cell { return r.Get("goredis PushAlone/frame=F1/impl=" + impl) }
+	builtin := adds("builtin").Least("added-ns/op")
+	rows = append(rows,
+		row{"go-redis, F1 alone adds", adds("respush"), "added-ns/op", builtin, "built-in", 0.25},
+		row{"go-redis, F1 alone adds, go-redis style handler", adds("respush-decoded"), "added-ns/op", builtin, "built-in", 1})
 	for _, after := range []string{"nothing", "push", "burst-and-64-pushes"} {
 		rows = append(rows, row{"at rest under Serve after " + after, r.Get("bench Rest/after=" + after + "/impl=respush"),
-			"B/conn", Cell{}, "", mostAtRest})
+			"B/conn", 0, "", mostAtRest})
 	}
 	const all, few = "bench ServeMany/conns=10000/impl=respush", "bench ServeMany/conns=100/impl=respush"
-	rows = append(rows, row{"10,000 connections under Serve", r.Get(all), "MiB", Cell{}, "", mostForIdle})
+	rows = append(rows, row{"10,000 connections under Serve", r.Get(all), "MiB", 0, "", mostForIdle})
 	at("a push on one of 100 busy ones among them", all, few, "these alone", 1.05)
 	return rows
 }
@@ -114,7 +119,7 @@ func printPaid(w io.Writer, r *Results) error {
 		unit, _, _ := strings.Cut(strings.TrimPrefix(row.unit, "added-"), "/")
 		beside, ratio, most := "", "", fmt.Sprintf("%.5g %s", row.most, unit)
 		if row.name != "" {
-			beside, ratio, most = row.name+" "+ns(row.beside.Ns()), fmt.Sprintf("%.3f", row.value()/row.beside.Ns()), fmt.Sprintf("%.3g", row.most)
+			beside, ratio, most = row.name+" "+ns(row.beside), fmt.Sprintf("%.3f", row.value()/row.beside), fmt.Sprintf("%.3g", row.most)
 		}
 		fmt.Fprintf(t, "%s\t%s %s\t%s\t%s\t%s\t%s\n", row.what, ns(row.value()), unit, beside, ratio, most, held(ok))
 	}

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 )
@@ -243,19 +244,22 @@ func plainReplies(p []byte) int {
 	head, line := uint64(1), uint64(1)
 	var headMask, lineMask uint64
 	var bulkSize, lineSize int
-	for i := 0; ; {
+	for i, lines := 0, 0; ; {
 		var w uint64
 		for len(p)-i >= 8 {
 			w = binary.LittleEndian.Uint64(p[i : i+8])
 			if w&lineMask == line {
 				i += lineSize
+				if lines++; lines == manyLines {
+					i, lines = sameLines(p, i, lineSize), 0
+				}
 				continue
 			}
 			end := i + bulkSize
 			if w&headMask != head || end > len(p) || binary.LittleEndian.Uint16(p[end-2:]) != crlf {
 				break
 			}
-			i = end
+			i, lines = end, 0
 		}
 		if i == len(p) {
 			return i
@@ -286,6 +290,19 @@ func plainReplies(p []byte) int {
 		}
 		i = j
 	}
+}
+
+// manyLines is the number of equal lines after which more are looked for by many.
+const manyLines = 16
+
+// sameLines returns the end of a run of lines of the given size at p[i] that equal
+// the line before them. It compares the run with itself, one line on, in blocks of
+// many lines, and leaves the last ones.
+func sameLines(p []byte, i, size int) (end int) {
+	for block := manyLines * size; len(p)-i >= block && bytes.Equal(p[i:i+block], p[i-size:i-size+block]); {
+		i += block
+	}
+	return i
 }
 
 // plainHead reads the header and the name of a push at the start of p. It

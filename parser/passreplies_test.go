@@ -74,6 +74,34 @@ func TestPassRepliesConsumesManyAtOnce(t *testing.T) {
 	}
 }
 
+// TestPassRepliesSeesWhatEndsARunOfLines puts other frames into long runs of one line, at every place.
+func TestPassRepliesSeesWhatEndsARunOfLines(t *testing.T) {
+	if general() {
+		t.Skip("this build has no fast path")
+	}
+	for _, line := range []string{"+\r\n", "+OK\r\n", "+PONG!\r\n"} {
+		for before := range 100 {
+			for _, end := range []string{invalidate, "+O\n\r\n", "-OK\r\n", "+OK\n\r", "x"} {
+				run := strings.Repeat(line, before)
+				stream := run + end + strings.Repeat(line, 100)
+				var s parser.Scanner
+				n := s.PassReplies([]byte(stream))
+				switch {
+				case end[0] == '+' || end[0] == '-':
+					passReplies(t, []byte(stream))
+					require.GreaterOrEqual(t, n, len(run))
+				default:
+					require.Equal(t, len(run), n, "%q after %d of %q", end, before, line)
+				}
+			}
+			for cut := range len(line) {
+				run := strings.Repeat(line, before) + line[:cut]
+				require.LessOrEqual(t, passReplies(t, []byte(run)), len(run)-cut)
+			}
+		}
+	}
+}
+
 func TestPassRepliesConsumesNothingInTheMiddleOfAFrame(t *testing.T) {
 	const wire = "*2\r\n$1\r\na\r\n$1\r\nb\r\n"
 	for cut := 1; cut < len(wire); cut++ {

@@ -35,16 +35,24 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 	o.p.call(ctx, handlerCtx, nil, t, push)
 }
 
-// deliver is Deliver for a push taken off rd, without an Overlay.
-func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) {
-	n := p.counters.of(rd)
+// deliver is Deliver without an Overlay. It reports whether the push has a handler
+// or fallback. rd is the Reader that the push was taken off, or nil if the caller
+// reads the frames itself.
+func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) bool {
+	var n *totals
+	if rd != nil {
+		n = p.counters.of(rd)
+	} else {
+		n = p.counters.forPush(push)
+	}
 	n.count(push)
 	t := p.find(p.handlers.Snapshot(), push.Name())
 	if t == nil {
 		n[unhandled].Add(1)
-		return
+		return false
 	}
 	p.call(ctx, handlerCtx, rd, t, push)
+	return true
 }
 
 // call calls the handler of t with a push, and reports its error or panic. Meanwhile

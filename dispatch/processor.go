@@ -168,7 +168,10 @@ func (p *Processor) ProcessBuffered(ctx context.Context, handlerCtx Notification
 // handlers might use that Reader calls [parser.Driver.Lend] before Dispatch and
 // Reclaim after it.
 func (p *Processor) Dispatch(ctx context.Context, handlerCtx NotificationHandlerContext, f parser.Frame) int {
-	if !f.IsPush() && !f.HasNestedPushes() {
+	if !f.HasNestedPushes() {
+		if f.IsPush() && p.deliver(ctx, &handlerCtx, nil, f) {
+			return 1
+		}
 		return 0
 	}
 	c := call{p: p, ctx: ctx, handlerCtx: handlerCtx}

@@ -35,6 +35,7 @@ var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Rea
 type Conn struct {
 	conn       net.Conn
 	p          *dispatch.Processor
+	over       *dispatch.Overlay // of p, without handlers
 	ctx        context.Context
 	handlerCtx dispatch.NotificationHandlerContext
 
@@ -43,7 +44,7 @@ type Conn struct {
 	late   error // of the connection, to be returned when the backlog has been read
 	busy   bool  // the filter is at work
 
-	lent   atomic.Bool // a handler runs
+	lent   atomic.Bool // a handler runs, or one has run in the Read under way
 	closed atomic.Bool
 	failed atomic.Pointer[error]
 
@@ -59,14 +60,14 @@ func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 	if p == nil {
 		p = dispatch.NewProcessor()
 	}
-	t := &Conn{conn: c, p: p, ctx: context.Background()}
+	t := &Conn{conn: c, p: p, over: p.Overlay(), ctx: context.Background()}
 	for _, o := range opts {
 		o(t)
 	}
 	if t.handlerCtx.Conn == nil {
 		t.handlerCtx.Conn = t
 	}
-	t.filter.prepare(t.deliver, &t.counters)
+	t.filter.prepare(t.deliver)
 	return t
 }
 
@@ -181,8 +182,7 @@ func (c *Conn) lock() error {
 // unlock ends the turn of a Read.
 func (c *Conn) unlock() {
 	if c.busy { // a handler has ended the goroutine
-		c.busy = false
-		c.lent.Store(false)
+		c.worked()
 		c.fail(errAbandoned)
 	}
 	c.mu.Unlock()
@@ -218,8 +218,8 @@ func (c *Conn) ended() error {
 // number of bytes that Read returns.
 func (c *Conn) filterInto(b []byte, n int) int {
 	c.busy = true
-	kept, err := c.filter.feed(b[:n])
-	c.busy = false
+	kept, err := c.filter.feed(b[:n:len(b)]) // what follows b is not the caller's to lend
+	c.worked()
 	if err != nil {
 		err = fmt.Errorf("tap: %w", err)
 		c.fail(err)
@@ -228,6 +228,15 @@ func (c *Conn) filterInto(b []byte, n int) int {
 		}
 	}
 	return c.filter.backlog.swap(b, kept)
+}
+
+// worked ends what one Read does with the filter.
+func (c *Conn) worked() {
+	c.busy = false
+	if c.lent.Load() {
+		c.lent.Store(false)
+	}
+	c.counters.add(&c.filter.counts)
 }
 
 // end returns the error that Read returns for an error of the connection below.
@@ -258,9 +267,16 @@ func (c *Conn) report(err error) {
 	c.lent.Store(false)
 }
 
-// deliver gives a push to the processor.
+// deliver gives a push to the processor. Several pushes of one Read share what is
+// atomic: the mark that c is lent, and the addition to the counters
+// (BenchmarkTap/reply=1KiB-and-push).
 func (c *Conn) deliver(push parser.Frame) {
-	c.lent.Store(true)
+	if !c.lent.Load() {
+		c.lent.Store(true)
+	}
+	if name := push.Name(); name != nil && !push.HasNestedPushes() {
+		c.over.Deliver(c.ctx, &c.handlerCtx, name, push)
+		return
+	}
 	c.p.Dispatch(c.ctx, c.handlerCtx, push)
-	c.lent.Store(false)
 }

@@ -368,3 +368,25 @@ func TestHandlerContextIsThatOfTheOptions(t *testing.T) {
 	require.Equal(t, "client", got[1].Client)
 	require.Equal(t, dispatch.NotificationHandlerContext{Conn: "conn", IsBlocking: true}, got[2])
 }
+
+// What follows the slice that Read is given may belong to another goroutine. The race detector sees a load of it.
+func TestReadDoesNotLookBehindItsSlice(t *testing.T) {
+	const stream = "+OK\r\n" + passed + ":1\r\n$1\r\na\r\n"
+	for _, m := range modes {
+		for n := 1; n <= len(stream); n++ {
+			conn, _ := connect(t, stream)
+			c := tap.NewConn(conn, nil, m.opts...)
+			b := make([]byte, 2*len(stream))
+			written := make(chan struct{})
+			go func() {
+				defer close(written)
+				for i := range b[n:] {
+					b[n+i] = 'x'
+				}
+			}()
+			_, err := c.Read(b[:n])
+			require.NoError(t, err)
+			<-written
+		}
+	}
+}

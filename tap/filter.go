@@ -23,7 +23,7 @@ type filter struct {
 	skipOversize bool
 	limits       parser.Limits
 	deliver      func(push parser.Frame)
-	counters     *counters
+	counts       Stats // that have not been added to the totals
 
 	state   state
 	inReply bool
@@ -63,8 +63,8 @@ type piece struct {
 }
 
 // prepare makes f ready. It is called after the options have been set.
-func (f *filter) prepare(deliver func(parser.Frame), c *counters) {
-	f.deliver, f.counters = deliver, c
+func (f *filter) prepare(deliver func(parser.Frame)) {
+	f.deliver = deliver
 	f.frames.Scanner = *parser.NewScanner(f.limits)
 }
 
@@ -130,6 +130,12 @@ func (f *filter) reply(p *piece) error {
 		switch parser.Type(p.b[p.at]) {
 		case parser.TypePush:
 			f.begin(p, inPush, false)
+			if f.limits == (parser.Limits{}) {
+				if push, _ := parser.PlainPush(p.b[p.at:]); len(push.Raw()) > 0 {
+					p.at += len(push.Raw())
+					f.take(p, push, nil)
+				}
+			}
 			return nil
 		case parser.TypeAttribute:
 			f.begin(p, inHead, false)
@@ -263,14 +269,13 @@ func (f *filter) skip(p *piece) error {
 	p.at += n
 	if done {
 		f.state = inReplies
-		f.counters.oversize.Add(1)
+		f.counts.Oversize++
 		f.remove(p, p.start, p.at)
 	}
 	return nil
 }
 
-// end takes out and delivers the push that ends at p.at, or leaves it in the
-// stream.
+// end ends the scan of the push that ends at p.at.
 func (f *filter) end(p *piece) {
 	held, b := f.held, p.b[p.start:p.at]
 	if held != nil {
@@ -278,19 +283,24 @@ func (f *filter) end(p *piece) {
 		held = f.taken()
 		b = held.B
 	}
-	push := f.frames.Frame(b)
+	f.take(p, f.frames.Frame(b), held)
+}
+
+// take takes out and delivers a push that ends at p.at, or leaves it in the stream.
+// held is its memory, or nil if that is p.
+func (f *filter) take(p *piece, push parser.Frame, held *bytebufferpool.ByteBuffer) {
 	f.state = inReplies
 	if f.keepPubSub && !f.observe && !f.nested && parser.IsPubSub(push.Name()) {
-		f.counters.kept.Add(1)
+		f.counts.Kept++
 		if held != nil {
 			f.backlog.b, p.from = held, p.at
 		}
 		return
 	}
 	f.remove(p, p.start, p.at)
-	f.counters.pushes.Add(1)
+	f.counts.Pushes++
 	if f.nested {
-		f.counters.nested.Add(1)
+		f.counts.Nested++
 	}
 	f.deliver(push)
 	if held != nil {

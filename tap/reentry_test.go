@@ -172,6 +172,7 @@ func TestHandlerThatEndsItsGoroutineFailsTheStream(t *testing.T) {
 			_, _ = c.Read(make([]byte, 100))
 		}()
 		receive(t, ended)
+		require.EqualValues(t, 1, c.Stats().Pushes)
 		go func() { _, _ = io.WriteString(server, "abc\r\n") }()
 		for range 2 {
 			var err error

@@ -16,7 +16,20 @@ type counters struct {
 	pushes, nested, kept, oversize atomic.Uint64
 }
 
-// Stats returns the counts so far.
+// add moves the counts of s to the totals.
+func (c *counters) add(s *Stats) {
+	if *s == (Stats{}) {
+		return
+	}
+	c.pushes.Add(s.Pushes)
+	c.nested.Add(s.Nested)
+	c.kept.Add(s.Kept)
+	c.oversize.Add(s.Oversize)
+	*s = Stats{}
+}
+
+// Stats returns the counts so far. A Read that is under way adds its counts when
+// it returns.
 func (c *Conn) Stats() Stats {
 	return Stats{
 		Pushes:   c.counters.pushes.Load(),

@@ -394,14 +394,21 @@ func plainRun(p []byte, i, rem, budget int) (next, left, outer, unused int) {
 // same size, as the bulk before them. mask selects the bytes of head. Of rem
 // values, including the bulk before, it leaves at least one. The keys of one
 // invalidation tend to be of one length (BenchmarkProcess/frame=F8).
+//
+// One load covers a header and the line end before it, which ends the bulk before.
 func alike(p []byte, i, rem int, head, mask uint64, size int) (next, left int) {
-	for rem > 1 && cap(p)-i >= 8 {
-		end := i + size
-		if binary.LittleEndian.Uint64(p[i:i+8])&mask != head || end > len(p) || binary.LittleEndian.Uint16(p[end-2:]) != crlf {
-			break
-		}
-		i = end
+	if mask > 1<<48-1 {
+		return i, rem // a header of more than 6 bytes
+	}
+	head, mask = head<<16|crlf, mask<<16|0xffff
+	first := i
+	for rem > 1 && i+size <= len(p) && binary.LittleEndian.Uint64(p[i-2:i+6])&mask == head {
+		i += size
 		rem--
+	}
+	if i > first && binary.LittleEndian.Uint16(p[i-2:]) != crlf {
+		i -= size
+		rem++
 	}
 	return i, rem
 }

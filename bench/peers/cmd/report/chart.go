@@ -42,7 +42,7 @@ const (
 	fontSize    = 7.5
 	ratioSize   = 6.5
 	barWidth    = 8.5
-	decades     = 2.45 // the range of a panel; the same ratio has the same length in every panel
+	decades     = 2.55 // the range of a panel; the same ratio has the same length in every panel
 )
 
 // drawChart draws a panel of bars for each frame.

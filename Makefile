@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross matrix fuzz soak soak-server soak-cluster soak-sentinel soak-clients bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
+.PHONY: run test check fmt vet staticcheck tidy race tags cross oldest matrix fuzz soak soak-server soak-cluster soak-sentinel soak-clients bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -38,7 +38,7 @@ test:
 	$(GO) test $(TESTFLAGS) $(WORKSPACE:%=./%/...)
 	$(if $(PEERS),cd $(PEERS) && GOWORK=off $(GO) test $(TESTFLAGS) ./...)
 
-check: fmt vet staticcheck tidy test race tags cross matrix fuzz bench-smoke
+check: fmt vet staticcheck tidy test race tags cross oldest matrix fuzz bench-smoke
 	@echo "check: all green"
 
 fmt:
@@ -67,6 +67,15 @@ cross:
 	GOARCH=386 $(GO) build ./...
 	GOARCH=386 $(GO) vet ./...
 	if [ "$$($(GO) env GOHOSTARCH)" = amd64 ]; then GOARCH=386 $(GO) test -short ./parser ./registry ./dispatch ./notify ./tap ./internal/...; fi
+
+# The oldest Go that go.mod allows: every module of the workspace is vetted, and what users import is tested. It is
+# downloaded, and left out where it cannot be.
+OLDEST = go$(shell sed -n 's/^go //p' go.mod)
+oldest:
+	@if ! GOTOOLCHAIN=$(OLDEST) $(GO) version; then echo "$(OLDEST): skipped, it cannot be downloaded"; exit 0; fi; \
+	export GOTOOLCHAIN=$(OLDEST); \
+	for m in $(WORKSPACE); do (cd $$m && $(GO) vet ./...) || exit 1; done; \
+	$(GO) test -short ./parser ./registry ./dispatch ./notify ./tap ./feed
 
 # goredis with the oldest and the latest go-redis; the workspace has one in between.
 matrix:

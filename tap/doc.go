@@ -72,3 +72,22 @@
 // it may be used for such checks too: the Conn takes nothing out then, so the
 // check is correct (see the example).
 package tap
+
+// A map for the next author.
+//
+//	Conn.Read            reads into the client's slice, and filters it there
+//	filter.reply         passes over replies: many whole, plain ones at once
+//	                     (PassReplies), any other in pieces (Pass)
+//	filter.take          takes a push out and delivers it, or leaves it
+//	filter.push          scans a push that is not plain, or not whole; of one in
+//	                     several pieces it holds the beginning
+//	filter.attributes    scans attributes, which may be those of a push
+//	backlog              bytes that stay and are no longer in their piece
+//
+// # What is fast, and what it falls back to
+//
+// A whole, plain push is found by PlainPush where the default limits apply, and
+// by the Scanner otherwise. A push without pushes inside goes to its handler by
+// Overlay.Deliver, which sets up no call, and any other by Processor.Dispatch.
+// What is atomic, the mark lent and the counters, is written once for all pushes
+// of one Read.

@@ -231,3 +231,27 @@ func TestEventsOfKeysThatANewNodeRefuses(t *testing.T) {
 	until(t, "its slots", func() bool { return w.CoverageOfSlot(16383).Armed })
 	require.Empty(t, append(conn(t, one).Channels(), conn(t, two).Channels()...))
 }
+
+// A server that is busy for a moment is asked again, but not at once. A change of
+// the cluster may cut one of the waits short.
+func TestEventsOfKeysAreSubscribedToAfterARefusalThatPasses(t *testing.T) {
+	w, _, one, _ := startFleet(t, &feed.Cluster{})
+	const refusals = 3
+	asked := make(chan time.Time, refusals+1)
+	one.Handle("SUBSCRIBE", func(c *respserver.Conn, args []string) {
+		asked <- time.Now()
+		if len(asked) <= refusals {
+			c.Write("-BUSY a script\r\n")
+			return
+		}
+		respserver.Default(c, args)
+	})
+	require.NoError(t, w.Subscribe(t.Context(), feed.Channel, deleted))
+	require.Equal(t, []string{deleted}, conn(t, one).Channels())
+	require.Len(t, asked, refusals+1)
+	first, last := <-asked, time.Time{}
+	for range refusals {
+		last = <-asked
+	}
+	require.Greater(t, last.Sub(first), (refusals-1)*200*time.Millisecond)
+}

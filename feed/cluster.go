@@ -34,6 +34,10 @@ import (
 // confirmed the primary. When no look has succeeded for Probe.Every +
 // Probe.Within, nothing is covered, with [ErrTopology] as the cause.
 //
+// A slot is covered by a new connection once a look has confirmed its primary that
+// began after the connection was made. A primary that has crashed may be back at
+// once, with what it had on its disk, while one of its replicas is promoted.
+//
 // A slot that a primary has begun to give to another is not covered until it has
 // arrived, as its keys are in two places meanwhile. A slot may leave and come back
 // between two looks. Then the config epoch of its primary has grown though no

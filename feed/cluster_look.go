@@ -192,10 +192,23 @@ func (c *Cluster) apply(ctx context.Context, nodes []Node, highest uint64, began
 	if len(t.gained)+len(t.gaps)+len(dropped) > 0 {
 		c.announce()
 	}
-	c.mu.Unlock()
-
+	var armed []Part
 	for m := range present {
 		m.confirmed.Store(began)
+		if p := c.arm(m); !p.empty() {
+			armed = append(armed, p)
+		}
+	}
+	c.noteWhole()
+	c.mu.Unlock()
+
+	if len(armed) > 0 {
+		c.later(func() {
+			for _, p := range armed {
+				c.tellArmed(ctx, p)
+			}
+			c.rehost()
+		})
 	}
 	for m, channels := range t.lost {
 		m.feed.forget(ShardChannel, channels)

@@ -102,3 +102,55 @@ func TestAHandlerThatHangsDoesNotKeepAClusterFromLooking(t *testing.T) {
 	topology.set(errors.New("nobody answers"))
 	until(t, "the end of coverage", func() bool { return !c.CoverageOf(highKey).Armed })
 }
+
+// heldLooks is a Topology whose looks wait, once it is told to, until a test lets
+// them answer.
+type heldLooks struct {
+	*script
+	hold   atomic.Bool
+	began  chan struct{}
+	answer chan struct{}
+}
+
+func (h *heldLooks) Look(ctx context.Context) ([]feed.Node, error) {
+	if h.hold.Load() {
+		select {
+		case h.began <- struct{}{}:
+		case <-ctx.Done():
+		}
+		select {
+		case <-h.answer:
+		case <-ctx.Done():
+		}
+	}
+	return h.script.Look(ctx)
+}
+
+// A look that began before the connection to a node was made may be about a server
+// that has crashed since. That may have come back with less than it had, while a
+// replica takes its place.
+func TestANodeIsCoveredByALookThatBeganAfterItWasDialled(t *testing.T) {
+	one, two := respserver.Start(t), respserver.Start(t)
+	h := &heldLooks{script: &script{looks: make(chan struct{}, 1)}, began: make(chan struct{}), answer: make(chan struct{})}
+	h.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 16383))
+	w := watchCluster(&feed.Cluster{Topology: h, Probe: feed.Probe{Every: time.Minute, Within: time.Minute}})
+	w.run(t)
+	w.awaitArmed(t, feed.SlotCount, false)
+	w.drain()
+	h.hold.Store(true)
+	w.Refresh()
+	await(t, h.began)
+	one.CloseAll()
+	await(t, w.gaps)
+	until(t, "the Feed", func() bool { return w.Feeds()[one.Addr].Coverage().Armed })
+	require.False(t, w.CoverageOf(lowKey).Armed)
+	require.True(t, w.CoverageOf(highKey).Armed)
+	h.answer <- struct{}{}
+	await(t, h.began) // of the next look
+	require.False(t, w.CoverageOf(lowKey).Armed)
+	require.Empty(t, w.armed)
+	h.hold.Store(false)
+	h.answer <- struct{}{}
+	require.Equal(t, "0-8191", await(t, w.armed).Slots.String())
+	require.True(t, w.CoverageOf(lowKey).Armed)
+}

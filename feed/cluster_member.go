@@ -112,15 +112,30 @@ func (m *member) gap(ctx context.Context, g Gap) {
 func (m *member) armed(ctx context.Context) {
 	c := m.c
 	c.mu.Lock()
-	m.isArmed = m.feed.Coverage().Armed // there may have been a gap meanwhile
-	var p Part
-	if m.isArmed {
-		p = c.coveredBy(m)
-	}
+	p := c.arm(m)
+	proven := m.isArmed
 	c.noteWhole()
 	c.mu.Unlock()
+	if !proven {
+		c.Refresh()
+	}
 	c.tellArmed(ctx, p)
 	c.rehost()
+}
+
+// arm notes that a member covers its places from now on, unless it does already, and
+// returns them. Its Feed has to be armed, as it no longer is after a gap, and a look
+// has to have confirmed the member that began after the Feed's connection was made.
+// An earlier look may be about a server that has crashed since. That may have come
+// back with less than it had, while a replica that has all of it is promoted. The
+// caller holds c.mu.
+func (c *Cluster) arm(m *member) (p Part) {
+	cover, begun := m.feed.coverage()
+	if m.isArmed || !cover.Armed || m.confirmed.Load() < begun {
+		return Part{}
+	}
+	m.isArmed = true
+	return c.coveredBy(m)
 }
 
 // failed notes an attempt of the Feed that failed and will be repeated.

@@ -44,13 +44,16 @@ func (c *Cluster) coverage(place int) Coverage {
 			return Coverage{Gen: t.number << 32}
 		}
 		confirmed := t.member.confirmed.Load()
-		cover := t.member.feed.Coverage()
+		cover, begun := t.member.feed.coverage()
 		// A look that takes the place from the member confirms the member for
 		// other places, after it has ended the tenure.
 		if c.places[place].Load() != t {
 			continue
 		}
 		cover.Gen = t.number<<32 | cover.Gen&(1<<32-1)
+		if cover.Armed && confirmed < begun {
+			return Coverage{Gen: cover.Gen} // see arm
+		}
 		if cover.Armed {
 			if limit := epoch.Add(time.Duration(confirmed)); limit.Before(cover.AsOf) {
 				cover.AsOf = limit

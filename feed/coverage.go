@@ -31,6 +31,7 @@ func (c Coverage) Continues(begun Coverage) bool {
 type generation struct {
 	gen   uint64
 	armed bool
+	begun int64        // the first asOf, which is after its connection was made
 	asOf  atomic.Int64 // a moment, see now
 	since time.Time    // when it began
 }
@@ -44,14 +45,21 @@ func now() int64 { return int64(time.Since(epoch)) }
 // Coverage returns the coverage of this moment. It does not lock, and it may be
 // called at any time, also before Run and after it.
 func (f *Feed) Coverage() Coverage {
+	c, _ := f.coverage()
+	return c
+}
+
+// coverage returns the coverage, and a moment after the connection was made with
+// which its generation has begun.
+func (f *Feed) coverage() (c Coverage, begun int64) {
 	g := f.current.Load()
 	if g == nil {
-		return Coverage{}
+		return Coverage{}, 0
 	}
 	if !g.armed {
-		return Coverage{Gen: g.gen}
+		return Coverage{Gen: g.gen}, 0
 	}
-	return Coverage{Gen: g.gen, Armed: true, AsOf: epoch.Add(time.Duration(g.asOf.Load()))}
+	return Coverage{Gen: g.gen, Armed: true, AsOf: epoch.Add(time.Duration(g.asOf.Load()))}, g.begun
 }
 
 // CoverageOf returns [Feed.Coverage], as a Feed covers every key that it tracks.
@@ -67,7 +75,7 @@ func (g *generation) advance(moment int64) {
 
 // replace begins a generation and returns it. The caller holds f.mu.
 func (f *Feed) replace(gen uint64, armed bool, asOf int64) *generation {
-	g := &generation{gen: gen, armed: armed, since: time.Now()}
+	g := &generation{gen: gen, armed: armed, begun: asOf, since: time.Now()}
 	g.asOf.Store(asOf)
 	if old := f.current.Swap(g); old != nil && !old.armed && f.running {
 		f.stats.NotArmed += g.since.Sub(old.since)

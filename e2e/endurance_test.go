@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -116,6 +117,7 @@ func TestConnectionsComeAndGoAndNothingIsLost(t *testing.T) {
 		t.Run("client="+kind, func(t *testing.T) {
 			seed := soak.Seed(t)
 			e := &endurance{server: redistest.Start(t), random: rand.New(rand.NewPCG(seed, 0)), newTalker: newTalker}
+			e.watch = e.server.Dial(t)
 			m := &mischief{random: rand.New(rand.NewPCG(seed, 1))}
 			unruly.Store(m)
 			stop, stopped := make(chan struct{}), make(chan struct{})
@@ -154,14 +156,19 @@ func TestConnectionsComeAndGoAndNothingIsLost(t *testing.T) {
 // endurance is a server that talkers come to and go from.
 type endurance struct {
 	server    *redistest.Server
+	watch     *redistest.Client // the only other connection of server
 	random    *rand.Rand
 	newTalker func(tb testing.TB, addr string) (talker, error)
 
 	lives, broke, rounds, pushes int
 }
 
-// live uses a talker from its beginning to its end.
+// live uses a talker from its beginning to its end. It waits until the server has
+// carried out what the last one sent, which this one would be told of.
 func (e *endurance) live(t *testing.T) {
+	eventually(t, "the last connection to end", func() bool {
+		return strings.Count(e.watch.Do("CLIENT", "LIST").String(), "\n") == 1
+	})
 	p := e.proxy(t)
 	defer p.Close()
 	talker, err := e.newTalker(t, p.Addr)

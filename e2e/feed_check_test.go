@@ -119,13 +119,13 @@ func (o *oracle) checkMarkers(c *loadClient) {
 	}
 }
 
-// newest returns the newest version in events from before a moment, or 0.
-func newest(events []event, before time.Time) int {
+// newest returns the newest event from before a moment, or none.
+func newest(events []event, before time.Time) event {
 	i, _ := slices.BinarySearchFunc(events, before, func(e event, at time.Time) int { return e.at.Compare(at) })
 	if i == 0 {
-		return 0
+		return event{}
 	}
-	return events[i-1].n
+	return events[i-1]
 }
 
 // lostSince reports whether a version was lost between two moments.
@@ -140,14 +140,24 @@ func (o *oracle) checkServed() {
 		if lostSince(acks, s.at.Add(-o.bound-oracleSlack), s.at) {
 			continue
 		}
-		if want := newest(acks, s.cover.AsOf); s.version < want {
-			o.problems = append(o.problems, fmt.Sprintf("A: %s served as %d, AsOf has %d", oracleKeys[s.key], s.version, want))
+		if want := newest(acks, s.cover.AsOf); s.version < want.n {
+			o.stale("A", s, want)
 		}
-		if want := newest(acks, s.at.Add(-o.bound-oracleSlack)); s.version < want {
-			o.problems = append(o.problems, fmt.Sprintf("B: %s served as %d, %v ago it was %d", oracleKeys[s.key], s.version, o.bound, want))
+		if want := newest(acks, s.at.Add(-o.bound-oracleSlack)); s.version < want.n {
+			o.stale("B", s, want)
 		}
 	}
 }
+
+// stale is problem for a value that was served although want was written before.
+// The caller holds o.mu.
+func (o *oracle) stale(invariant string, s served, want event) {
+	o.problems = append(o.problems, fmt.Sprintf("%s: %s was served at %s as %d, from %s, in generation %d, as of %s; %s had acknowledged %d at %s",
+		invariant, oracleKeys[s.key], o.clock(s.at), s.version, s.from, s.cover.Gen, o.clock(s.cover.AsOf), want.node, want.n, o.clock(want.at)))
+}
+
+// clock returns a moment as seconds since the start.
+func (o *oracle) clock(t time.Time) string { return fmt.Sprintf("%.3fs", t.Sub(o.begun).Seconds()) }
 
 // checkMessages checks invariant G. A node passes a message on to others, which
 // may have it later. So one that was under way when a subscription moved to

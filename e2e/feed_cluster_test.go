@@ -85,7 +85,39 @@ func startClusterRun(t testing.TB, eager bool) *clusterRun {
 // fault breaks something and waits until all is covered again.
 func (r *clusterRun) fault(name string, f func()) {
 	r.t.Helper()
+	r.noteRoles()
 	r.o.fault(name, f)
+}
+
+// noteRoles notes which of a pair is the primary. On a busy machine a primary may
+// seem dead, and its replica takes its place.
+func (r *clusterRun) noteRoles() {
+	r.t.Helper()
+	for third := range r.primary {
+		pair := []int{r.primary[third], r.replica[third]}
+		if slices.ContainsFunc(pair, func(node int) bool { return !r.Nodes[node].Running() }) {
+			continue
+		}
+		untilTrue(r.t, "one primary of two", func() bool {
+			first, second := r.role(pair[0]), r.role(pair[1])
+			if first == "slave" && second == "master" {
+				r.promoted(third)
+			}
+			return first != second
+		})
+	}
+}
+
+// role returns the role of a node in its own eyes.
+func (r *clusterRun) role(node int) string {
+	c := &loadConn{addr: r.Nodes[node].Addr}
+	defer c.close()
+	v, err := c.do([]string{"ROLE"})
+	require.NoError(r.t, err)
+	for role := range v.All() {
+		return role.String()
+	}
+	return ""
 }
 
 // promote makes the replica of a third its primary.

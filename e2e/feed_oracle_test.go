@@ -65,8 +65,9 @@ const setNewer = `local v = redis.call('GET', KEYS[1]) if not v or tonumber(v) <
 
 // event is something that happened to version n of a key.
 type event struct {
-	n  int
-	at time.Time
+	n    int
+	at   time.Time
+	node string // that has acknowledged it
 }
 
 // served is a value that the cache answered with.
@@ -74,6 +75,7 @@ type served struct {
 	key, version int
 	at           time.Time // before the coverage was asked
 	cover        feed.Coverage
+	from         string // the node that the value was read from
 }
 
 // sent is a message that a server accepted.
@@ -88,6 +90,7 @@ type sent struct {
 type entry struct {
 	version int
 	cover   feed.Coverage
+	from    string // the node that it was read from
 }
 
 // partEvent is a gap or its end.
@@ -111,6 +114,7 @@ type oracle struct {
 	load     sync.WaitGroup
 	ended    chan error
 	routines int // before the start
+	begun    time.Time
 
 	writing sync.RWMutex // held while keys are lost
 
@@ -135,7 +139,7 @@ func startOracle(t testing.TB, s system, topology feed.Topology, newFeed func(fe
 	probe := feed.Probe{Every: 250 * time.Millisecond, Within: time.Second}
 	o := &oracle{
 		t: t, s: s, eager: eager, bound: probe.Every + probe.Within, stop: make(chan struct{}), ended: make(chan error, 1),
-		cache: make(map[string]entry), acks: make(map[int][]event), received: make(map[string][]string), routines: runtime.NumGoroutine(),
+		cache: make(map[string]entry), acks: make(map[int][]event), received: make(map[string][]string), routines: runtime.NumGoroutine(), begun: time.Now(),
 	}
 	p := dispatch.NewProcessor()
 	require.NoError(t, p.HandleFunc(notify.NameInvalidate, notify.OnInvalidate(o.invalidate)))
@@ -232,6 +236,12 @@ func (o *oracle) dump() {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for _, g := range o.gaps {
+		o.t.Log(o.clock(g.at), "gap of", g.part, "since", o.clock(g.since), g.cause)
+	}
+	for _, a := range o.arms {
+		o.t.Log(o.clock(a.at), "armed:", a.part)
+	}
 	o.t.Log("the last error:", o.last)
 }
 
@@ -317,13 +327,14 @@ func (o *oracle) write(c *loadClient, i, n int) error {
 	if err != nil {
 		return err
 	}
-	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(c.routes[feed.Slot(name)], n) {
+	node := c.routes[feed.Slot(name)]
+	if n, err := strconv.Atoi(v.String()); err != nil || !c.s.safe(node, n) {
 		delete(c.routes, feed.Slot(name)) // there may be another primary
 		return errors.New("it may be lost")
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.acks[key] = append(o.acks[key], event{n, time.Now()})
+	o.acks[key] = append(o.acks[key], event{n, time.Now(), node})
 	return nil
 }
 
@@ -334,7 +345,7 @@ func (o *oracle) lose(slot int, f func()) {
 	o.mu.Lock()
 	for key, name := range oracleKeys {
 		if feed.Slot(name) == slot {
-			o.acks[key] = append(o.acks[key], event{0, time.Now()})
+			o.acks[key] = append(o.acks[key], event{0, time.Now(), ""})
 		}
 	}
 	o.mu.Unlock()
@@ -403,7 +414,7 @@ func (o *oracle) read(c *loadClient, _ int) error {
 	c.covers[key] = cover
 	o.mu.Lock()
 	if e, ok := o.cache[name]; ok && o.continues(cover, e.cover) {
-		o.serves = append(o.serves, served{key, e.version, at, cover})
+		o.serves = append(o.serves, served{key, e.version, at, cover, e.from})
 		o.mu.Unlock()
 		return nil
 	}
@@ -427,7 +438,7 @@ func (o *oracle) read(c *loadClient, _ int) error {
 	kept := o.continues(o.c.CoverageOf(name), cover) && load.Keep(func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.cache[name] = entry{version, cover}
+		o.cache[name] = entry{version, cover, node.Addr}
 	})
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -76,8 +76,9 @@ func (c *call) run() error {
 // compiler makes that from a parameter directly, and from a field by way of one
 // more copy, which the CPU has to wait for (BenchmarkProcess/frame=F1).
 func (c *call) untilPanic(handlerCtx NotificationHandlerContext) (over bool, err error) {
-	defer c.recovered()
 	d := c.rd.Driver()
+	defer d.Reclaim() // what NextBuffered has lent, however the loop ends
+	defer c.recovered()
 	leave := !c.takesPubSub()
 	var burst parser.Burst
 	for !c.canceled() {
@@ -99,7 +100,7 @@ func (c *call) untilPanic(handlerCtx NotificationHandlerContext) (over bool, err
 				case t.handler != nil:
 					err = t.handler.HandlePush(c.ctx, handlerCtx, f)
 				default:
-					err = t.handle(c.ctx, handlerCtx, f)
+					err = t.decode(c.ctx, handlerCtx, f)
 				}
 				c.end(f, err)
 			}
@@ -127,7 +128,6 @@ func (c *call) untilPanic(handlerCtx NotificationHandlerContext) (over bool, err
 			return true, err
 		}
 	}
-	d.Reclaim() // of the push whose handler has canceled c
 	return true, c.ctx.Err()
 }
 
@@ -327,9 +327,6 @@ func (c *call) recovered() {
 			c.report(&PanicError{Value: v, Stack: debug.Stack()})
 		}
 		expire(c.push)
-		if c.rd != nil {
-			c.rd.Driver().Reclaim()
-		}
 	}
 	c.publish()
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/seed79615202/respush/dispatch"
@@ -195,4 +198,60 @@ func TestErrorHandlerMayNotUseTheReaderEither(t *testing.T) {
 			require.Equal(t, []string{push("a"), push("b")}, got.pushes)
 		})
 	}
+}
+
+// A goroutine that ends inside a call leaves the Reader to the next one, whoever ends it: a handler, the one under an
+// Overlay's, or the error handler.
+func TestReaderIsNotLentWhenTheGoroutineHasEnded(t *testing.T) {
+	exit := func() error { runtime.Goexit(); return nil }
+	for name, c := range map[string]struct {
+		handler func() error
+		report  func()
+	}{
+		"handler":                   {exit, func() {}},
+		"error handler of an error": {func() error { return errHandler }, runtime.Goexit},
+		"error handler of a panic":  {func() error { panic("boom") }, runtime.Goexit},
+	} {
+		for _, wire := range []string{push("a"), push("a") + push("a"), ">2\r\n$1\r\na\r\n" + push("b") + ":1\r\n" + pong} {
+			for _, overlaid := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%q/overlay=%t", name, wire, overlaid), func(t *testing.T) {
+					p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(context.Context, []byte, error) { c.report() }))
+					handle(t, p, "a", func(parser.Frame) error { return c.handler() })
+					o := p.Overlay()
+					require.NoError(t, o.Observe("a", func(context.Context, dispatch.NotificationHandlerContext, parser.Frame) error { return nil }))
+					rd := parser.NewReader(strings.NewReader(wire))
+					require.NoError(t, rd.Driver().Fill())
+					ended := make(chan struct{})
+					go func() {
+						defer close(ended)
+						if overlaid {
+							_, _ = o.ProcessBuffered(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+						} else {
+							_ = p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd)
+						}
+						t.Error("the goroutine goes on")
+					}()
+					<-ended
+					require.False(t, rd.Driver().Lent())
+				})
+			}
+		}
+	}
+}
+
+// A push that is not on the fast path lends the Reader as well.
+func TestReaderIsLentForALongPush(t *testing.T) {
+	p, _, failed := recording()
+	rd := parser.NewReader(strings.NewReader(push("a", strings.Repeat("x", 100_000)) + push("a", strings.Split(strings.Repeat("x", 12), "")...) + pong))
+	calls := 0
+	handle(t, p, "a", func(parser.Frame) error {
+		calls++
+		require.True(t, rd.Driver().Lent())
+		_, err := rd.Next()
+		require.ErrorIs(t, err, parser.ErrReentrant)
+		return nil
+	})
+	require.NoError(t, p.ProcessPendingNotifications(context.Background(), dispatch.NotificationHandlerContext{}, rd))
+	require.Equal(t, 2, calls)
+	require.Empty(t, *failed)
 }

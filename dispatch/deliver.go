@@ -58,7 +58,9 @@ func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandler
 // call calls the handler of t with a push, and reports its error or panic. Meanwhile
 // rd is lent, unless it is nil.
 func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, t *target, push parser.Frame) {
-	h := *handlerCtx // early, so that the copies made from it need not wait for this one
+	// The copy for the handler is made from this one, which is made early so that
+	// the other need not wait for it (BenchmarkPushAlone).
+	h := *handlerCtx
 	if rd != nil {
 		rd.Driver().Lend()
 	}
@@ -66,6 +68,9 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 	returned := false
 	defer func() {
 		if !returned { // it panicked, or ended its goroutine
+			if rd != nil {
+				defer rd.Driver().Reclaim() // also if the error handler ends it
+			}
 			if v := recover(); v != nil {
 				p.counters.of(rd)[panics].Add(1)
 				p.report(ctx, rd, push, &PanicError{Value: v, Stack: debug.Stack()})
@@ -83,7 +88,7 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 	case t.handler != nil:
 		err = t.handler.HandlePush(ctx, h, push)
 	default:
-		err = t.handle(ctx, h, push)
+		err = t.decode(ctx, h, push)
 	}
 	returned = true
 	if err != nil {

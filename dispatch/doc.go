@@ -147,7 +147,8 @@ package dispatch
 // connection makes a call (call.go) and runs its loop, untilPanic:
 //
 //	AwaitPush        a reply is next in nearly every call: no call is made at all
-//	LonePush         nor for a push that comes alone, which deliver handles
+//	LonePush         nor for a push that comes alone, which deliver handles, as it
+//	                 does what Dispatch is given without pushes inside
 //	NextBuffered     takes the pushes that have been received, one after another
 //	next             when nothing is buffered, waits for bytes and goes back to
 //	                 NextBuffered; goes on with a frame that has been cut

@@ -106,6 +106,11 @@ func (t *target) handle(ctx context.Context, handlerCtx NotificationHandlerConte
 	case t.handler != nil:
 		return t.handler.HandlePush(ctx, handlerCtx, push)
 	}
+	return t.decode(ctx, handlerCtx, push)
+}
+
+// decode is handle for owned.
+func (t *target) decode(ctx context.Context, handlerCtx NotificationHandlerContext, push parser.Frame) error {
 	decoded, err := push.SliceNamed(t.boxed)
 	if err != nil {
 		return err

@@ -92,14 +92,8 @@ func (c *call) overlaid(f parser.Frame, again bool) (*target, parser.Frame) {
 	return c.own, kept
 }
 
-// shielded gives a push to the Processor's handler, whose panic ends here, and
-// lends the Reader again, which the recovery has taken back.
+// shielded gives a push to the Processor's handler, whose panic ends here.
 func (c *call) shielded(f parser.Frame) {
-	defer func() {
-		if c.rd != nil {
-			c.rd.Driver().Lend()
-		}
-	}()
 	defer c.recovered()
 	c.handle(f, true)
 }

@@ -34,13 +34,13 @@ const (
 	nested
 )
 
-// stripes is the number of copies of the counters, a power of two. Calls that
-// end at the same time on different cores are likely to use different copies.
+// stripes is the number of copies of the counters, a power of two. Calls on
+// different cores are likely to use different copies.
 const stripes = 8
 
-// counters holds the running totals. A call counts in a tally of its own, which
-// it adds when it ends or is about to wait. So a push does not write to shared
-// memory.
+// counters holds the running totals. A call of many pushes counts in a tally of
+// its own, which it adds when it ends or is about to wait. So a push among many
+// does not write to shared memory, and one that comes alone does.
 type counters struct {
 	stripe [stripes]struct {
 		n totals

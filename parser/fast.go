@@ -288,7 +288,7 @@ func plainReplies(p []byte) int {
 				}
 			}
 		}
-		i = j
+		i, lines = j, 0
 	}
 }
 

@@ -2,6 +2,7 @@ package parser_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -190,4 +191,22 @@ func TestPlainPushIsWhatParseFinds(t *testing.T) {
 		}
 	}
 	require.Equal(t, general(), plain == 0)
+}
+
+// TestRunsOfBulksEndWhereTheirHeadersDo has bulks in a run whose headers begin alike.
+func TestRunsOfBulksEndWhereTheirHeadersDo(t *testing.T) {
+	bulk := func(n int) string { return fmt.Sprintf("$%d\r\n%s\r\n", n, strings.Repeat("x", n)) }
+	for n := 1; n <= 10_000; n *= 10 {
+		wire := "*30\r\n" + strings.Repeat(bulk(n), 12) + bulk(10*n) + strings.Repeat(bulk(n), 17)
+		f, size, err := parser.Parse([]byte(wire))
+		require.NoError(t, err)
+		require.Equal(t, len(wire), size)
+		require.Equal(t, 30, f.Len())
+		head := len(fmt.Sprint(n)) + 1
+		for _, spoilt := range []string{bulk(n)[:head] + "\rX" + bulk(n)[head+2:], bulk(n)[:head+2+n] + "\rX", bulk(n)[:head+2+n] + "X\n"} {
+			_, _, err = parser.Parse([]byte("*30\r\n" + strings.Repeat(bulk(n), 12) + spoilt + strings.Repeat(bulk(n), 17)))
+			var syntax *parser.SyntaxError
+			require.ErrorAs(t, err, &syntax, "%.20q", spoilt)
+		}
+	}
 }

@@ -495,3 +495,41 @@ func TestPartOfAPushThatTheClientHasReadIsForgotten(t *testing.T) {
 		require.Equal(t, invalidate, string(f.Raw()))
 	}
 }
+
+// A handler that changes what is left changes it for the next push, also in a run of equal names.
+func TestNextBufferedHeedsTakeMessages(t *testing.T) {
+	eachHold(t, func(t *testing.T, hold hold) {
+		p := newPipe(t, message("a")+message("b")+message("c"))
+		r, _ := hold(p)
+		require.NoError(t, r.Driver().Fill())
+		r.Driver().TakeMessages(true)
+		var got []string
+		take := func(f parser.Frame, _ bool) bool {
+			got = append(got, string(f.Raw()))
+			r.Driver().TakeMessages(len(got) < 2)
+			return true
+		}
+		for err := parser.ErrIncomplete; err == parser.ErrIncomplete && len(got) < 2; {
+			if err = bufferedPushes(r, true, take); err == parser.ErrIncomplete {
+				require.NoError(t, r.Driver().Fill())
+			}
+		}
+		require.Equal(t, []string{message("a"), message("b")}, got)
+		p.next(t, r, message("c"))
+	})
+}
+
+func TestNextBufferedHeedsLimitsAndQuirk(t *testing.T) {
+	r := parser.NewReader(strings.NewReader(invalidate), parser.WithLimits(parser.Limits{MaxFrame: len(invalidate) - 1}))
+	require.NoError(t, r.Driver().Fill())
+	_, ok, err := bufferedPush(r, false)
+	require.False(t, ok)
+	require.ErrorAs(t, err, new(*parser.LimitError))
+
+	r = parser.NewReader(strings.NewReader(">3\r\n$21\r\ntracking-redir-broken\r\n:1\r\n:5\r\n"), parser.WithTrackingRedirBrokenQuirk())
+	require.NoError(t, r.Driver().Fill())
+	f, ok, err := bufferedPush(r, false)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, ">2\r\n$21\r\ntracking-redir-broken\r\n:1\r\n", string(f.Raw()))
+}

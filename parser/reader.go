@@ -128,7 +128,7 @@ func (r *Reader) ResetSource(src Source) {
 // did. It does not when the Reader is lent.
 func (r *Reader) clear() bool {
 	if r.lent {
-		r.err, r.lent = ErrReentrant, true
+		r.err = ErrReentrant
 		return false
 	}
 	r.releaseFrame()

@@ -143,7 +143,7 @@ func (w *window) more() error {
 	if w.to == len(w.buf) && w.to == w.limit {
 		return errWindowFull
 	}
-	if w.used == len(w.buf) || w.to == 0 && w.used <= len(w.buf)/16 && len(w.buf) > leastBuffer {
+	if w.used == len(w.buf) || w.shrinks() {
 		w.fit()
 	}
 	n, err := w.read(w.buf[w.to:])
@@ -181,7 +181,7 @@ func (w *window) fit() {
 		}
 		size = max(4*size, leastBuffer, int(w.large))
 		w.large = 0
-	case w.to == 0 && w.used <= size/16 && size > leastBuffer:
+	case w.shrinks():
 		size = max(4*w.used, leastBuffer)
 	}
 	if size = min(size, w.limit); size == len(w.buf) {
@@ -192,6 +192,11 @@ func (w *window) fit() {
 	w.to = copy(buf, w.buf[:w.to])
 	bufpool.Put(w.mem)
 	w.mem, w.buf = mem, buf
+}
+
+// shrinks reports whether fit makes the buffer smaller.
+func (w *window) shrinks() bool {
+	return w.to == 0 && w.used <= len(w.buf)/16 && len(w.buf) > leastBuffer
 }
 
 // maxVain bounds vain. In a stream of large reads at most one in so many, and

@@ -26,7 +26,8 @@ var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Rea
 // with an error that matches [parser.ErrReentrant] under errors.Is. The handler
 // must not wait for another goroutine's Read of the same Conn either, as that
 // Read waits for the handler. A handler's Read of another Conn fails too while
-// a handler of that Conn runs, as the two might wait for each other. Work that
+// a handler of that Conn runs, and for the moment until the Read that called it
+// has filtered its bytes, as the two might wait for each other. Work that
 // needs a reply on this connection goes through a [dispatch.Queue] that does
 // not block.
 //

@@ -219,3 +219,20 @@ func TestObserveTellsTheErrorHandlerOnceThatTheStreamIsMalformed(t *testing.T) {
 	require.Equal(t, told[0], c.Err())
 	require.EqualValues(t, 1, p.Stats().Errors)
 }
+
+func TestStatsCountWhatIsKept(t *testing.T) {
+	const stream = nestedPush + pong
+	for _, size := range []int{1, len(stream)} {
+		conn, _ := connect(t, stream)
+		c := tap.NewConn(conn, nil, tap.KeepPubSub())
+		got := make([]byte, 0, len(stream))
+		for len(got) < len(stream) {
+			b := make([]byte, size)
+			n, err := c.Read(b)
+			require.NoError(t, err)
+			got = append(got, b[:n]...)
+		}
+		require.Equal(t, stream, string(got))
+		require.Equal(t, tap.Stats{Kept: 1}, c.Stats())
+	}
+}

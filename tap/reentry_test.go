@@ -235,3 +235,36 @@ func TestConcurrentReadersShareEveryByteOnce(t *testing.T) {
 		require.EqualValues(t, frames, handled.Load())
 	}
 }
+
+// A Conn whose handler has returned and whose Read waits for more is like any other Conn to a handler.
+func TestReadOfAConnThatHasHandledAPushInsideAHandlerIsFine(t *testing.T) {
+	p := dispatch.NewProcessor()
+	handled := make(chan struct{}, 2)
+	handle(t, p, "other", func(parser.Frame) error { handled <- struct{}{}; return nil })
+	conn, server := connect(t, push("other"))
+	other := tap.NewConn(conn, p)
+	first := make(chan string, 1)
+	go func() {
+		b := make([]byte, len(pong))
+		n, _ := other.Read(b)
+		first <- string(b[:n])
+	}()
+	receive(t, handled)
+	waitForStack(t, "tap.(*Conn).Read(", "net.(*pipe).")
+	var second string
+	handle(t, p, "invalidate", func(parser.Frame) error {
+		go func() {
+			_, _ = io.WriteString(server, pong)
+			_, _ = io.WriteString(server, bulkReply)
+		}()
+		b := make([]byte, len(bulkReply))
+		n, err := other.Read(b)
+		second = string(b[:n])
+		return err
+	})
+	c := tapped(t, p, passed+pong)
+	require.Equal(t, "PONG", c.reply())
+	require.Zero(t, p.Stats().Errors)
+	require.Equal(t, pong, receive(t, first))
+	require.Equal(t, bulkReply, second)
+}

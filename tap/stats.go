@@ -28,8 +28,9 @@ func (c *counters) add(s *Stats) {
 	*s = Stats{}
 }
 
-// Stats returns the counts so far. A Read that is under way adds its counts when
-// it returns.
+// Stats returns the counts so far. A Read adds its counts before it waits for the
+// connection, and when it returns. So a handler does not find its own push among
+// them.
 func (c *Conn) Stats() Stats {
 	return Stats{
 		Pushes:   c.counters.pushes.Load(),

@@ -1,6 +1,7 @@
 package tap_test
 
 import (
+	"context"
 	"io"
 	"net"
 	"runtime"
@@ -114,13 +115,45 @@ func TestReadBesideAHandlerWaits(t *testing.T) {
 func TestReadOfAnotherConnInsideAHandlerIsFine(t *testing.T) {
 	p := dispatch.NewProcessor()
 	conn, server := connect(t)
-	other := tap.NewConn(conn, p)
+	testReadInsideAHandler(t, p, tap.NewConn(conn, p), server)
+}
+
+// A Conn whose handler has returned and whose Read waits for more is like any other.
+func TestReadOfAConnThatHasHandledAPushInsideAHandlerIsFine(t *testing.T) {
+	p := dispatch.NewProcessor()
+	handled := make(chan struct{}, 1)
+	handle(t, p, "other", func(parser.Frame) error { handled <- struct{}{}; return nil })
+	conn, server := connect(t)
+	go func() { _, _ = io.WriteString(server, push("other")) }()
+	testReadInsideAHandler(t, p, tap.NewConn(conn, p), server, handled)
+}
+
+// So is one whose error handler has returned.
+func TestReadOfAConnThatHasFailedInsideAHandlerIsFine(t *testing.T) {
+	p := dispatch.NewProcessor(dispatch.WithErrorHandler(func(context.Context, []byte, error) {}))
+	const malformed = "x\r\n"
+	conn, server := connect(t, malformed)
+	other := tap.NewConn(conn, p, tap.Observe())
+	_, err := io.ReadFull(other, make([]byte, len(malformed)))
+	require.NoError(t, err)
+	require.Error(t, other.Err())
+	testReadInsideAHandler(t, p, other, server)
+}
+
+// testReadInsideAHandler has a handler read other, while another goroutine waits in a
+// Read of it. That one waits for what has to happen before.
+func testReadInsideAHandler(t *testing.T, p *dispatch.Processor, other *tap.Conn, server io.Writer, before ...chan struct{}) {
+	t.Helper()
+	errors := p.Stats().Errors
 	first := make(chan string, 1)
 	go func() {
 		b := make([]byte, len(pong))
 		n, _ := other.Read(b)
 		first <- string(b[:n])
 	}()
+	for _, happened := range before {
+		receive(t, happened)
+	}
 	waitForStack(t, "tap.(*Conn).Read(", "net.(*pipe).")
 	var second string
 	handle(t, p, "invalidate", func(parser.Frame) error {
@@ -135,7 +168,7 @@ func TestReadOfAnotherConnInsideAHandlerIsFine(t *testing.T) {
 	})
 	c := tapped(t, p, passed+pong)
 	require.Equal(t, "PONG", c.reply())
-	require.Zero(t, p.Stats().Errors)
+	require.Equal(t, errors, p.Stats().Errors)
 	require.Equal(t, pong, receive(t, first))
 	require.Equal(t, bulkReply, second)
 }
@@ -234,37 +267,4 @@ func TestConcurrentReadersShareEveryByteOnce(t *testing.T) {
 		require.EqualValues(t, want, sum.Load())
 		require.EqualValues(t, frames, handled.Load())
 	}
-}
-
-// A Conn whose handler has returned and whose Read waits for more is like any other Conn to a handler.
-func TestReadOfAConnThatHasHandledAPushInsideAHandlerIsFine(t *testing.T) {
-	p := dispatch.NewProcessor()
-	handled := make(chan struct{}, 2)
-	handle(t, p, "other", func(parser.Frame) error { handled <- struct{}{}; return nil })
-	conn, server := connect(t, push("other"))
-	other := tap.NewConn(conn, p)
-	first := make(chan string, 1)
-	go func() {
-		b := make([]byte, len(pong))
-		n, _ := other.Read(b)
-		first <- string(b[:n])
-	}()
-	receive(t, handled)
-	waitForStack(t, "tap.(*Conn).Read(", "net.(*pipe).")
-	var second string
-	handle(t, p, "invalidate", func(parser.Frame) error {
-		go func() {
-			_, _ = io.WriteString(server, pong)
-			_, _ = io.WriteString(server, bulkReply)
-		}()
-		b := make([]byte, len(bulkReply))
-		n, err := other.Read(b)
-		second = string(b[:n])
-		return err
-	})
-	c := tapped(t, p, passed+pong)
-	require.Equal(t, "PONG", c.reply())
-	require.Zero(t, p.Stats().Errors)
-	require.Equal(t, pong, receive(t, first))
-	require.Equal(t, bulkReply, second)
 }

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -35,6 +37,24 @@ func awaitTracking(t *testing.T, server *redistest.Server) {
 	}
 }
 
+// awaitLook waits until tail has looked at the cluster anew, as it does before it
+// says that a node is covered.
+func awaitLook(t *testing.T, server *redistest.Server) {
+	t.Helper()
+	admin := server.Dial(t)
+	stat := regexp.MustCompile(`cmdstat_cluster\|nodes:calls=(\d+)`)
+	looks := func() (n int) {
+		if m := stat.FindStringSubmatch(admin.Do("INFO", "commandstats").String()); m != nil {
+			n, _ = strconv.Atoi(m[1])
+		}
+		return n
+	}
+	// The next may have begun before, and the one after that is carried out when
+	// another follows.
+	for last := looks() + 3; looks() < last; time.Sleep(time.Millisecond) {
+	}
+}
+
 func TestClusterShowsThePushesOfAllItsNodesAndAFailover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartReplicatedCluster(t)
@@ -52,6 +72,7 @@ func TestClusterShowsThePushesOfAllItsNodesAndAFailover(t *testing.T) {
 	c.Nodes[1].Dial(t).Do("SPUBLISH", keyIn(1), "1")
 	p.stdout.wait(t, `"node":"`+c.Nodes[1].Addr+`","name":"smessage"`)
 
+	awaitLook(t, c.Nodes[0])
 	c.Promote(t, 3)
 	p.stdout.wait(t, `"event":"gap","node":"`+c.Nodes[0].Addr+`","slots":[[0,5460]]`)
 	p.stdout.wait(t, `"event":"armed","node":"`+c.Nodes[3].Addr+`","slots":[[0,5460]]`)
@@ -98,6 +119,7 @@ func TestSlotThatMovesIsAGapOfThatSlot(t *testing.T) {
 	for _, node := range c.Nodes[:3] {
 		awaitTracking(t, node)
 	}
+	awaitLook(t, c.Nodes[0])
 	c.Migrate(t, slot, 0, 1)
 	column := func(node int) string { return fmt.Sprintf("%-21s", c.Nodes[node].Addr) }
 	clock := `\d\d:\d\d:\d\d\.\d{3}`

@@ -15,7 +15,7 @@ import (
 // A push must not have pushes inside. The frame is borrowed, and a handler may
 // overwrite it by reading from the client's own buffer.
 func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, name []byte, push parser.Frame) {
-	n := o.p.counters.forPush(push)
+	n := o.p.counters.of(nil, push)
 	n.count(push)
 	t, found := o.p.handlers.Lookup(name)
 	switch own, ok := o.handlers.Lookup(name); {
@@ -39,12 +39,7 @@ func (o *Overlay) Deliver(ctx context.Context, handlerCtx *NotificationHandlerCo
 // or fallback. rd is the Reader that the push was taken off, or nil if the caller
 // reads the frames itself.
 func (p *Processor) deliver(ctx context.Context, handlerCtx *NotificationHandlerContext, rd *parser.Reader, push parser.Frame) bool {
-	var n *totals
-	if rd != nil {
-		n = p.counters.of(rd)
-	} else {
-		n = p.counters.forPush(push)
-	}
+	n := p.counters.of(rd, push)
 	n.count(push)
 	t := p.find(p.handlers.Snapshot(), push.Name())
 	if t == nil {
@@ -72,7 +67,7 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 				defer rd.Driver().Reclaim() // also if the error handler ends it
 			}
 			if v := recover(); v != nil {
-				p.counters.of(rd)[panics].Add(1)
+				p.counters.of(rd, push)[panics].Add(1)
 				p.report(ctx, rd, push, &PanicError{Value: v, Stack: debug.Stack()})
 			}
 			expire(push)
@@ -92,7 +87,7 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 	}
 	returned = true
 	if err != nil {
-		p.counters.of(rd)[errs].Add(1)
+		p.counters.of(rd, push)[errs].Add(1)
 		p.report(ctx, rd, push, err)
 	}
 	expire(push)
@@ -101,6 +96,6 @@ func (p *Processor) call(ctx context.Context, handlerCtx *NotificationHandlerCon
 // report passes an error of the handler that has had push to the error handler.
 func (p *Processor) report(ctx context.Context, rd *parser.Reader, push parser.Frame, err error) {
 	if reportError(p.onError, ctx, nameOf(push), err) {
-		p.counters.of(rd)[panics].Add(1)
+		p.counters.of(rd, push)[panics].Add(1)
 	}
 }

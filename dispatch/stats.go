@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"sync/atomic"
 
 	"github.com/seed79615202/respush/internal/livevar"
@@ -57,29 +56,23 @@ func (t *totals) count(push parser.Frame) {
 	t[bytesTaken].Add(uint64(len(push.Raw())))
 }
 
-// of returns the copy for the Reader rd, or any of them if rd is nil. Connections
-// have theirs in turn, so that the memory tends to stay with one core.
-func (c *counters) of(rd *parser.Reader) *totals {
-	if rd == nil {
-		return &c.stripe[rand.Uint32()%stripes].n
+// of returns the copy for the Reader rd, or for a push of a connection that is not
+// known, if rd is nil. Connections have theirs in turn, so that the memory tends to
+// stay with one core. Among pushes the last letter of a key or payload says which,
+// as a random number takes as long as the additions (BenchmarkPushAlone in goredis).
+func (c *counters) of(rd *parser.Reader, push parser.Frame) *totals {
+	var i uint32
+	if rd != nil {
+		i = rd.Driver().ID()
+	} else if raw := push.Raw(); len(raw) > 2 {
+		i = uint32(raw[len(raw)-3])
 	}
-	return &c.stripe[rd.Driver().ID()%stripes].n
-}
-
-// forPush returns a copy for a push from an unknown connection. The last letter of
-// a key or payload says which, as a random number takes as long as the additions
-// (BenchmarkPushAlone in goredis).
-func (c *counters) forPush(push parser.Frame) *totals {
-	var last byte
-	if raw := push.Raw(); len(raw) > 2 {
-		last = raw[len(raw)-3]
-	}
-	return &c.stripe[last%stripes].n
+	return &c.stripe[i%stripes].n
 }
 
 // add moves the counts of t to the totals, in the copy for rd.
 func (c *counters) add(t *tally, rd *parser.Reader) {
-	n := c.of(rd)
+	n := c.of(rd, parser.Frame{})
 	for i, count := range t {
 		if count != 0 {
 			n[i].Add(count)

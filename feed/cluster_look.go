@@ -248,8 +248,10 @@ func (c *Cluster) carryOut(ctx context.Context, t *transfer, begun []*member) {
 		}
 		c.spawn(func() {
 			if c.subscribe(m, ShardChannel, g.shard, g.tenure) {
-				c.flush(ctx, g.slots)
-				c.open(ctx, g)
+				c.later(func() { // in turn with the gap that follows if the slots move on
+					c.flush(ctx, g.slots)
+					c.open(ctx, g)
+				})
 				c.dropUnwanted(m, ShardChannel, g.shard)
 			}
 		})

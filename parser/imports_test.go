@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	goparser "go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ func TestParserImportsNoFmtAndNoReflect(t *testing.T) {
 	for name, f := range files {
 		for _, path := range imports(f) {
 			switch path {
-			case "fmt", "reflect", "unsafe", "log", "log/slog":
+			case "fmt", "reflect", "log", "log/slog":
 				t.Errorf("%s imports %s", name, path)
 			}
 		}
@@ -105,27 +104,4 @@ func TestImportsPointOneWay(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestOnlyUnsafeconvImportsUnsafe(t *testing.T) {
-	require.NoError(t, filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != "..":
-			return filepath.SkipDir
-		case d.IsDir() || filepath.Ext(path) != ".go":
-			return nil
-		}
-		f, err := goparser.ParseFile(token.NewFileSet(), path, nil, goparser.ImportsOnly)
-		if err != nil {
-			return err
-		}
-		for _, imported := range imports(f) {
-			if imported == "unsafe" {
-				require.Equal(t, filepath.Join("..", "internal", "unsafeconv", "unsafeconv.go"), path)
-			}
-		}
-		return nil
-	}))
 }

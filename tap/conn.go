@@ -36,7 +36,6 @@ var errAbandoned = errors.New("tap: a handler has ended the goroutine inside Rea
 type Conn struct {
 	conn       net.Conn
 	p          *dispatch.Processor
-	over       *dispatch.Overlay // of p, without handlers
 	ctx        context.Context
 	handlerCtx dispatch.NotificationHandlerContext
 
@@ -61,7 +60,7 @@ func NewConn(c net.Conn, p *dispatch.Processor, opts ...Option) *Conn {
 	if p == nil {
 		p = dispatch.NewProcessor()
 	}
-	t := &Conn{conn: c, p: p, over: p.Overlay(), ctx: context.Background()}
+	t := &Conn{conn: c, p: p, ctx: context.Background()}
 	for _, o := range opts {
 		o(t)
 	}
@@ -274,10 +273,6 @@ func (c *Conn) report(err error) {
 func (c *Conn) deliver(push parser.Frame) {
 	if !c.lent.Load() {
 		c.lent.Store(true)
-	}
-	if name := push.Name(); name != nil && !push.HasNestedPushes() {
-		c.over.Deliver(c.ctx, &c.handlerCtx, name, push)
-		return
 	}
 	c.p.Dispatch(c.ctx, c.handlerCtx, push)
 }

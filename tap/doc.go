@@ -87,7 +87,6 @@ package tap
 // # What is fast, and what it falls back to
 //
 // A whole, plain push is found by PlainPush where the default limits apply, and
-// by the Scanner otherwise. A push without pushes inside goes to its handler by
-// Overlay.Deliver, which sets up no call, and any other by Processor.Dispatch.
-// What is atomic, the mark lent and the counters, is written once for all pushes
-// of one Read.
+// by the Scanner otherwise. Processor.Dispatch sets up no call for a push without
+// pushes inside. What is atomic, the mark lent and the counters, is written once
+// for all pushes of one Read.

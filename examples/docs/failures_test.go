@@ -14,7 +14,7 @@ import (
 var named = regexp.MustCompile("`([a-z/0-9]+)\\.(Test\\w+)`")
 
 func TestEveryTestThatAPageNamesExists(t *testing.T) {
-	for _, page := range []string{"docs/failures.md", "SECURITY.md"} {
+	for _, page := range []string{"docs/failures.md", "docs/comparison.md", "SECURITY.md"} {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		require.NoError(t, err)
 		found := named.FindAllStringSubmatch(string(text), -1)

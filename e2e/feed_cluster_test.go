@@ -133,7 +133,9 @@ func (r *clusterRun) promoted(third int) {
 
 // do sends a command to a node.
 func (r *clusterRun) do(node int, args ...string) string {
-	return r.Nodes[node].Dial(r.t).Do(args...).String()
+	client := r.Nodes[node].Dial(r.t)
+	defer client.Conn.Close()
+	return client.Do(args...).String()
 }
 
 // claimEverywhere makes a node claim a slot until every node says that it has it.

@@ -106,7 +106,9 @@ var randomFaults = []fault{
 // admin runs do on a connection of its own, unless the server is down.
 func (o *oracle) admin(do func(c *redistest.Client)) {
 	if !o.down {
-		do(o.server.Dial(o.t))
+		client := o.server.Dial(o.t)
+		defer client.Conn.Close()
+		do(client)
 	}
 }
 

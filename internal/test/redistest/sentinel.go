@@ -112,14 +112,21 @@ func (s *Sentinel) waitReplicas(tb testing.TB) {
 // or nil if they do not agree.
 func (s *Sentinel) Primary(tb testing.TB) *Server {
 	tb.Helper()
+	clients := s.dialRunning(tb)
+	defer hangUp(clients)
+	return s.agreed(tb, clients)
+}
+
+// agreed returns the primary that the sentinels at the other end of clients agree
+// on at the moment, or nil.
+func (s *Sentinel) agreed(tb testing.TB, clients []*Client) *Server {
+	tb.Helper()
 	var addr string
-	for i, sentinel := range running(s.Sentinels) {
+	for i, client := range clients {
 		var pair []string
-		client := sentinel.Dial(tb)
 		for v := range client.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", Name).All() {
 			pair = append(pair, v.String())
 		}
-		_ = client.Conn.Close() // it is called again and again
 		require.Len(tb, pair, 2)
 		said := net.JoinHostPort(pair[0], pair[1])
 		if i > 0 && said != addr {
@@ -133,6 +140,21 @@ func (s *Sentinel) Primary(tb testing.TB) *Server {
 		}
 	}
 	return nil
+}
+
+// dialRunning returns a connection to each sentinel that runs.
+func (s *Sentinel) dialRunning(tb testing.TB) (clients []*Client) {
+	tb.Helper()
+	for _, sentinel := range running(s.Sentinels) {
+		clients = append(clients, sentinel.Dial(tb))
+	}
+	return clients
+}
+
+func hangUp(clients []*Client) {
+	for _, client := range clients {
+		_ = client.Conn.Close() // there is nothing left to lose
+	}
 }
 
 // Failover makes the sentinels promote a replica although the primary is
@@ -150,11 +172,13 @@ func (s *Sentinel) Failover(tb testing.TB) *Server {
 func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server
+	clients := s.dialRunning(tb) // once: the wait may last for thousands of questions
+	defer hangUp(clients)
 	wait(tb, "another primary", func() bool {
-		if primary = s.Primary(tb); primary == nil || primary == old {
+		if primary = s.agreed(tb, clients); primary == nil || primary == old {
 			return false
 		}
-		client := primary.Dial(tb)
+		client := primary.Dial(tb) // anew, as a server that is promoted closes its connections
 		defer client.Conn.Close()
 		return strings.Contains(client.Do("INFO", "replication").String(), "role:master")
 	})

@@ -27,7 +27,7 @@ SOAK        ?= 2m
 # hiredis is a peer where its headers are installed (Debian: libhiredis-dev).
 HIREDIS      = $(if $(wildcard /usr/include/hiredis/hiredis.h),hiredis)
 
-.PHONY: run test check fmt vet staticcheck tidy race tags cross oldest matrix fuzz soak soak-server soak-cluster soak-sentinel soak-clients bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
+.PHONY: run test check fmt vet staticcheck tidy race tags cross oldest matrix valkey fuzz soak soak-server soak-cluster soak-sentinel soak-clients bench-smoke bench bench-compare bench-peers bench-endtoend peers-suites
 
 run:
 	$(GO) run ./cmd/respush tail
@@ -38,7 +38,7 @@ test:
 	$(GO) test $(TESTFLAGS) $(WORKSPACE:%=./%/...)
 	$(if $(PEERS),cd $(PEERS) && GOWORK=off $(GO) test $(TESTFLAGS) ./...)
 
-check: fmt vet staticcheck tidy test race tags cross oldest matrix fuzz bench-smoke
+check: fmt vet staticcheck tidy test race tags cross oldest matrix valkey fuzz bench-smoke
 	@echo "check: all green"
 
 fmt:
@@ -80,6 +80,13 @@ oldest:
 # goredis with the oldest and the latest go-redis; the workspace has one in between.
 matrix:
 	./goredis/matrix.sh
+
+# The tests against servers, with Valkey. They are left out where valkey-server is not installed. Any other server:
+# RESPUSH_SERVER=/path/to/server make test.
+valkey:
+	@if ! command -v valkey-server > /dev/null; then echo "valkey: skipped, valkey-server is not installed"; exit 0; fi; \
+	valkey-server --version; \
+	RESPUSH_SERVER=valkey-server $(GO) test $(TESTFLAGS) ./dispatch ./tap ./feed ./internal/test/redistest ./goredis ./cmd/respush/... ./e2e
 
 # Each fuzz target for a set number of executions beyond its seeds; FUZZTIME=10m for a campaign.
 fuzz:

@@ -135,6 +135,11 @@
 // longer belong to their commands. Such a server needs one connection for
 // publishing and another one for subscriptions.
 //
+// UNSUBSCRIBE on a connection without subscriptions is confirmed by a push.
+// Valkey 8.0 refuses it instead, and the refusal (NOSUB) is a reply. A client
+// that waits for the push would wait forever, and it would take the refusal for
+// the reply to its next command.
+//
 // SUBSCRIBE inside MULTI makes pushes stand in for elements of the reply to
 // EXEC, whereas PUBLISH inside MULTI puts pushes between the elements. No rule
 // of counting fits both. This package supports PUBLISH inside MULTI and does

@@ -86,20 +86,23 @@ func TestServerPushesArriveWithRepliesOff(t *testing.T) {
 func TestServerPushesAndRepliesOfEveryTypeAreToldApart(t *testing.T) {
 	onServer(t, func(t *testing.T, _ *redistest.Server, open func(...dispatch.Option) *session) {
 		s := open()
+		log := s.run("DEBUG PROTOCOL push", "DEBUG PROTOCOL set", "DEBUG PROTOCOL bignum", "DEBUG PROTOCOL verbatim",
+			"DEBUG PROTOCOL true", "DEBUG PROTOCOL null", "ECHO a")
+		require.Equal(t, []string{`>["server-cpu-usage" 42]`}, pushes(log[:2])) // servers from 7.2 on send it after the reply
 		require.Equal(t,
 			[]string{
-				`>["server-cpu-usage" 42]`, "Some real reply following the push reply", "[0 1 2]",
-				"1234567999999999999999999999999999999", "This is a verbatim\nstring", "t", "", "a",
+				"Some real reply following the push reply", "[0 1 2]", "1234567999999999999999999999999999999",
+				"This is a verbatim\nstring", "t", "", "a",
 			},
-			s.run("DEBUG PROTOCOL push", "DEBUG PROTOCOL set", "DEBUG PROTOCOL bignum", "DEBUG PROTOCOL verbatim",
-				"DEBUG PROTOCOL true", "DEBUG PROTOCOL null", "ECHO a"))
+			replies(log))
 
-		s.Send([]string{"DEBUG", "PROTOCOL", "attrib"}, []string{"DEBUG", "PROTOCOL", "push"})
+		s.Send([]string{"DEBUG", "PROTOCOL", "attrib"}, []string{"DEBUG", "PROTOCOL", "push"}, []string{"PING"})
 		f := s.reply()
 		require.Equal(t, `{"key-popularity": ["key:123" 90]}`, f.Attributes().String())
 		require.Equal(t, "Some real reply following the attribute", f.Value().String())
 		require.Empty(t, s.log)
 		s.reply()
+		require.Equal(t, "PONG", s.reply().Value().String())
 		require.Equal(t, []string{`>["server-cpu-usage" 42]`}, s.log)
 	})
 }

@@ -44,16 +44,11 @@ func TestNodeOfAClusterWithoutSlotsIsNamed(t *testing.T) {
 // address. It needs a file, which it writes.
 func startSentinel(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		require.NotEqual(t, "true", os.Getenv("CI"), "redis-server is not installed")
-		t.Skip("redis-server is not installed")
-	}
 	dir, port := t.TempDir(), freePort(t)
 	config := filepath.Join(dir, "sentinel.conf")
 	require.NoError(t, os.WriteFile(config, []byte("bind 127.0.0.1\nport "+port+"\ndir "+dir+"\n"), 0o600))
 	log := newPrinted()
-	cmd := exec.Command(path, config, "--sentinel")
+	cmd := exec.Command(redistest.Executable(t), config, "--sentinel")
 	cmd.Stdout = log
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {

@@ -39,7 +39,7 @@ func StartSentinel(tb testing.TB, args ...string) *Sentinel {
 	s.waitReplicas(tb)
 	for range 3 {
 		sentinel := &Server{}
-		start(tb, sentinel, executable(tb), func(port, _ string) []string {
+		start(tb, sentinel, Executable(tb), func(port, _ string) []string {
 			dir := tb.TempDir()
 			file := filepath.Join(dir, "sentinel.conf") // a sentinel stores its state there
 			config := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor %[3]s 127.0.0.1 %[4]s 2\n"+

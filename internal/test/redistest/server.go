@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -26,6 +27,7 @@ const patience = time.Minute
 type Server struct {
 	Addr    string // host:port
 	Version string // redis_version of INFO
+	Valkey  string // valkey_version of INFO; empty for Redis
 
 	Socket  string      // path of the unix socket, with Options.Unix
 	TLSAddr string      // host:port for TLS, with Options.TLS
@@ -44,7 +46,8 @@ type Options struct {
 }
 
 // Start runs a redis-server until the end of the test. args are added to its command line. Start returns when the server
-// answers. If no redis-server is installed, Start skips the test, or fails it if the environment has CI=true.
+// answers. If no server is installed, Start skips the test, or fails it if the environment has CI=true. See Executable
+// for other servers.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	return StartWith(tb, Options{Args: args})
@@ -57,7 +60,7 @@ func StartWith(tb testing.TB, o Options) *Server {
 	if !o.Unix && !o.TLS && o.Password == "" {
 		return startWith(tb, func(string) []string { return o.Args })
 	}
-	path := executable(tb)
+	path := Executable(tb)
 	dir, err := os.MkdirTemp("", "respush") // a socket's path must be short, and TempDir's is too long
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, os.RemoveAll(dir)) })
@@ -90,7 +93,7 @@ func StartWith(tb testing.TB, o Options) *Server {
 func startWith(tb testing.TB, args func(port string) []string) *Server {
 	tb.Helper()
 	s := &Server{}
-	start(tb, s, executable(tb), func(port, another string) []string { return append(plain(tb, port), args(another)...) })
+	start(tb, s, Executable(tb), func(port, another string) []string { return append(plain(tb, port), args(another)...) })
 	return s
 }
 
@@ -102,12 +105,15 @@ func plain(tb testing.TB, port string) []string {
 	}
 }
 
-// executable returns the path of redis-server, or ends the test.
-func executable(tb testing.TB) string {
+// Executable returns the path of the server's program. The environment names it
+// as RESPUSH_SERVER; otherwise it is redis-server. If it is not installed,
+// Executable skips or fails the test, as Start does.
+func Executable(tb testing.TB) string {
 	tb.Helper()
-	path, err := exec.LookPath("redis-server")
+	name := cmp.Or(os.Getenv("RESPUSH_SERVER"), "redis-server")
+	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(tb, "redis-server is not installed")
+		missing(tb, name+" is not installed")
 	}
 	return path
 }
@@ -169,7 +175,7 @@ func (s *Server) ready() error {
 	timeout := time.After(patience)
 	for {
 		if info, err := s.info(); err == nil {
-			s.Version = field(info, "redis_version")
+			s.Version, s.Valkey = field(info, "redis_version"), field(info, "valkey_version")
 			if field(info, "process_id") != strconv.Itoa(s.process.cmd.Process.Pid) {
 				return fmt.Errorf("another server has taken %s", s.Addr)
 			}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed79615202/respush/internal/test/redistest"
 )
 
 // mainVariable is the environment variable that makes the test binary run as
@@ -36,11 +38,7 @@ func TestMain(m *testing.M) {
 
 // Every client sees every push in every scene, since run fails otherwise.
 func TestRun(t *testing.T) {
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		require.NotEqual(t, "true", os.Getenv("CI"), "redis-server is not installed")
-		t.Skip("redis-server is not installed")
-	}
+	path := redistest.Executable(t)
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each client, if built with the race detector, sleeps at its end
 	var out strings.Builder
@@ -71,14 +69,12 @@ func TestStartServerLeavesNothing(t *testing.T) {
 
 // A signal that ends the command ends its server as well.
 func TestTermination(t *testing.T) {
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("redis-server is not installed")
-	}
+	server := redistest.Executable(t)
 	self, err := os.Executable()
 	require.NoError(t, err)
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		dir := t.TempDir()
-		cmd := exec.Command(self)
+		cmd := exec.Command(self, "-server", server)
 		cmd.Env = append(os.Environ(), mainVariable+"=true", "TMPDIR="+dir)
 		require.NoError(t, cmd.Start())
 		require.Eventually(t, func() bool { // the server has started

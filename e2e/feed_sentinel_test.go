@@ -3,8 +3,8 @@ package e2e_test
 import (
 	"context"
 	"net"
-	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,7 +22,19 @@ import (
 // others.
 type sentinelSystem struct {
 	*redistest.Sentinel
-	two atomic.Bool // one is cut off from the other two
+	asked []*loadConn  // one for each sentinel
+	mu    []sync.Mutex // each guards one of asked
+	two   atomic.Bool  // one is cut off from the other two
+}
+
+func newSentinelSystem(t testing.TB, sentinel *redistest.Sentinel) *sentinelSystem {
+	s := &sentinelSystem{Sentinel: sentinel, mu: make([]sync.Mutex, len(sentinel.Sentinels))}
+	for _, addr := range sentinel.Addrs() {
+		c := &loadConn{addr: addr}
+		t.Cleanup(c.close)
+		s.asked = append(s.asked, c)
+	}
+	return s
 }
 
 func (s *sentinelSystem) nodes() (addrs []string) {
@@ -35,19 +47,24 @@ func (s *sentinelSystem) nodes() (addrs []string) {
 }
 
 // primary asks a sentinel.
-func (s *sentinelSystem) primary() string { return primaryOf(s.Sentinels[0]) }
+func (s *sentinelSystem) primary() string { return s.ask(0) }
 
 // sure asks all sentinels. One that has been replaced takes messages until it
 // hears of that.
 func (s *sentinelSystem) sure(addr string, _ time.Time) bool {
-	return !slices.ContainsFunc(s.Sentinels, func(sentinel *redistest.Server) bool { return primaryOf(sentinel) != addr })
+	for i := range s.asked {
+		if s.ask(i) != addr {
+			return false
+		}
+	}
+	return true
 }
 
-// primaryOf returns the primary that a sentinel knows, or "".
-func primaryOf(sentinel *redistest.Server) string {
-	c := &loadConn{addr: sentinel.Addr}
-	defer c.close()
-	v, err := c.do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
+// ask returns the primary that a sentinel knows, or "".
+func (s *sentinelSystem) ask(i int) string {
+	s.mu[i].Lock()
+	defer s.mu[i].Unlock()
+	v, err := s.asked[i].do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
 	if err != nil {
 		return ""
 	}
@@ -102,7 +119,7 @@ func startSentinelRun(t testing.TB, eager bool) *sentinelRun {
 		t.Cleanup(func() { _ = client.Close() })
 		sentinels = append(sentinels, client)
 	}
-	r := &sentinelRun{Sentinel: s, t: t, s: &sentinelSystem{Sentinel: s}}
+	r := &sentinelRun{Sentinel: s, t: t, s: newSentinelSystem(t, s)}
 	r.o = startOracle(t, r.s, goredis.SentinelTopology(redistest.Name, sentinels...), func(feed.Node) *feed.Feed {
 		return &feed.Feed{Auth: func(context.Context) (string, string, error) { return appUser, appUser, nil }}
 	}, eager)

@@ -86,7 +86,7 @@ matrix:
 valkey:
 	@if ! command -v valkey-server > /dev/null; then echo "valkey: skipped, valkey-server is not installed"; exit 0; fi; \
 	valkey-server --version; \
-	RESPUSH_SERVER=valkey-server $(GO) test $(TESTFLAGS) ./dispatch ./tap ./feed ./internal/test/redistest ./goredis ./cmd/respush/... ./e2e
+	RESPUSH_SERVER=valkey-server $(GO) test $(TESTFLAGS) ./dispatch ./tap ./feed ./internal/test/redistest ./goredis ./cmd/respush/... ./examples/... ./e2e
 
 # Each fuzz target for a set number of executions beyond its seeds; FUZZTIME=10m for a campaign.
 fuzz:

@@ -144,7 +144,6 @@ func (v *view) read(addr, reply string) error {
 // nodeAddr returns host:port of an address such as 10.0.0.1:6379@16379,name. It
 // returns "" if there is no host.
 func nodeAddr(text string) string {
-	text, _, _ = strings.Cut(text, ",")
 	text, _, _ = strings.Cut(text, "@")
 	at := strings.LastIndexByte(text, ':')
 	if at <= 0 {

@@ -2,7 +2,9 @@ package goredis_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -43,6 +45,35 @@ func TestAFeedConnectsAsAClientDoes(t *testing.T) {
 		"streaming": {Addr: s.Addr, Password: "wrong", StreamingCredentialsProvider: &stream{t: t, credentials: auth.NewBasicCredentials("default", "secret")}},
 	} {
 		t.Run(name, func(t *testing.T) { armed(t, opt) })
+	}
+}
+
+// go-redis' own dialer would go on until DialTimeout, which may be none.
+func TestTheEndOfTheContextEndsAHandshake(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		conn, err := silent.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Read(make([]byte, 1)) // the handshake has begun
+		cancel()
+		_, _ = io.Copy(io.Discard, conn) // until the client has given up
+	}()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := goredis.Dial(&redis.Options{TLSConfig: &tls.Config{ServerName: "redis"}})(ctx, silent.Addr().String())
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		require.ErrorIs(t, err, context.Canceled)
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the handshake goes on")
 	}
 }
 

@@ -29,6 +29,7 @@ var malformed = []string{
 	"|-1\r\n" + flush,
 	"|?\r\n.\r\n" + flush,
 	"|1\r\n:1\r\n!\r\n" + flush,
+	"|1\r\n+k\r\n$600\r\n" + strings.Repeat("v", 600) + "XY" + flush, // larger than some of the buffers
 }
 
 func TestAMalformedPushEndsTheConnection(t *testing.T) {

@@ -205,6 +205,27 @@ func TestASlotThatMovesHasAGap(t *testing.T) {
 	require.True(t, w.CoverageOfSlot(8191).Continues(now))
 }
 
+func TestFeedsThatShareAProcessorAreFlushedOnce(t *testing.T) {
+	one, two := respserver.Start(t), respserver.Start(t)
+	topology := &script{looks: make(chan struct{}, 1)}
+	topology.set(nil, node(one.Addr, 1, 0, 8191), node(two.Addr, 2, 8192, 16383))
+	w := watchCluster(&feed.Cluster{Topology: topology, Probe: often})
+	w.OnFlush = nil // so that the Processor's handlers flush
+	w.run(t)
+	for told := 0; told < feed.SlotCount; {
+		told += await(t, w.armed).Slots.Len()
+	}
+	w.drain()
+	topology.set(nil, node(one.Addr, 1, 0, 8190), node(two.Addr, 3, 8191, 16383))
+	w.Refresh()
+	require.Equal(t, "8191", await(t, w.armed).Slots.String())
+	const flush = `["invalidate" null]`
+	require.Equal(t, []string{flush, flush}, []string{await(t, w.pushes), await(t, w.pushes)}, "at the beginning and at the end of the gap")
+	w.stop()
+	require.ErrorIs(t, await(t, w.ended), context.Canceled)
+	require.Empty(t, w.pushes)
+}
+
 func TestASlotThatComesBackHasAGap(t *testing.T) {
 	w, topology, one, two := startFleet(t, &feed.Cluster{})
 	topology.set(nil, node(one.Addr, 4, 0, 8191), node(two.Addr, 3, 8192, 16383))

@@ -356,11 +356,20 @@ func (c *call) publish() {
 // skips reports whether err is about a push that is over a limit and that c may
 // drop. In that case the Reader drops it.
 func (c *call) skips(err error) bool {
-	if c.p != nil && !c.p.skipOversize || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
+	if !c.mayDrop() || !isOversize(c.rd) || c.rd.SkipOversize() != nil {
 		return false
 	}
 	c.counts[oversize]++
 	return true
+}
+
+// mayDrop reports whether c drops pushes that are over a limit. Overlay.Serve does
+// not.
+func (c *call) mayDrop() bool {
+	if c.p == nil {
+		return true
+	}
+	return c.p.skipOversize && (c.over == nil || c.wait != forFrames)
 }
 
 // isOversize reports whether rd has failed because a push is over a limit.

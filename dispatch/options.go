@@ -40,6 +40,9 @@ func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Optio
 // on the size of the push. Without this option such a push is an error and ends
 // the stream.
 //
+// The push may be an invalidation. A program with a cache does without this
+// option, or empties the cache when the count grows.
+//
 // A push that breaks a limit before its name has arrived cannot be told from
 // one of publish and subscribe, so it is dropped as well. Two cases end the
 // stream despite this option: attributes before the push that break a limit,

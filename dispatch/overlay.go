@@ -11,11 +11,12 @@ import (
 // Processor, which all its Overlays share. A push goes to the Processor's handler
 // of its name first, and then to the Overlay's, which gets it even when the other
 // has failed or panicked; the Processor's fallback is for names that neither
-// knows. Counters, error handler and [WithSkipOversize] are the Processor's.
+// knows. Counters and error handler are the Processor's, and so, except in Serve,
+// is [WithSkipOversize].
 //
 // ProcessBuffered leaves pushes of publish and subscribe to the client, [WithPubSub]
 // or not; see [parser.Driver.TakeMessages] for the exception. All methods may be
-// called at the same time.
+// called concurrently.
 type Overlay struct {
 	p        *Processor
 	handlers handlers
@@ -26,7 +27,7 @@ func (p *Processor) Overlay() *Overlay { return &Overlay{p: p} }
 
 // RegisterHandler adds handler under a name, which may be one of the Processor's.
 // It returns [ErrHandlerNil] for nil, and for a name that is taken in the Overlay
-// an error that [IsHandlerExistsError] knows.
+// an error that [IsHandlerExistsError] recognizes.
 func (o *Overlay) RegisterHandler(pushNotificationName string, handler NotificationHandler, protected bool) error {
 	return o.handlers.register(pushNotificationName, handler, protected)
 }
@@ -38,8 +39,8 @@ func (o *Overlay) GetHandler(pushNotificationName string) NotificationHandler {
 }
 
 // UnregisterHandler removes a name from the Overlay; for one that is protected
-// there it returns an error that [IsProtectedHandlerError] knows, for an unknown
-// one nil.
+// there it returns an error that [IsProtectedHandlerError] recognizes, for an
+// unknown one nil.
 func (o *Overlay) UnregisterHandler(pushNotificationName string) error {
 	return o.handlers.Unregister(pushNotificationName)
 }
@@ -53,12 +54,13 @@ func (o *Overlay) Observe(name string, f HandlerFunc) error {
 	return o.handlers.Register(name, &target{function: f, observes: true}, false)
 }
 
-// Serve is that of [Processor].
+// Serve is like [Processor.Serve], with the handlers of both. It is for code that
+// tells what is missing, so a push over a limit ends it, [WithSkipOversize] or not.
 func (o *Overlay) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
 	return serve(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply})
 }
 
-// ProcessBuffered is that of [Processor].
+// ProcessBuffered is like [Processor.ProcessBuffered], with the handlers of both.
 func (o *Overlay) ProcessBuffered(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader) (n int, err error) {
 	if rd == nil {
 		return 0, nil

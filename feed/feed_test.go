@@ -3,6 +3,7 @@ package feed_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -167,4 +168,21 @@ func TestAHandlerCanEndAFeed(t *testing.T) {
 	w := start(t, f)
 	s.Dial(t).Do("PUBLISH", "c", "x")
 	require.ErrorIs(t, await(t, w.ended), failure)
+}
+
+// A Processor that drops pushes over a limit would leave a stale value in a cache.
+func TestAPushOverALimitIsAGap(t *testing.T) {
+	s := redistest.Start(t)
+	for name, p := range map[string]*dispatch.Processor{
+		"as it is": nil, "skipped elsewhere": dispatch.NewProcessor(dispatch.WithSkipOversize()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t, &feed.Feed{Addr: s.Addr, Channels: []string{"c"}, Limits: parser.Limits{MaxBulk: 1000}, Processor: p})
+			s.Dial(t).Do("PUBLISH", "c", strings.Repeat("x", 1001))
+			var limit *parser.LimitError
+			require.ErrorAs(t, await(t, w.gaps).Cause, &limit)
+			require.True(t, await(t, w.armed).Armed)
+			require.Zero(t, w.Processor.Stats().Oversize)
+		})
+	}
 }

@@ -29,8 +29,9 @@ func KeepPubSub() Option { return func(c *Conn) { c.filter.keepPubSub = true } }
 
 // SkipOversize makes the Conn drop and count a push that is over a limit, in
 // memory that does not depend on its size (see [Stats]). Without the option
-// such a push is an error and ends the stream. With KeepPubSub the push may be
-// one of publish and subscribe. The stream still ends when attributes exceed a
+// such a push is an error and ends the stream. The push may be an invalidation,
+// which a cache then misses. With KeepPubSub it may be one of publish and
+// subscribe. The stream still ends when attributes exceed a
 // limit before the type is known, or streamed aggregates exceed MaxDepth.
 func SkipOversize() Option { return func(c *Conn) { c.filter.skipOversize = true } }
 

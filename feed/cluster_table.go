@@ -2,6 +2,7 @@ package feed
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -25,8 +26,14 @@ type tenure struct {
 // same key. It does not lock, and it may be called at any time.
 func (c *Cluster) CoverageOf(key string) Coverage { return c.coverage(Slot(key)) }
 
-// CoverageOfSlot returns the coverage of a slot, which must be one.
-func (c *Cluster) CoverageOfSlot(slot int) Coverage { return c.coverage(slot) }
+// CoverageOfSlot returns the coverage of a slot. It panics unless
+// 0 <= slot < SlotCount.
+func (c *Cluster) CoverageOfSlot(slot int) Coverage {
+	if slot < 0 || slot >= SlotCount {
+		panic("feed: no such slot: " + strconv.Itoa(slot))
+	}
+	return c.coverage(slot)
+}
 
 // CoverageOfChannels returns the coverage of channels and patterns. That of a
 // shard channel, and of the events of a key, is that of the slot.

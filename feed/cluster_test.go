@@ -205,6 +205,14 @@ func TestASlotThatMovesHasAGap(t *testing.T) {
 	require.True(t, w.CoverageOfSlot(8191).Continues(now))
 }
 
+func TestCoverageOfNoSlotPanics(t *testing.T) {
+	var c feed.Cluster
+	require.False(t, c.CoverageOfSlot(0).Armed)
+	require.False(t, c.CoverageOfSlot(feed.SlotCount-1).Armed)
+	require.Panics(t, func() { c.CoverageOfSlot(-1) })
+	require.Panics(t, func() { c.CoverageOfSlot(feed.SlotCount) }) // the place of channels
+}
+
 func TestFeedsThatShareAProcessorAreFlushedOnce(t *testing.T) {
 	one, two := respserver.Start(t), respserver.Start(t)
 	topology := &script{looks: make(chan struct{}, 1)}

@@ -17,7 +17,7 @@ import (
 // handler and its counters: a handler runs concurrently for different
 // connections, and only its [NotificationHandlerContext] tells it which one a
 // push is from. A name has one handler, so each client that registers handlers
-// of its own needs a Processor of its own.
+// of its own needs an [Overlay] of the Processor, or a Processor of its own.
 type Processor struct {
 	handlers     handlers
 	fallback     *target

@@ -25,6 +25,8 @@ import (
 //   - the error of ctx when ctx ends
 //   - any other error of the connection, unchanged
 //
+// Serve does not close the connection.
+//
 // The nil is an end and not a success. No more pushes arrive, and those that
 // were on their way are lost. A cache that relied on the pushes is worthless
 // from then on and must be emptied. The same holds after every error that ended

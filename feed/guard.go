@@ -160,10 +160,10 @@ func (l Load) Abandon() {
 	}
 }
 
-// Invalidate makes the loads of a key that are under way ones that are not
-// kept. A handler of invalidations calls it for each key before it deletes the
-// key from the cache. If such a load is being stored, Invalidate waits for the
-// end of that. It does not retain key, and does not allocate unless it waits.
+// Invalidate makes [Load.Keep] refuse the loads of a key that are under way. A
+// handler of invalidations calls it for each key before it deletes the key from
+// the cache. If such a load is being stored, Invalidate waits until store has
+// returned. It does not retain key, and does not allocate unless it waits.
 func (g *Guard) Invalidate(key []byte) {
 	hash := maphash.Bytes(guardSeed, key)
 	s := g.shard(hash)

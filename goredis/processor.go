@@ -65,7 +65,7 @@ func NewClient(p *dispatch.Processor) func(opt *redis.Options) *redis.Client {
 // protected one cannot be unregistered. It gets the push decoded, in the Go types
 // of [parser.Value.Any], after the handler that the [dispatch.Processor] may have
 // for the name. The errors are go-redis': push.ErrHandlerNil for nil, for a name
-// that is taken here one that push.IsHandlerExistsError knows, and a
+// that is taken here one that push.IsHandlerExistsError recognizes, and a
 // push.HandlerError for the cache of a go-redis that could not keep it fresh.
 func (r *Processor) RegisterHandler(pushNotificationName string, handler push.NotificationHandler, protected bool) error {
 	switch {
@@ -88,7 +88,7 @@ func (r *Processor) GetHandler(pushNotificationName string) push.NotificationHan
 }
 
 // UnregisterHandler removes a name that was registered here. For a protected one
-// it returns an error that push.IsProtectedHandlerError knows, for an unknown one
+// it returns an error that push.IsProtectedHandlerError recognizes, for an unknown one
 // nil.
 func (r *Processor) UnregisterHandler(pushNotificationName string) error {
 	return asPush(r.p.UnregisterHandler(pushNotificationName))

@@ -109,7 +109,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "invalidations  %d: %d applied, %d replaced by flushes of everything\n",
 		applied.Pushes, applied.Delivered, applied.Coalesced)
 	fmt.Fprintf(stdout, "flushes        %d\n", applied.Flushes)
-	fmt.Fprintf(stdout, "gaps           %d\n", cache.feed.Stats().Gaps-1) // one precedes the start
+	fmt.Fprintf(stdout, "later gaps     %d\n", cache.feed.Stats().Gaps-1) // one precedes the start
 	fmt.Fprintf(stdout, "cached now     %d, stale %d\n", cached, stale)
 	return nil
 }

@@ -32,7 +32,7 @@ not kept       \d+
 writes         2200
 invalidations  \d+: \d+ applied, [1-9]\d{2,} replaced by flushes of everything
 flushes        [1-9]\d*
-gaps           0
+later gaps     0
 cached now     \d+, stale 0
 $`, stdout.String())
 	for _, server := range servers {

@@ -24,7 +24,6 @@ func keepFeed(ctx context.Context, invalidate func(context.Context, dispatch.Not
 	f := &feed.Feed{
 		Addr:      "localhost:6379",
 		Tracking:  &feed.Tracking{Prefixes: []string{"user:"}},
-		Channels:  []string{"news"},
 		Processor: p,
 		OnGap:     func(ctx context.Context, g feed.Gap) { log.Printf("since %v: %v", g.Since, g.Cause) },
 	}

@@ -43,7 +43,7 @@ func serve(ctx context.Context, addr string, cache *localCache) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer conn.Close() // Serve does not
 	_, err = io.WriteString(conn, "HELLO 3\r\nCLIENT TRACKING ON BCAST\r\n")
 	if err != nil {
 		return err

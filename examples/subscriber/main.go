@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "sessions now  %d\ngaps          %d\n", len(s.now()), s.feed.Stats().Gaps-1) // one precedes the start
+	fmt.Fprintf(stdout, "sessions now  %d\nlater gaps    %d\n", len(s.now()), s.feed.Stats().Gaps-1) // one precedes the start
 	return nil
 }
 

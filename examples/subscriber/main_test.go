@@ -41,7 +41,7 @@ func requireFollowed(t *testing.T, url string, servers ...*redistest.Server) {
 	t.Helper()
 	var stdout bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{url}, &stdout))
-	require.Equal(t, "gap: feed: not armed yet\nsessions now  60\ngaps          0\n", stdout.String())
+	require.Equal(t, "gap: feed: not armed yet\nsessions now  60\nlater gaps    0\n", stdout.String())
 	for _, server := range servers {
 		server.WaitEmpty(t)
 	}

@@ -166,3 +166,34 @@ func TestSentinelTopologyDoubtsAPrimaryThatIsDown(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []feed.Node{{Addr: fresh, Epoch: 6, Slots: feed.AllSlots()}}, nodes)
 }
+
+// A look whose context has no end does not wait for a sentinel that cannot be
+// reached.
+func TestALookDoesNotWaitForTheLast(t *testing.T) {
+	released := make(chan struct{})
+	defer close(released)
+	unreachable := redis.NewSentinelClient(&redis.Options{MaxRetries: -1, Dialer: func(context.Context, string, string) (net.Conn, error) {
+		<-released
+		return nil, net.ErrClosed
+	}})
+	defer unreachable.Close()
+	clients := []*redis.SentinelClient{unreachable}
+	for range 2 {
+		server := respserver.Start(t)
+		sentinel{"127.0.0.1:1", "127.0.0.1:1", 5, "master"}.play(t, server)
+		client := redis.NewSentinelClient(&redis.Options{Addr: server.Addr, MaxRetries: -1})
+		defer client.Close()
+		clients = append(clients, client)
+	}
+	looked := make(chan error, 1)
+	go func() {
+		_, err := goredis.SentinelTopology("main", clients...).Look(context.Background())
+		looked <- err
+	}()
+	select {
+	case err := <-looked:
+		require.NoError(t, err)
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the look goes on")
+	}
+}

@@ -363,8 +363,8 @@ func (c *call) skips(err error) bool {
 	return true
 }
 
-// mayDrop reports whether c drops pushes that are over a limit. Overlay.Serve does
-// not.
+// mayDrop reports whether c drops pushes that are over a limit. Overlay.Serve
+// does not.
 func (c *call) mayDrop() bool {
 	if c.p == nil {
 		return true

@@ -54,8 +54,9 @@ func (o *Overlay) Observe(name string, f HandlerFunc) error {
 	return o.handlers.Register(name, &target{function: f, observes: true}, false)
 }
 
-// Serve is like [Processor.Serve], with the handlers of both. It is for code that
-// tells what is missing, so a push over a limit ends it, [WithSkipOversize] or not.
+// Serve is like [Processor.Serve], with the handlers of both. It is for code
+// that tells what is missing, so a push over a limit ends it, even with
+// [WithSkipOversize].
 func (o *Overlay) Serve(ctx context.Context, handlerCtx NotificationHandlerContext, rd *parser.Reader, reply func(parser.Frame) error) error {
 	return serve(call{p: o.p, over: o, ctx: ctx, handlerCtx: handlerCtx, rd: rd, wait: forFrames, reply: reply})
 }

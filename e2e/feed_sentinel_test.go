@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,17 +23,22 @@ import (
 // others.
 type sentinelSystem struct {
 	*redistest.Sentinel
-	asked []*loadConn  // one for each sentinel
-	mu    []sync.Mutex // each guards one of asked
-	two   atomic.Bool  // one is cut off from the other two
+	asked []*asked    // one for each sentinel
+	two   atomic.Bool // one is cut off from the other two
+}
+
+// asked is a sentinel that the load asks. Invariant: mu guards conn.
+type asked struct {
+	mu   sync.Mutex
+	conn loadConn
 }
 
 func newSentinelSystem(t testing.TB, sentinel *redistest.Sentinel) *sentinelSystem {
-	s := &sentinelSystem{Sentinel: sentinel, mu: make([]sync.Mutex, len(sentinel.Sentinels))}
+	s := &sentinelSystem{Sentinel: sentinel}
 	for _, addr := range sentinel.Addrs() {
-		c := &loadConn{addr: addr}
-		t.Cleanup(c.close)
-		s.asked = append(s.asked, c)
+		a := &asked{conn: loadConn{addr: addr}}
+		t.Cleanup(a.conn.close)
+		s.asked = append(s.asked, a)
 	}
 	return s
 }
@@ -47,24 +53,19 @@ func (s *sentinelSystem) nodes() (addrs []string) {
 }
 
 // primary asks a sentinel.
-func (s *sentinelSystem) primary() string { return s.ask(0) }
+func (s *sentinelSystem) primary() string { return s.asked[0].primary() }
 
 // sure asks all sentinels. One that has been replaced takes messages until it
 // hears of that.
 func (s *sentinelSystem) sure(addr string, _ time.Time) bool {
-	for i := range s.asked {
-		if s.ask(i) != addr {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.asked, func(a *asked) bool { return a.primary() != addr })
 }
 
-// ask returns the primary that a sentinel knows, or "".
-func (s *sentinelSystem) ask(i int) string {
-	s.mu[i].Lock()
-	defer s.mu[i].Unlock()
-	v, err := s.asked[i].do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
+// primary returns the primary that the sentinel knows, or "".
+func (a *asked) primary() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, err := a.conn.do([]string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", redistest.Name})
 	if err != nil {
 		return ""
 	}

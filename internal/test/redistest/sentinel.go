@@ -117,8 +117,8 @@ func (s *Sentinel) Primary(tb testing.TB) *Server {
 	return s.agreed(tb, clients)
 }
 
-// agreed returns the primary that the sentinels at the other end of clients agree
-// on at the moment, or nil.
+// agreed returns the primary that the sentinels at the other end of clients
+// agree on at the moment, or nil.
 func (s *Sentinel) agreed(tb testing.TB, clients []*Client) *Server {
 	tb.Helper()
 	var addr string
@@ -166,9 +166,9 @@ func (s *Sentinel) Failover(tb testing.TB) *Server {
 	return s.WaitPrimary(tb, old)
 }
 
-// WaitPrimary waits until all running sentinels agree on a primary other than
-// old, which may be nil, and until that server reports that it is a primary. It
-// returns the new primary.
+// WaitPrimary waits until all sentinels that run when it is called agree on a
+// primary other than old, which may be nil, and until that server reports that it
+// is a primary. It returns the new primary.
 func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server

@@ -35,11 +35,11 @@
 // subscribing, which are the replies to Do("SUBSCRIBE"). It leaves these unread,
 // whether the [dispatch.Processor] was made with [dispatch.WithPubSub] or not.
 // Handlers run on the goroutine that reads the reply. They get the
-// NotificationHandlerContext that go-redis has filled in: Client, ConnPool and Conn,
-// whose types are internal to go-redis, or, on a PubSub, PubSub (a *redis.PubSub),
-// Conn and IsBlocking. Attributes before a reply are
-// dropped. A push inside a reply, as servers before Redis 7.2 put into EXEC replies,
-// is read by go-redis as an element of it.
+// NotificationHandlerContext that go-redis has filled in: Client, ConnPool and
+// Conn, whose types are internal to go-redis, or, on a PubSub, PubSub (a
+// *redis.PubSub), Conn and IsBlocking. Attributes before a reply are dropped. A
+// push inside a reply, as servers before Redis 7.2 put into EXEC replies, is read
+// by go-redis as an element of it.
 //
 // # Many clients
 //

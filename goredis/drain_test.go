@@ -17,6 +17,18 @@ import (
 // patience bounds every wait; a test that runs into it fails.
 const patience = 30 * time.Second
 
+// await returns the next value of c.
+func await[T any](t testing.TB, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		require.FailNow(t, "nothing happened")
+		panic("unreachable")
+	}
+}
+
 // spy is a processor that shows the contexts another one is called with.
 type spy[R any] struct {
 	push.NotificationProcessor
@@ -74,13 +86,7 @@ func drainClient(t *testing.T) any {
 	conn.mu.Lock()
 	conn.out = append(conn.out, flush...)
 	conn.mu.Unlock()
-	select {
-	case c := <-drained:
-		return c
-	case <-time.After(patience):
-		require.Fail(t, "go-redis does not drain its connection")
-		return nil
-	}
+	return await(t, drained)
 }
 
 func TestADrainTakesWhatHasArrived(t *testing.T) {

@@ -69,12 +69,7 @@ func TestTheEndOfTheContextEndsAHandshake(t *testing.T) {
 		_, err := goredis.Dial(&redis.Options{TLSConfig: &tls.Config{ServerName: "redis"}})(ctx, silent.Addr().String())
 		ended <- err
 	}()
-	select {
-	case err := <-ended:
-		require.ErrorIs(t, err, context.Canceled)
-	case <-time.After(time.Minute):
-		require.FailNow(t, "the handshake goes on")
-	}
+	require.ErrorIs(t, await(t, ended), context.Canceled)
 }
 
 // stream is a StreamingCredentialsProvider.

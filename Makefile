@@ -77,7 +77,7 @@ oldest:
 	for m in $(WORKSPACE); do (cd $$m && $(GO) vet ./...) || exit 1; done; \
 	$(GO) test -short ./parser ./registry ./dispatch ./notify ./tap ./feed
 
-# goredis with the oldest and the latest go-redis; the workspace has one in between.
+# goredis with each go-redis that it is tested with.
 matrix:
 	./goredis/matrix.sh
 

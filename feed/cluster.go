@@ -58,9 +58,9 @@ import (
 // events of keys are the exception: nodes do not pass them on, so every node is
 // subscribed to them, see [IsKeyEvent].
 //
-// A writer that changes a key and publishes the change on a shard channel does so
-// in a script, not in a transaction. While a slot moves, Valkey 9.1 executes a
-// transaction with SPUBLISH on the old node even if the key is on the new one
+// A writer that changes a key and publishes the change on a shard channel does
+// so in a script, not in a transaction. While a slot moves, Valkey 9.1 executes
+// a transaction with SPUBLISH on the old node even if the key is on the new one
 // already, and creates it a second time.
 //
 // Nodes pass messages on, which takes some time. So a message that was under way

@@ -50,9 +50,9 @@
 //   - Default tracking. It reports only the keys that the same connection has
 //     read, forgets them when the server's table is full (tracking-table-max-keys,
 //     which it then reports as invalidations), and cannot be used from a
-//     connection of its own without REDIRECT. With REDIRECT, the server tells that
-//     connection nothing when the one that reads the keys ends. A Feed uses
-//     broadcasting mode only.
+//     connection of its own without REDIRECT. When the source of a REDIRECT
+//     ends, the server tells the target nothing. A Feed uses broadcasting mode
+//     only.
 //   - Time-outs. A Feed knows of a dead server after Probe.Every + Probe.Within.
 //     Until then a cache may serve values that have changed meanwhile on a server
 //     that took its place.
@@ -72,8 +72,8 @@
 //     stored values meanwhile. The Feed waits until all Queues have handled it.
 //  6. The Feed is armed, and OnArmed is called.
 //
-// A Run begins with a gap, whose cause is [ErrStart] and whose Since is the zero
-// time. The end of Run is not a gap, but the Feed is no longer armed.
+// A Run begins with a gap, whose cause is [ErrStart] and whose Since is zero.
+// The end of Run is not a gap, but the Feed is no longer armed.
 //
 // # How the server is watched
 //

@@ -70,15 +70,15 @@ type Feed struct {
 	// Channels, Patterns and ShardChannels are subscribed to from the start.
 	// Subscribe and Unsubscribe change them later.
 	Channels, Patterns, ShardChannels []string
-	// Processor handles the pushes, those of publish and subscribe included. nil
-	// means a new one without handlers.
-	// Its handlers run on the goroutine of Run. The Client of their handler
-	// context is the *Feed, and the Conn the net.Conn. For a flush that the Feed
-	// makes itself, Conn is nil.
+	// Processor handles the pushes, those of publish and subscribe included. If it
+	// is nil, Run sets it to one without handlers. The handlers run on the
+	// goroutine of Run. The Client of their handler context is the *Feed, and the
+	// Conn the net.Conn. For a flush that the Feed makes itself, Conn is nil.
 	Processor *dispatch.Processor
 	// Limits bounds the frames that the server may send, as with
-	// [parser.WithLimits]. A frame over a limit ends the connection, which is a
-	// gap, even if Processor has [dispatch.WithSkipOversize].
+	// [parser.WithLimits]. It has to admit the replies to the set-up, such as that
+	// to HELLO. A frame over a limit ends the connection, which is a gap, even if
+	// Processor has [dispatch.WithSkipOversize].
 	Limits parser.Limits
 	// Queues are those behind which handlers of Processor work. With Tracking
 	// they must not drop pushes: their policy is Block or CoalesceToFlush.

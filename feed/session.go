@@ -106,7 +106,11 @@ func (f *Feed) connect(ctx, runCtx context.Context, addr string, successor bool,
 	if err != nil {
 		return nil, err
 	}
-	s := &session{f: f, ctx: runCtx, addr: addr, conn: conn, rd: parser.NewReader(conn, parser.WithLimits(f.Limits)), first: probeHello, last: probePing}
+	s := &session{
+		f: f, ctx: runCtx, addr: addr,
+		conn: conn, rd: parser.NewReader(conn, parser.WithLimits(f.Limits)),
+		first: probeHello, last: probePing,
+	}
 	s.pass = s.passed
 	s.timer = time.AfterFunc(f.Probe.within(), s.tick)
 	stop := context.AfterFunc(ctx, func() {

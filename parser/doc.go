@@ -79,8 +79,8 @@ package parser
 //
 // # The frame under way
 //
-// The bytes of the frame under way are in the window, or in spill when they do not
-// fit in the window.
+// The bytes of the frame under way are in the window, or in spill when they do
+// not fit in the window.
 //
 //	window.bytes()   | frame under way ............ | not looked at |
 //	                 0 <= scanned                 <= len

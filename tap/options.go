@@ -31,8 +31,8 @@ func KeepPubSub() Option { return func(c *Conn) { c.filter.keepPubSub = true } }
 // memory that does not depend on its size (see [Stats]). Without the option
 // such a push is an error and ends the stream. The push may be an invalidation,
 // which a cache then misses. With KeepPubSub it may be one of publish and
-// subscribe. The stream still ends when attributes exceed a
-// limit before the type is known, or streamed aggregates exceed MaxDepth.
+// subscribe. The stream still ends when attributes exceed a limit before the
+// type is known, or streamed aggregates exceed MaxDepth.
 func SkipOversize() Option { return func(c *Conn) { c.filter.skipOversize = true } }
 
 // WithLimits bounds what the Conn holds: a push, or the attributes before a

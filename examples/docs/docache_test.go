@@ -96,8 +96,9 @@ func TestDoCacheMigrates(t *testing.T) {
 	defer client.Close()
 	n, err := newNear(server.Addr, client)
 	require.NoError(t, err)
-	armed := make(chan struct{}, 1)
-	n.feed.OnArmed = func(context.Context, feed.Coverage) { armed <- struct{}{} }
+	armed := make(chan struct{})
+	arm := sync.OnceFunc(func() { close(armed) })
+	n.feed.OnArmed = func(context.Context, feed.Coverage) { arm() }
 	ended := make(chan error, 1)
 	go func() { ended <- n.feed.Run(t.Context()) }()
 	receive(t, armed)

@@ -12,7 +12,7 @@ import (
 )
 
 // folder matches a folder in the first column of a table, as in `parser/`.
-var folder = regexp.MustCompile("`([a-z0-9./]+)/`")
+var folder = regexp.MustCompile("`([^`]+)/`")
 
 // within gives the folders that a paragraph of ARCHITECTURE.md says the table
 // under it is about.

@@ -93,10 +93,9 @@ func work(ctx context.Context, client redis.UniversalClient, s *sessions) error 
 	return settle(ctx, client, s)
 }
 
-// changing changes a set and publishes what has changed, both or neither. It is a
-// script and not a transaction: while a slot moves, Valkey 9.1 executes a
-// transaction with SPUBLISH on the old node even if the key has moved already, so
-// that parts of the set are on both.
+// changing changes a set and publishes what has changed, in one step and on one
+// node. It is a script and not a transaction, for the reason that [feed.Cluster]
+// gives.
 var changing = redis.NewScript(`
 	redis.call(ARGV[1], KEYS[1], ARGV[2])
 	return redis.call("SPUBLISH", KEYS[1], ARGV[3])

@@ -116,7 +116,8 @@ func (r *run) received(conn io.Reader) io.Reader {
 	return output.FlushingReader{Reader: conn, Flush: r.flush}
 }
 
-// newProcessor returns a processor that gives every push to one handler.
+// newProcessor returns a processor that gives every push to one handler. A push
+// over a limit is dropped, except by a Feed, for which it is a gap.
 func newProcessor(push dispatch.HandlerFunc, report func(ctx context.Context, name []byte, err error)) *dispatch.Processor {
 	return dispatch.NewProcessor(
 		dispatch.WithPubSub(),

@@ -46,8 +46,8 @@ func WithErrorHandler(f func(ctx context.Context, name []byte, err error)) Optio
 // A push that breaks a limit before its name has arrived cannot be told from
 // one of publish and subscribe, so it is dropped as well. Two cases end the
 // stream despite this option: attributes before the push that break a limit,
-// and streamed aggregates that break MaxDepth. [Overlay.Serve], and so a Feed of
-// package feed, has no use for the option.
+// and streamed aggregates that break MaxDepth. [Overlay.Serve], which a Feed of
+// package feed calls, ignores the option.
 func WithSkipOversize() Option { return func(p *Processor) { p.skipOversize = true } }
 
 // HandleOption configures a name that [Processor.Handle] registers.

@@ -88,8 +88,8 @@ func (r *Processor) GetHandler(pushNotificationName string) push.NotificationHan
 }
 
 // UnregisterHandler removes a name that was registered here. For a protected one
-// it returns an error that push.IsProtectedHandlerError recognizes, for an unknown one
-// nil.
+// it returns an error that push.IsProtectedHandlerError recognizes, for an
+// unknown one nil.
 func (r *Processor) UnregisterHandler(pushNotificationName string) error {
 	return asPush(r.p.UnregisterHandler(pushNotificationName))
 }

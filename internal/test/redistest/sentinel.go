@@ -108,15 +108,6 @@ func (s *Sentinel) waitReplicas(tb testing.TB) {
 	}
 }
 
-// Primary returns the primary that all running sentinels agree on at the moment,
-// or nil if they do not agree.
-func (s *Sentinel) Primary(tb testing.TB) *Server {
-	tb.Helper()
-	clients := s.dialRunning(tb)
-	defer hangUp(clients)
-	return s.agreed(tb, clients)
-}
-
 // agreed returns the primary that the sentinels at the other end of clients
 // agree on at the moment, or nil.
 func (s *Sentinel) agreed(tb testing.TB, clients []*Client) *Server {
@@ -142,21 +133,6 @@ func (s *Sentinel) agreed(tb testing.TB, clients []*Client) *Server {
 	return nil
 }
 
-// dialRunning returns a connection to each sentinel that runs.
-func (s *Sentinel) dialRunning(tb testing.TB) (clients []*Client) {
-	tb.Helper()
-	for _, sentinel := range running(s.Sentinels) {
-		clients = append(clients, sentinel.Dial(tb))
-	}
-	return clients
-}
-
-func hangUp(clients []*Client) {
-	for _, client := range clients {
-		_ = client.Conn.Close() // there is nothing left to lose
-	}
-}
-
 // Failover makes the sentinels promote a replica although the primary is
 // healthy. It returns the new primary as WaitPrimary does.
 func (s *Sentinel) Failover(tb testing.TB) *Server {
@@ -172,8 +148,12 @@ func (s *Sentinel) Failover(tb testing.TB) *Server {
 func (s *Sentinel) WaitPrimary(tb testing.TB, old *Server) *Server {
 	tb.Helper()
 	var primary *Server
-	clients := s.dialRunning(tb) // once: the wait may last for thousands of questions
-	defer hangUp(clients)
+	var clients []*Client // dialled once, as the wait may last for thousands of questions
+	for _, sentinel := range running(s.Sentinels) {
+		client := sentinel.Dial(tb)
+		defer client.Conn.Close()
+		clients = append(clients, client)
+	}
 	wait(tb, "another primary", func() bool {
 		if primary = s.agreed(tb, clients); primary == nil || primary == old {
 			return false

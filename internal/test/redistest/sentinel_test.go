@@ -12,7 +12,7 @@ func TestSentinelsReplaceAPrimary(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartSentinel(t)
 	require.Len(t, s.Addrs(), 3)
-	first := s.Primary(t)
+	first := s.WaitPrimary(t, nil)
 	require.Same(t, s.Nodes[0], first)
 	first.Kill()
 	second := s.WaitPrimary(t, first)
